@@ -1,0 +1,28 @@
+"""Installs the package; everything else about the project is in pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="deephar",
+    version="0.1.0",
+    description="Multi-task human pose estimation and action recognition on Keras 3",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    packages=find_packages(include=["deephar", "deephar.*"]),
+    python_requires=">=3.10",
+    install_requires=[
+        "tensorflow>=2.18",
+        "keras>=3.8",
+        "numpy>=1.26",
+        "h5py>=3.10",
+        "scipy>=1.11",
+        "pillow>=10.1",
+        "matplotlib>=3.8",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "ruff>=0.6"],
+        "jax": ["jax>=0.4.30"],
+        "torch": ["torch>=2.4"],
+    },
+)

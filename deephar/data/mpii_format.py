@@ -1,0 +1,143 @@
+"""The file `annotations.mat` of MPII single-person data, and its one writer.
+
+Two 3 x N MATLAB cell arrays, `annot_tr` (training) and `annot_val` (validation), hold
+one column for each picture:
+
+    row 0   rectangles: (k, 1) numbers of the people to use, counted from 1
+    row 1   name of the picture below the folder images/
+    row 2   annorect: (n, 1) cell array with a (1, 1) struct for each person:
+                head (1, 4)     x1 y1 x2 y2 of the head box, px
+                objpos (1, 2)   x y of the person's centre, px
+                scale (1, 1)    height of the person / 200 px
+                pose (2, 16)    x and y of the joints, px; NaN where not labelled
+
+Joints are in MPII order (`JOINT_NAMES`); left and right are the person's own.
+Reference: deephar/data/mpii.py of https://github.com/dluvizon/deephar, which reads
+the files written here.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterable
+
+import numpy as np
+import scipy.io
+
+JOINT_NAMES = (
+    "r_ankle",
+    "r_knee",
+    "r_hip",
+    "l_hip",
+    "l_knee",
+    "l_ankle",
+    "pelvis",
+    "thorax",
+    "upper_neck",
+    "head_top",
+    "r_wrist",
+    "r_elbow",
+    "r_shoulder",
+    "l_shoulder",
+    "l_elbow",
+    "l_wrist",
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MpiiPerson:
+    """One annotated person of one picture.
+
+    Attributes:
+        picture: file name below the folder images/.
+        head: (4,) x1, y1, x2, y2 of the head box, px.
+        objpos: (2,) x, y of the person's centre, px.
+        scale: height of the person / 200 px.
+        pose: (16, 2) x, y of the joints in MPII order, px; NaN where not labelled.
+
+    Raises:
+        ValueError: if a value has another shape, the head box or the centre is not
+            finite, or the scale is not positive.
+    """
+
+    picture: str
+    head: np.ndarray
+    objpos: np.ndarray
+    scale: float
+    pose: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not self.picture:
+            raise ValueError("`picture` must be a file name. Received: picture=''")
+        for name, shape in (("head", (4,)), ("objpos", (2,)), ("pose", (16, 2))):
+            value = np.asarray(getattr(self, name), dtype=np.float64)
+            if value.shape != shape:
+                raise ValueError(
+                    f"`{name}` of {self.picture} must have the shape {shape}. "
+                    f"Received: {name}.shape={value.shape}"
+                )
+            if name != "pose" and not np.isfinite(value).all():
+                raise ValueError(
+                    f"`{name}` of {self.picture} must be finite. "
+                    f"Received: {name}={value.tolist()}"
+                )
+            object.__setattr__(self, name, value)
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            raise ValueError(
+                f"`scale` of {self.picture} must be positive. "
+                f"Received: scale={self.scale}"
+            )
+
+
+def write_annotations(
+    path: str | os.PathLike,
+    train: Iterable[MpiiPerson],
+    valid: Iterable[MpiiPerson],
+) -> None:
+    """Write `annotations.mat`; the file appears whole or not at all.
+
+    People that share a picture become one column, at the place of the first of them.
+
+    Args:
+        path: the file to write; its folder must exist.
+        train: people of `annot_tr`, in order.
+        valid: people of `annot_val`, in order.
+
+    Raises:
+        FileNotFoundError: if the folder of `path` does not exist.
+    """
+    path = pathlib.Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"the folder of `path` must exist. Received: path={str(path)!r}"
+        )
+    content = {"annot_tr": _columns(train), "annot_val": _columns(valid)}
+    partial = path.with_name(path.name + ".part")
+    with open(partial, "wb") as file:
+        scipy.io.savemat(file, content, do_compression=True)
+    os.replace(partial, path)
+
+
+def _columns(people: Iterable[MpiiPerson]) -> np.ndarray:
+    """(3, pictures) cell array of the people, grouped by picture."""
+    pictures: dict[str, list[MpiiPerson]] = {}
+    for person in people:
+        pictures.setdefault(person.picture, []).append(person)
+
+    columns = np.empty((3, len(pictures)), dtype=object)
+    for i, (picture, group) in enumerate(pictures.items()):
+        annorect = np.empty((len(group), 1), dtype=object)
+        annorect[:, 0] = [_struct(person) for person in group]
+        columns[0, i] = np.arange(1, len(group) + 1, dtype=np.uint16)[:, None]
+        columns[1, i] = picture
+        columns[2, i] = annorect
+    return columns
+
+
+def _struct(person: MpiiPerson) -> dict[str, np.ndarray]:
+    return {
+        "head": person.head[None],
+        "objpos": person.objpos[None],
+        "scale": np.array([[person.scale]], dtype=np.float64),
+        "pose": person.pose.T,
+    }

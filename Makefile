@@ -1,0 +1,35 @@
+# make demo   install, generate people, train, evaluate, draw: see demo/report/report.md
+# make test   install and run the tests
+# make lint   ruff
+
+PYTHON ?= python3
+# Further Keras backends to test, as pip names them: make test BACKENDS="jax torch"
+BACKENDS ?=
+BIN := .venv/bin
+
+.PHONY: demo test lint clean
+
+.venv/installed: setup.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable ".[test]"
+	touch $@
+
+test: .venv/installed
+	$(if $(BACKENDS),$(BIN)/pip install --quiet $(BACKENDS))
+	$(BIN)/python -m pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+demo: .venv/installed
+	$(BIN)/python datasets/MPII/generate.py demo/data --train 3000 --valid 300 --overwrite
+	$(BIN)/python exp/mpii/train_mpii_singleperson.py demo/train --data demo/data \
+		--size 128 --blocks 2 --batch-size 16 --epochs 5 --schedule cosine \
+		--bn-momentum 0.9 --no-augmentation
+	$(BIN)/python exp/mpii/eval_mpii_singleperson.py demo/report --data demo/data \
+		--weights demo/train/weights_best.weights.h5 --untrained --report
+
+clean:
+	rm -rf .venv demo build *.egg-info

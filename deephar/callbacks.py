@@ -1,0 +1,233 @@
+"""Keras callbacks of the training scripts: evaluation, saved weights, learning rate."""
+
+import json
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+
+import keras
+
+from deephar.checkpoints import load_weights, save_weights
+
+logger = logging.getLogger(__name__)
+
+
+class EvaluationCallback(keras.callbacks.Callback):
+    """Scores the model after epochs and remembers the best one.
+
+    The scores join the epoch's logs as `val_<name>`, so that any callback that comes
+    later in the list (early stopping, TensorBoard, CSV) can watch them.
+
+    Args:
+        evaluate: called with the model; returns a dictionary with the figure `monitor`.
+        monitor: name of the figure that decides which epoch is best.
+        mode: "max" or "min".
+        filename: JSON file that keeps all figures by epoch; None keeps no file.
+        every: epochs between two evaluations; the last epoch is always evaluated.
+        model: the model to score; None takes the one in training.
+
+    Attributes:
+        scores: `{epoch: figures}`, epochs counted from 1.
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[[keras.Model], dict],
+        monitor: str = "pckh",
+        mode: str = "max",
+        filename: str | None = None,
+        every: int = 1,
+        model: keras.Model | None = None,
+    ):
+        super().__init__()
+        if mode not in ("max", "min"):
+            raise ValueError(f'`mode` must be "max" or "min". Received: mode={mode!r}')
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1. Received: every={every}")
+        self.evaluate = evaluate
+        self.monitor = monitor
+        self.mode = mode
+        self.filename = filename
+        self.every = every
+        self.eval_model = model
+        self.scores: dict[int, dict] = {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Evaluates, logs the best score so far and rewrites the JSON file."""
+        number = epoch + 1
+        last = number == self.params.get("epochs")
+        if number % self.every and not last:
+            return
+        model = self.model if self.eval_model is None else self.eval_model
+        self.scores[number] = self.evaluate(model)
+        if logs is not None:
+            for name, value in self.scores[number].items():
+                if isinstance(value, float):
+                    logs[f"val_{name}"] = value
+        logger.info(
+            "epoch %d: %s %.4f; best %.4f at epoch %d",
+            number,
+            self.monitor,
+            self.scores[number][self.monitor],
+            self.best_score,
+            self.best_epoch,
+        )
+        if self.filename is not None:
+            with open(self.filename, "w", encoding="utf-8") as file:
+                json.dump(self.scores, file, indent=1)
+
+    @property
+    def best_epoch(self) -> float:
+        """Epoch of the best score, counted from 1; infinity before the first one."""
+        if not self.scores:
+            return math.inf
+        pick = max if self.mode == "max" else min
+        return pick(self.scores, key=lambda epoch: self.scores[epoch][self.monitor])
+
+    @property
+    def best_score(self) -> float:
+        """The best score so far; 0 before the first one."""
+        return self.scores[self.best_epoch][self.monitor] if self.scores else 0.0
+
+
+class SaveModel(keras.callbacks.Callback):
+    """Saves the weights after every epoch, or after every best one.
+
+    Args:
+        filepath: file name; `{epoch}` stands for the epoch, counted from 1. The ending
+            decides the format, see `checkpoints.save_weights`.
+        model_to_save: the model to save; None takes the one in training.
+        save_best_only: save only when the epoch is `callback_to_monitor.best_epoch`.
+        callback_to_monitor: a callback with the attribute `best_epoch`.
+        verbose: whether to log the file name.
+
+    Raises:
+        ValueError: if only the best are asked for and nothing tells which they are.
+    """
+
+    def __init__(
+        self,
+        filepath,
+        model_to_save=None,
+        save_best_only=False,
+        callback_to_monitor=None,
+        verbose=1,
+    ):
+        super().__init__()
+        if save_best_only and callback_to_monitor is None:
+            raise ValueError(
+                "`save_best_only` needs a `callback_to_monitor` with the attribute "
+                "`best_epoch`. Received: callback_to_monitor=None"
+            )
+        self.filepath = str(filepath)
+        self.model_to_save = model_to_save
+        self.save_best_only = save_best_only
+        self.callback_to_monitor = callback_to_monitor
+        self.verbose = verbose
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves if this epoch is to be saved."""
+        if self.save_best_only and self.best_epoch != epoch + 1:
+            return
+        filename = self.filepath.format(epoch=epoch + 1)
+        model = self.model if self.model_to_save is None else self.model_to_save
+        save_weights(model, filename)
+        if self.verbose:
+            logger.info("epoch %d: weights saved to %s", epoch + 1, filename)
+
+    @property
+    def best_epoch(self):
+        """Best epoch of the monitored callback; None without one."""
+        monitor = self.callback_to_monitor
+        return None if monitor is None else monitor.best_epoch
+
+
+class ReduceFromBest(keras.callbacks.Callback):
+    """Lowers the learning rate when the score stalls, going on from the best weights.
+
+    The scheme of the original's TrainerOnGenerator: weights are saved at every best
+    epoch; after `patience` evaluated epochs without a new best they are loaded again
+    and the rate is multiplied by `factor`; below `minimum` training stops.
+
+    Args:
+        monitor: a callback with the attribute `best_epoch`, earlier in the list.
+        factor: multiplier of the learning rate.
+        patience: epochs to wait.
+        minimum: smallest learning rate.
+        filename: weights of the best epoch; None leaves the weights as they are.
+        model: the model that is saved and loaded; None takes the one in training.
+    """
+
+    def __init__(
+        self, monitor, factor=0.1, patience=10, minimum=1e-7, filename=None, model=None
+    ):
+        super().__init__()
+        self.monitor = monitor
+        self.factor = factor
+        self.patience = patience
+        self.minimum = minimum
+        self.filename = filename
+        self.saved_model = model
+        self.wait = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves a best epoch, or waits, or lowers the rate."""
+        model = self.model if self.saved_model is None else self.saved_model
+        if self.monitor.best_epoch == epoch + 1:
+            self.wait = 0
+            if self.filename is not None:
+                save_weights(model, self.filename)
+            return
+        self.wait += 1
+        if self.wait < self.patience:
+            return
+        self.wait = 0
+        if self.filename is not None and os.path.exists(self.filename):
+            load_weights(model, self.filename)
+            logger.info("weights of epoch %d loaded again", self.monitor.best_epoch)
+        rate = float(self.model.optimizer.learning_rate) * self.factor
+        if rate < self.minimum:
+            logger.info("the learning rate would fall below %g: stop", self.minimum)
+            self.model.stop_training = True
+            return
+        self.model.optimizer.learning_rate = rate
+        logger.info("epoch %d: learning rate %g", epoch + 1, rate)
+
+
+def step_schedule(
+    initial: float, drops: Sequence[int], factor: float
+) -> Callable[[int, float], float]:
+    """Learning rate that is multiplied by `factor` at given epochs.
+
+    Args:
+        initial: rate of the first epoch.
+        drops: epochs, counted from 0, at which the rate falls.
+        factor: multiplier at each of them.
+
+    Returns:
+        A function of (epoch, rate) for `keras.callbacks.LearningRateScheduler`; it
+        depends on the epoch alone, so that a resumed run has the right rate.
+    """
+    return lambda epoch, _: initial * factor ** sum(epoch >= drop for drop in drops)
+
+
+def cosine_schedule(
+    initial: float, epochs: int, final: float = 0.02
+) -> Callable[[int, float], float]:
+    """Learning rate that falls along half a cosine to `final * initial`.
+
+    Args:
+        initial: rate of the first epoch.
+        epochs: number of epochs.
+        final: share of the rate in the last epoch.
+
+    Returns:
+        A function of (epoch, rate) for `keras.callbacks.LearningRateScheduler`.
+    """
+
+    def rate(epoch: int, _: float) -> float:
+        phase = min(epoch / max(epochs - 1, 1), 1.0)
+        return initial * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * phase)))
+
+    return rate

@@ -1,0 +1,174 @@
+"""Scores of single-person 2D pose estimation: one pass over the data, then numbers.
+
+`predict_poses` streams a data set through a model and keeps only the joints, so that
+memory does not grow with the pictures; `score_pckh` turns the result into a dictionary
+that the scripts print and save and that callbacks log.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from deephar import measures
+from deephar.data.loader import BatchLoader
+from deephar.utils.modes import VALID_MODE
+from deephar.utils.pose import INVALID, is_valid
+from deephar.utils.transform import transform_pose_sequence
+
+_KEYS = ("pose", "afmat", "headsize", "keypoints", "readable")
+
+
+@dataclasses.dataclass(frozen=True)
+class PosePredictions:
+    """Predicted and true joints of a data set, in pixels of the original pictures.
+
+    Attributes:
+        poses: `(blocks, samples, joints, 2)`, (x, y) px; NaN where the picture could
+            not be read.
+        confidence: `(blocks, samples, joints)`.
+        truth: `(samples, joints, 2)`, every annotated joint; INVALID elsewhere.
+        truth_inside: `truth` without the joints that lie outside the crop, which is
+            what the original evaluates.
+        head_size: `(samples, 1)` px.
+        errors: message by path of every picture that could not be read.
+    """
+
+    poses: np.ndarray
+    confidence: np.ndarray
+    truth: np.ndarray
+    truth_inside: np.ndarray
+    head_size: np.ndarray
+    errors: dict[str, str]
+
+    @property
+    def num_blocks(self) -> int:
+        """Number of prediction blocks of the model."""
+        return len(self.poses)
+
+    @property
+    def num_unreadable(self) -> int:
+        """Number of samples whose picture could not be read."""
+        return int(np.isnan(self.poses[-1]).all(axis=(1, 2)).sum())
+
+
+def _batches(loader: BatchLoader, samples: int) -> Iterator[tuple]:
+    """Batches of the loader with the wrapped-around end of the last one cut off."""
+    size = loader.get_batch_size()
+    for index in range(len(loader)):
+        (frames,), values = loader[index]
+        count = min(size, samples - index * size)
+        named = {k: v[:count] for k, v in zip(_KEYS, values, strict=True)}
+        yield frames, count, named
+
+
+def predict_poses(
+    predict: Callable[[np.ndarray], np.ndarray],
+    dataset,
+    mode: int = VALID_MODE,
+    batch_size: int = 8,
+) -> PosePredictions:
+    """Streams every sample of a data set through a 2D pose model.
+
+    Args:
+        predict: from crops `(batch, h, w, 3)` to `(blocks, batch, joints, 3)` in the
+            crop's coordinates, such as `inference.PosePredictor.predict_crops`.
+        dataset: a single-person data set (`get_data`, `get_shape`, `get_length`).
+        mode: TRAIN_MODE or VALID_MODE.
+        batch_size: crops a step.
+
+    Returns:
+        The joints in pixels. An unreadable picture is kept, with NaN for a pose.
+
+    Raises:
+        ValueError: if the data set has no samples in this mode.
+    """
+    samples = dataset.get_length(mode)
+    if samples == 0:
+        raise ValueError(
+            f"{dataset.dataset_path}: no samples to evaluate. Received: mode={mode}"
+        )
+    loader = BatchLoader(
+        dataset,
+        ["frame"],
+        list(_KEYS),
+        mode,
+        batch_size=min(batch_size, samples),
+        shuffle=False,
+        on_error="mark",
+    )
+    parts = []
+    for frames, count, values in _batches(loader, samples):
+        crops = predict(frames)[:, :count]
+        parts.append(_in_pixels(crops.astype(np.float64), values))
+    poses, confidence, inside, truth, head_size = (
+        np.concatenate(column, axis=axis)
+        for column, axis in zip(zip(*parts, strict=True), (1, 1, 0, 0, 0), strict=True)
+    )
+    return PosePredictions(
+        poses, confidence, truth, inside, head_size, loader.take_errors()
+    )
+
+
+def _in_pixels(crops: np.ndarray, values: dict[str, np.ndarray]) -> tuple:
+    """Moves one batch from the crop's coordinates to the picture's."""
+    matrices = values["afmat"].astype(np.float64)
+    poses = np.stack(
+        [transform_pose_sequence(matrices, block[..., :2]) for block in crops]
+    )
+    poses[:, values["readable"][:, 0] < 0.5] = np.nan
+    truth = values["keypoints"].astype(np.float64)
+    outside = ~is_valid(values["pose"][..., :2])
+    inside = np.where(outside, INVALID, truth)
+    return poses, crops[..., 2], inside, truth, values["headsize"].astype(np.float64)
+
+
+def score_pckh(
+    predictions: PosePredictions, poselayout, threshold: float = 0.5
+) -> dict:
+    """PCKh of every block; per joint, AUC and mean error of the last.
+
+    Strict: every annotated joint counts, and a picture that could not be read counts as
+    wrong. `pckh_original` is the figure as the original code counts, without the joints
+    that lie outside the crop.
+
+    Args:
+        predictions: what `predict_poses` returns.
+        poselayout: layout of the joints, with `map_to_mpii` and `joint_names`.
+        threshold: share of the head size.
+
+    Returns:
+        `{"pckh", "pckh_original", "auc", "mean_distance_px", "threshold", "samples",
+        "unreadable", "blocks", "blocks_original", "per_joint"}`; scores in [0, 1].
+    """
+    order = list(poselayout.map_to_mpii)
+    head = predictions.head_size
+
+    def total(truth: np.ndarray, block: np.ndarray) -> float:
+        score = measures.pckh(truth[:, order], block[:, order], head, refp=threshold)
+        return float(score)
+
+    last = predictions.poses[-1]
+    readable = ~np.isnan(last).any(axis=(1, 2))
+    joints = measures.pckh_per_joint(
+        predictions.truth, last, head, poselayout, refp=threshold, verbose=0
+    )
+    strict = [total(predictions.truth, block) for block in predictions.poses]
+    original = [total(predictions.truth_inside, block) for block in predictions.poses]
+    return {
+        "pckh": strict[-1],
+        "pckh_original": original[-1],
+        "auc": float(measures.auc(predictions.truth[:, order], last[:, order], head)),
+        "mean_distance_px": float(
+            measures.mean_distance_error(predictions.truth[readable], last[readable])
+        ),
+        "threshold": threshold,
+        "samples": len(head),
+        "unreadable": predictions.num_unreadable,
+        "blocks": strict,
+        "blocks_original": original,
+        "per_joint": {
+            name: float(value)
+            for name, value in zip(poselayout.joint_names, joints, strict=True)
+        },
+    }

@@ -1,0 +1,253 @@
+"""The report folder of an evaluation: tables, curves and drawn predictions."""
+
+import csv
+import json
+import pathlib
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from deephar import measures
+from deephar.evaluation.pose import PosePredictions
+from deephar.utils.plot import contact_sheet, draw_pose
+from deephar.utils.pose import INVALID, is_valid
+from deephar.utils.transform import transform_2d_points
+
+PAPER_MPII = {
+    "pckh": 0.891,
+    "test": {
+        "head": 0.981,
+        "shoulder": 0.966,
+        "elbow": 0.920,
+        "wrist": 0.875,
+        "hip": 0.906,
+        "knee": 0.880,
+        "ankle": 0.827,
+        "total": 0.912,
+    },
+}
+"""PCKh@0.5 of the paper: validation, single crop; and test, multi-crop and flip."""
+
+GROUPS = {
+    "head": ("head", "neck"),
+    "shoulder": ("r_shoul", "l_shoul"),
+    "elbow": ("r_elb", "l_elb"),
+    "wrist": ("r_wrist", "l_wrist"),
+    "hip": ("r_hip", "l_hip"),
+    "knee": ("r_knee", "l_knee"),
+    "ankle": ("r_ankle", "l_ankle"),
+}
+"""The rows of the papers' tables: a body part and the joints that it averages."""
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def group_scores(per_joint: dict[str, float]) -> dict[str, float]:
+    """PCKh by body part, as the papers' tables list it.
+
+    Args:
+        per_joint: PCKh by joint name, in [0, 1].
+
+    Returns:
+        The mean over the joints of each part of `GROUPS`.
+    """
+    return {
+        part: float(np.mean([per_joint[name] for name in names]))
+        for part, names in GROUPS.items()
+    }
+
+
+def pckh_table(scores: dict, untrained: dict | None = None) -> str:
+    """Markdown table of PCKh by body part, beside the paper's figures.
+
+    Args:
+        scores: what `score_pckh` returns.
+        untrained: the same of the network before training, for one more column.
+    """
+    columns = [("measured", scores)]
+    if untrained is not None:
+        columns.append(("untrained", untrained))
+    head = ["PCKh@%g (%%)" % scores["threshold"], *(name for name, _ in columns)]
+    lines = [head + ["paper, MPII val", "paper, MPII test"]]
+    parts = [group_scores(values["per_joint"]) for _, values in columns]
+    for part in GROUPS:
+        row = [_percent(values[part]) for values in parts]
+        lines.append([part, *row, "-", _percent(PAPER_MPII["test"][part])])
+    for key, name, paper in (
+        ("pckh", "total", (PAPER_MPII["pckh"], PAPER_MPII["test"]["total"])),
+        ("pckh_original", "total, joints in the crop only", (PAPER_MPII["pckh"], None)),
+        ("auc", "AUC", (None, None)),
+    ):
+        row = [_percent(values[key]) for _, values in columns]
+        lines.append([name, *row, *map(_percent, paper)])
+    return _markdown(lines)
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    text = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(text)
+
+
+def joint_table(scores: dict) -> str:
+    """Markdown table of PCKh by joint."""
+    rows = [["joint", "PCKh (%)"]]
+    rows += [[name, _percent(value)] for name, value in scores["per_joint"].items()]
+    return _markdown(rows)
+
+
+def block_table(scores: dict) -> str:
+    """Markdown table of PCKh after every prediction block."""
+    pairs = zip(scores["blocks"], scores["blocks_original"], strict=True)
+    rows = [["block", "PCKh (%)", "as the original counts (%)"]]
+    rows += [[str(i + 1), _percent(a), _percent(b)] for i, (a, b) in enumerate(pairs)]
+    return _markdown(rows)
+
+
+def plot_pckh_curve(path, predictions: PosePredictions, poselayout) -> None:
+    """Draws PCKh over the threshold for every block."""
+    thresholds = np.linspace(0, 0.5, 51)
+    order = list(poselayout.map_to_mpii)
+    axes, save = _figure("threshold / head size", "PCKh (%)")
+    for number, block in enumerate(predictions.poses):
+        curve = measures.pckh_curve(
+            predictions.truth[:, order],
+            block[:, order],
+            predictions.head_size,
+            thresholds,
+        )
+        axes.plot(thresholds, 100 * curve, label=f"block {number + 1}")
+    axes.legend()
+    save(path)
+
+
+def plot_training(path, folder: pathlib.Path) -> bool:
+    """Draws loss and PCKh over the epochs of a run folder.
+
+    Args:
+        path: PNG to write.
+        folder: run folder with losses.csv, and scores.json where it was evaluated.
+
+    Returns:
+        False if the folder holds no losses.csv, and nothing was drawn.
+    """
+    losses = pathlib.Path(folder) / "losses.csv"
+    if not losses.is_file():
+        return False
+    with open(losses, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    epochs = [int(row["epoch"]) + 1 for row in rows]
+    axes, save = _figure("epoch", "training loss")
+    axes.plot(epochs, [float(row["loss"]) for row in rows], color="tab:blue")
+    scores = pathlib.Path(folder) / "scores.json"
+    if scores.is_file():
+        values = json.loads(scores.read_text(encoding="utf-8"))
+        right = axes.twinx()
+        right.set_ylabel("validation PCKh@0.5 (%)", color="tab:orange")
+        points = [100 * row["pckh"] for row in values.values()]
+        right.plot([int(key) for key in values], points, "o-", color="tab:orange")
+        right.set_ylim(0, 100)
+    save(path)
+    return True
+
+
+def _figure(xlabel: str, ylabel: str):
+    """Axes to draw on, and a function that saves and closes them."""
+    figure = Figure(figsize=(6, 4), dpi=110)
+    axes = figure.add_subplot()
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(alpha=0.3)
+    return axes, lambda path: figure.savefig(path, bbox_inches="tight")
+
+
+def draw_predictions(
+    path, dataset, predictions: PosePredictions, mode: int, count: int = 16
+) -> None:
+    """Draws predictions (left) beside the truth (right), evenly spread over the data.
+
+    Args:
+        path: picture to write.
+        dataset: the data set that was evaluated.
+        predictions: what `predict_poses` returned for it.
+        mode: the mode that was evaluated.
+        count: people to draw; those with unreadable pictures are passed over.
+    """
+    readable = np.flatnonzero(~np.isnan(predictions.poses[-1]).all(axis=(1, 2)))
+    chosen = readable[
+        np.linspace(0, len(readable) - 1, min(count, len(readable)), dtype=int)
+    ]
+    pairs, titles = [], []
+    for key in chosen:
+        sample = dataset.get_data(int(key), mode)
+        crop = Image.fromarray(
+            np.clip(np.rint((sample["frame"] + 1) * 127.5), 0, 255).astype(np.uint8)
+        )
+        for pose in (predictions.poses[-1][key], predictions.truth[key]):
+            pairs.append(_drawn(crop, sample["afmat"], pose, dataset.poselayout))
+        titles += [f"{key}: predicted", f"{key}: truth"]
+    contact_sheet(pairs, columns=8, titles=titles).save(path)
+
+
+def _drawn(crop: Image.Image, matrix: np.ndarray, pose: np.ndarray, poselayout):
+    """The crop with a pose given in pixels of the whole picture drawn on it."""
+    points = transform_2d_points(matrix.astype(np.float64), pose, transpose=True)
+    points = points * np.array(crop.size)
+    points[~is_valid(pose).all(axis=-1)] = INVALID
+    return draw_pose(crop, points, poselayout)
+
+
+def write_report(
+    folder,
+    scores: dict,
+    predictions: PosePredictions,
+    dataset,
+    mode: int,
+    run_folder: pathlib.Path | None = None,
+    untrained: dict | None = None,
+) -> pathlib.Path:
+    """Writes report.md with its pictures.
+
+    Args:
+        folder: where to; made if it is not there.
+        scores: what `score_pckh` returns, with the receipt under "receipt".
+        predictions: what `predict_poses` returns.
+        dataset: the data set that was evaluated.
+        mode: the mode that was evaluated.
+        run_folder: the training's run folder, for its curves.
+        untrained: scores of the network before training.
+
+    Returns:
+        The path of report.md.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    draw_predictions(folder / "predictions.png", dataset, predictions, mode)
+    plot_pckh_curve(folder / "pckh.png", predictions, dataset.poselayout)
+    parts = [
+        "# Pose estimation, single person",
+        "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items()),
+        f"{scores['samples']} people; {scores['unreadable']} with unreadable pictures, "
+        "counted as wrong.",
+        pckh_table(scores, untrained),
+        "## By joint",
+        joint_table(scores),
+        "## By block",
+        block_table(scores),
+        "![PCKh over the threshold](pckh.png)",
+    ]
+    if run_folder is not None and plot_training(folder / "training.png", run_folder):
+        parts += ["## Training", "![loss and score over the epochs](training.png)"]
+    parts += ["## Predictions beside the truth", "![predictions](predictions.png)"]
+    path = folder / "report.md"
+    path.write_text(
+        "\n\n".join(part for part in parts if part) + "\n", encoding="utf-8"
+    )
+    return path

@@ -1,0 +1,177 @@
+"""From a picture and boxes to joints in the picture's pixels."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from PIL import Image
+
+from deephar.utils.bbox import bbox_to_objposwin
+from deephar.utils.transform import T, normalize_channels, transform_2d_points
+
+PERSON_MARGIN = 1.25
+"""Side of the crop over the longer side of the person's box, as MPII's training has."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pose:
+    """One person's pose.
+
+    Attributes:
+        joints: `(joints, 2)` float64, (x, y) in px of the picture.
+        confidence: `(joints,)` in [0, 1].
+        box: (x1, y1, x2, y2) px of the window that was looked at.
+        joint_names: names in the order of `joints`.
+    """
+
+    joints: np.ndarray
+    confidence: np.ndarray
+    box: tuple[float, float, float, float]
+    joint_names: tuple[str, ...]
+
+    def to_dict(self) -> dict:
+        """The pose as plain numbers for JSON: box, and x, y, confidence by joint."""
+        rows = zip(self.joint_names, self.joints, self.confidence, strict=True)
+        return {
+            "box": [round(float(value), 2) for value in self.box],
+            "joints": {
+                name: {
+                    "x": round(float(point[0]), 2),
+                    "y": round(float(point[1]), 2),
+                    "confidence": round(float(confidence), 4),
+                }
+                for name, point, confidence in rows
+            },
+        }
+
+
+def split_outputs(outputs: Sequence, dim: int = 2) -> list[tuple]:
+    """Sorts the outputs of a pose model into one (pose, confidence) pair a block.
+
+    Args:
+        outputs: the model's outputs: `(batch, joints, dim + 1)` a block, or
+            `(batch, joints, dim)` and `(batch, joints, 1)` in turn. Heat maps and
+            feature maps among them are passed over.
+        dim: 2 or 3.
+
+    Returns:
+        A list of `((batch, joints, dim), (batch, joints, 1))`.
+
+    Raises:
+        ValueError: if the outputs are of neither form.
+    """
+    maps = [output for output in outputs if len(output.shape) == 3]
+    widths = [output.shape[-1] for output in maps]
+    if maps and all(width == dim + 1 for width in widths):
+        return [(output[..., :dim], output[..., dim:]) for output in maps]
+    if maps and widths == [dim, 1] * (len(maps) // 2):
+        return list(zip(maps[0::2], maps[1::2], strict=True))
+    raise ValueError(
+        f"`outputs` must be poses with confidence of width {dim + 1}, or widths {dim} "
+        f"and 1 in turn. Received: shapes {[tuple(o.shape) for o in outputs]}"
+    )
+
+
+class PosePredictor:
+    """Runs a 2D pose model on crops or on pictures.
+
+    Args:
+        model: a model of `models.reception` (dim 2), or one with outputs of that form.
+        poselayout: layout of its joints.
+        flip: average every prediction with that of the mirrored crop.
+    """
+
+    def __init__(self, model: keras.Model, poselayout, flip: bool = False):
+        self.model = model
+        self.poselayout = poselayout
+        self.flip = flip
+        if keras.backend.backend() == "tensorflow":
+            model.jit_compile = False  # XLA on the CPU is ten times slower here
+
+    def _run(self, frames: np.ndarray) -> np.ndarray:
+        outputs = self.model.predict_on_batch(frames)
+        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        pairs = split_outputs(outputs)
+        return np.stack([np.concatenate(pair, axis=-1) for pair in pairs])
+
+    def predict_crops(self, frames: np.ndarray) -> np.ndarray:
+        """Predicts the joints of people who fill their crops.
+
+        Args:
+            frames: `(batch, h, w, 3)` float32 in [-1, 1].
+
+        Returns:
+            `(blocks, batch, joints, 3)` float32: x, y in [0, 1] of the crop, and
+            confidence.
+        """
+        result = self._run(frames)
+        if self.flip:
+            mirrored = self._run(np.ascontiguousarray(frames[:, :, ::-1]))
+            mirrored = mirrored[:, :, list(self.poselayout.map_hflip)]
+            mirrored[..., 0] = 1.0 - mirrored[..., 0]
+            result = 0.5 * (result + mirrored)
+        return result
+
+    def predict(self, picture, boxes: Sequence[Sequence[float]] | None = None) -> list:
+        """Predicts one pose for each box of a picture.
+
+        Args:
+            picture: PIL image, or array `(h, w, 3)` uint8 RGB.
+            boxes: people as (x1, y1, x2, y2) px; None looks at the whole picture.
+
+        Returns:
+            A list of `Pose`, one a box, from the model's last block.
+
+        Raises:
+            ValueError: if a box is empty or not four numbers.
+        """
+        if not isinstance(picture, Image.Image):
+            picture = Image.fromarray(np.asarray(picture))
+        picture = picture.convert("RGB")
+        if boxes is None:
+            windows = [((picture.width / 2, picture.height / 2), max(picture.size))]
+        else:
+            windows = [_window(box) for box in boxes]
+        crops = [self._crop(picture, centre, side) for centre, side in windows]
+        frames = np.stack([frame for frame, _ in crops])
+        last = self.predict_crops(frames)[-1].astype(np.float64)
+        names = tuple(self.poselayout.joint_names)
+        poses = []
+        for (centre, side), (_, matrix), values in zip(
+            windows, crops, last, strict=True
+        ):
+            half = side / 2
+            joints = transform_2d_points(
+                matrix, values[:, :2], transpose=True, inverse=True
+            )
+            (x, y) = centre
+            box = (x - half, y - half, x + half, y + half)
+            poses.append(Pose(joints, values[:, 2], box, names))
+        return poses
+
+    def _crop(self, picture: Image.Image, centre, side: float) -> tuple:
+        """Crop `(h, w, 3)` float32 in [-1, 1] and its (3, 3) matrix to [0, 1]."""
+        height, width = self.model.input_shape[1:3]
+        crop = T(picture)
+        crop.rotate_crop(
+            0,
+            centre,
+            (side * width / max(width, height), side * height / max(width, height)),
+        )
+        crop.resize((width, height))
+        frame = normalize_channels(crop.asarray())
+        crop.normalize_affinemap()
+        return frame, crop.afmat
+
+
+def _window(box: Sequence[float]) -> tuple[tuple[float, float], float]:
+    """Centre and side of the square crop around a person's box, px."""
+    values = np.asarray(box, dtype=np.float64)
+    if values.shape != (4,) or not (values[:2] < values[2:]).all():
+        raise ValueError(
+            "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
+            f"Received: {list(box)}"
+        )
+    centre, size = bbox_to_objposwin(values)
+    return (float(centre[0]), float(centre[1])), PERSON_MARGIN * float(max(size))

@@ -1,0 +1,83 @@
+"""Scores a 2D pose network on MPII's validation people, single person.
+
+Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 2
+Command   python exp/mpii/eval_mpii_singleperson.py runs/eval --data datasets/MPII \
+              --weights FILE [--flip] [--report]
+Expected  PCKh@0.5, single crop: 89.1 with the paper's weights
+
+Prints PCKh by body part, joint and block, and writes scores.json and scores.md to the
+run folder; --report adds report.md with curves and drawn predictions. Every annotated
+joint counts; the figure as the original counts (joints in the crop only) stands beside
+it. A picture that cannot be read counts as wrong.
+"""
+
+import dataclasses
+import logging
+import pathlib
+
+from deephar import experiment
+from deephar.config import mpii_sp_dataconf
+from deephar.data import MpiiSinglePerson
+from deephar.evaluation import report
+from deephar.evaluation.pose import predict_poses, score_pckh
+from deephar.inference.predictor import PosePredictor
+from deephar.utils import VALID_MODE
+
+
+def parse(argv=None):
+    """The flags, with the paper's protocol as defaults."""
+    parser = experiment.argument_parser(__doc__, logdir="runs/eval_mpii_singleperson")
+    add = parser.add_argument
+    add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
+    add("--weights", required=True, help="weights file, Keras 2 .h5 or .weights.h5")
+    add("--batch-size", type=int, default=8)
+    add("--flip", action="store_true", help="average with the mirrored crop")
+    add("--threshold", type=float, default=0.5, help="share of the head size")
+    add("--report", action="store_true", help="write report.md with pictures")
+    add("--untrained", action="store_true", help="score the untrained network beside")
+    experiment.add_reception_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Evaluates, prints the tables, writes JSON, Markdown and the report."""
+    args = parse(argv)
+    folder = experiment.start(args)
+    settings = experiment.reception_settings(args)
+    dataconf = dataclasses.replace(
+        mpii_sp_dataconf, crop_resolution=(settings["size"], settings["size"])
+    )
+    mpii = MpiiSinglePerson(args.data, dataconf)
+
+    def run(weights):
+        model = experiment.build_reception(settings, weights=weights)
+        predictor = PosePredictor(model, mpii.poselayout, flip=args.flip)
+        return predict_poses(predictor.predict_crops, mpii, VALID_MODE, args.batch_size)
+
+    found = run(args.weights)
+    scores = score_pckh(found, mpii.poselayout, args.threshold)
+    scores["receipt"] = experiment.receipt(args.weights, args.data)
+    untrained = None
+    if args.untrained:
+        untrained = score_pckh(run(None), mpii.poselayout, args.threshold)
+        scores["untrained_pckh"] = untrained["pckh"]
+    for message in found.errors.values():
+        logging.warning("counted as wrong: %s", message)
+    tables = [
+        report.pckh_table(scores, untrained),
+        report.joint_table(scores),
+        report.block_table(scores),
+    ]
+    experiment.write_json(folder / "scores.json", scores)
+    (folder / "scores.md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+    print("\n\n".join(tables))
+    if args.report:
+        training = pathlib.Path(args.weights).parent
+        path = report.write_report(
+            folder, scores, found, mpii, VALID_MODE, training, untrained
+        )
+        print(f"\nreport: {path}")
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

@@ -1,0 +1,84 @@
+"""Trains the 2D pose network on MPII, single person.
+
+Paper     Luvizon, Picard, Tabia: 2D/3D Pose Estimation and Action Recognition Using
+          Multitask Deep Learning, CVPR 2018 (arXiv 1802.09232), section 4.2
+Command   python exp/mpii/train_mpii_singleperson.py runs/mpii --data datasets/MPII
+Recipe    8 blocks, 256x256, batch 24, RMSprop 1e-3, 120 epochs, x0.2 at 80 and 100
+Expected  PCKh@0.5 on the validation people, single crop: 89.1 (the paper's weights)
+
+Writes to the run folder: log.txt, losses.csv, scores.json (by epoch), model.json,
+weights_best.weights.h5 and weights_last.weights.h5.
+"""
+
+import dataclasses
+import logging
+
+from deephar import experiment
+from deephar.config import mpii_sp_dataconf
+from deephar.data import BatchLoader, MpiiSinglePerson
+from deephar.evaluation.pose import predict_poses, score_pckh
+from deephar.inference.predictor import PosePredictor
+from deephar.losses import pose_regression_loss
+from deephar.trainer import MultiModelTrainer, set_batch_norm_momentum
+from deephar.utils import TRAIN_MODE, VALID_MODE
+
+
+def parse(argv=None):
+    """The recipe's defaults, a flag for each."""
+    parser = experiment.argument_parser(__doc__, logdir="runs/mpii_singleperson")
+    parser.add_argument(
+        "--data", default="datasets/MPII", help="folder of annotations.mat and images/"
+    )
+    experiment.add_reception_arguments(parser)
+    experiment.add_training_arguments(
+        parser, batch_size=24, epochs=120, lr_drops=[80, 100]
+    )
+    losses = ("l1l2bincross", "l1l2", "l1", "l2")
+    parser.add_argument("--loss", choices=losses, default="l1l2bincross")
+    parser.add_argument("--visibility-weight", type=float, default=0.01)
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Trains, evaluates after the epochs, saves the best and the last weights."""
+    args = parse(argv)
+    folder = experiment.start(args)
+    settings = experiment.reception_settings(args)
+    dataconf = dataclasses.replace(
+        mpii_sp_dataconf, crop_resolution=(settings["size"], settings["size"])
+    )
+    if args.no_augmentation:
+        dataconf = dataconf.without_augmentation()
+    mpii = MpiiSinglePerson(args.data, dataconf)
+    loader = BatchLoader(
+        mpii,
+        ["frame"],
+        ["pose"],
+        TRAIN_MODE,
+        batch_size=args.batch_size,
+        num_predictions=settings["blocks"],
+        seed=args.seed,
+        on_error="raise" if args.strict else "skip",
+    )
+    model = experiment.build_reception(settings, weights=args.weights)
+    set_batch_norm_momentum(model, args.bn_momentum)
+    loss = pose_regression_loss(args.loss, args.visibility_weight)
+    model.compile(experiment.optimizer(args), loss, jit_compile=False)
+    experiment.write_json(folder / experiment.MODEL_FILE, settings)
+
+    def evaluate(model):
+        predict = PosePredictor(model, mpii.poselayout).predict_crops
+        found = predict_poses(predict, mpii, VALID_MODE, args.eval_batch_size)
+        return score_pckh(found, mpii.poselayout)
+
+    if mpii.get_length(VALID_MODE) == 0:
+        logging.warning("%s: no validation people, so no scores", args.data)
+        evaluate = None
+    callbacks = experiment.training_callbacks(args, folder, evaluate, "pckh")
+    trainer = MultiModelTrainer([model], [loader], args.workers, callbacks=callbacks)
+    steps = args.steps_per_epoch or mpii.get_length(TRAIN_MODE) // args.batch_size
+    trainer.train(args.epochs, max(1, steps), verbose=args.verbose)
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

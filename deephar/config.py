@@ -5,8 +5,8 @@ Change one with `dataclasses.replace(mpii_sp_dataconf, crop_resolution=(128, 128
 The named values are those of dluvizon/deephar: of its branch master (TPAMI'20), and
 those with `_ar_` or `_cvpr18_` in their names of its branch cvpr18. They differ in the
 step between the frames of a clip (`fixed_subsampling`): master takes every 6th frame of
-Penn Action and every 4th of NTU, cvpr18 every 2nd, and cvpr18's evaluation of Penn Action
-(`pennaction_cvpr18_dataconf`, there called `pennaction_dataconf`) every one.
+Penn Action and every 4th of NTU, cvpr18 every 2nd; its evaluation of Penn Action takes
+every one (`pennaction_cvpr18_dataconf`, which that branch calls `pennaction_dataconf`).
 """
 
 import dataclasses

@@ -1,0 +1,31 @@
+"""Runs the project's scripts as a user does, or calls their main."""
+
+import importlib.util
+import pathlib
+import subprocess
+import sys
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+
+
+def run(script: str, *arguments, cwd) -> subprocess.CompletedProcess:
+    """Runs a script of the repository from another folder.
+
+    Args:
+        script: its path in the repository.
+        *arguments: its command line.
+        cwd: the folder to run in.
+    """
+    command = [sys.executable, str(REPOSITORY / script), *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+def load(script: str):
+    """Imports a script as a module, to call its functions in this process."""
+    path = REPOSITORY / script
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

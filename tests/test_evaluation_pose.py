@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from tiny_mpii import POSE, write_tiny_mpii
+
+from deephar.config import DataConfig
+from deephar.data import MpiiSinglePerson
+from deephar.evaluation.pose import predict_poses, score_pckh
+from deephar.evaluation.report import (
+    block_table,
+    group_scores,
+    joint_table,
+    pckh_table,
+    write_report,
+)
+from deephar.utils import TEST_MODE, VALID_MODE
+from deephar.utils.transform import transform_2d_points
+
+
+@pytest.fixture
+def mpii(tmp_path):
+    folder = write_tiny_mpii(tmp_path / "mpii", valid=5)
+    return MpiiSinglePerson(folder, DataConfig(crop_resolution=(64, 64)))
+
+
+def _oracle(mpii, blocks=1, shift=(0, 0)):
+    """A predictor that knows the truth and errs by `shift` px in the picture."""
+    keys = iter(range(mpii.get_length(VALID_MODE)))
+
+    def predict(frames):
+        result = np.zeros((blocks, len(frames), 16, 3), np.float32)
+        for row in range(len(frames)):
+            key = next(keys, 0)
+            matrix = mpii.get_data(key, VALID_MODE)["afmat"].astype(float)
+            pose = np.empty((16, 2))
+            pose[mpii.poselayout.map_to_mpii] = POSE + [2.0 * key, 0] + shift
+            result[:, row, :, :2] = transform_2d_points(matrix, pose, transpose=True)
+        return result
+
+    return predict
+
+
+def _head_size():
+    return 0.6 * np.hypot(12, 16)
+
+
+def test_the_truth_scores_100_percent(mpii):
+    found = predict_poses(_oracle(mpii, blocks=2), mpii, batch_size=2)
+    scores = score_pckh(found, mpii.poselayout)
+    assert scores["pckh"] == scores["pckh_original"] == 1.0
+    assert scores["blocks"] == [1.0, 1.0]
+    assert scores["samples"] == 5
+    assert scores["mean_distance_px"] < 1e-2
+    assert set(scores["per_joint"].values()) == {1.0}
+
+
+@pytest.mark.parametrize(("share", "score"), [(0.45, 1.0), (0.55, 0.0)])
+def test_a_shift_of_half_a_head_decides(mpii, share, score):
+    shift = (share * _head_size(), 0)
+    found = predict_poses(_oracle(mpii, shift=shift), mpii, batch_size=5)
+    assert score_pckh(found, mpii.poselayout)["pckh"] == score
+
+
+def test_the_batch_size_does_not_change_the_result(mpii):
+    one = predict_poses(_oracle(mpii), mpii, batch_size=1)
+    four = predict_poses(_oracle(mpii), mpii, batch_size=4)
+    assert one.poses.shape == four.poses.shape == (1, 5, 16, 2)
+    np.testing.assert_allclose(one.poses, four.poses, atol=1e-4)
+
+
+def test_a_joint_outside_the_crop_counts_only_in_the_strict_figure(mpii):
+    sample = mpii.samples[VALID_MODE][0]
+    sample["pose"] = sample["pose"].copy()
+    sample["pose"][:, 5] = (199, 119)
+    found = predict_poses(_oracle(mpii), mpii)
+    scores = score_pckh(found, mpii.poselayout)
+    annotated = 5 * 14 - 2
+    assert scores["pckh"] == pytest.approx((annotated - 1) / annotated)
+    assert scores["pckh_original"] == 1.0
+
+
+def test_an_unreadable_picture_counts_as_wrong(mpii):
+    with open(f"{mpii.dataset_path}/images/v1.jpg", "r+b") as file:
+        file.truncate(300)
+    found = predict_poses(_oracle_without_pictures(mpii), mpii)
+    scores = score_pckh(found, mpii.poselayout)
+    assert scores["unreadable"] == found.num_unreadable == 1
+    assert list(found.errors) == [f"{mpii.dataset_path}/images/v1.jpg"]
+    annotated = 5 * 14 - 2
+    assert scores["pckh"] == pytest.approx((annotated - 14) / annotated)
+
+
+def _oracle_without_pictures(mpii):
+    """The oracle, with matrices from an undamaged copy of the second sample."""
+    matrices = {
+        key: mpii.get_data(key, VALID_MODE)["afmat"].astype(float)
+        for key in (0, 2, 3, 4)
+    }
+    keys = iter(range(5))
+
+    def predict(frames):
+        result = np.zeros((1, len(frames), 16, 3), np.float32)
+        for row in range(len(frames)):
+            key = next(keys)
+            pose = np.empty((16, 2))
+            pose[mpii.poselayout.map_to_mpii] = POSE + [2.0 * key, 0]
+            matrix = matrices.get(key, np.eye(3))
+            result[0, row, :, :2] = transform_2d_points(matrix, pose, transpose=True)
+        return result
+
+    return predict
+
+
+def test_an_empty_part_is_refused(mpii):
+    with pytest.raises(ValueError, match="no samples to evaluate"):
+        predict_poses(_oracle(mpii), mpii, TEST_MODE)
+
+
+def test_tables_name_parts_joints_and_blocks(mpii):
+    scores = score_pckh(predict_poses(_oracle(mpii, 2), mpii), mpii.poselayout)
+    table = pckh_table(scores, untrained={**scores, "pckh": 0.25})
+    assert "untrained" in table
+    assert "| 25.0" in table
+    assert "98.1" in table
+    assert joint_table(scores).count("100.0") == 16
+    assert block_table(scores).count("100.0") == 4
+    assert group_scores(scores["per_joint"])["ankle"] == 1.0
+
+
+def test_the_report_holds_its_pictures(mpii, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "losses.csv").write_text("epoch,loss\n0,0.5\n1,0.25\n")
+    (run / "scores.json").write_text('{"1": {"pckh": 0.1}, "2": {"pckh": 0.4}}')
+    found = predict_poses(_oracle(mpii), mpii)
+    scores = score_pckh(found, mpii.poselayout)
+    path = write_report(tmp_path / "report", scores, found, mpii, VALID_MODE, run)
+    names = {p.name for p in path.parent.iterdir()}
+    assert names == {"report.md", "pckh.png", "training.png", "predictions.png"}
+    text = path.read_text()
+    assert all(f"({name})" in text for name in names - {"report.md"})

@@ -1,0 +1,219 @@
+"""The MPII scripts as a user runs them, from a temporary folder."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from scripts import load, run
+from tiny_mpii import write_tiny_mpii
+
+SMALL = ("--size", "64", "--blocks", "1", "--ksize", "3")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a tiny data set in `mpii` and a trained network in `run`."""
+    folder = tmp_path_factory.mktemp("place")
+    write_tiny_mpii(folder / "mpii", train=5, valid=3)
+    done = run(
+        "exp/mpii/train_mpii_singleperson.py",
+        *("run", "--data", "mpii", *SMALL, "--batch-size", "2", "--epochs", "2"),
+        *("--steps-per-epoch", "2", "--clip-norm", "1", "--tensorboard"),
+        *("--bn-momentum", "0.9", "--patience", "5", "--workers", "2"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "train_output.txt").write_text(done.stdout)
+    return folder
+
+
+def test_training_writes_weights_scores_losses_and_its_command(place):
+    run_folder = place / "run"
+    names = {p.name for p in run_folder.iterdir()}
+    assert names >= {
+        *("log.txt", "arguments.json", "model.json", "losses.csv", "scores.json"),
+        *("weights_best.weights.h5", "weights_last.weights.h5", "tensorboard"),
+    }
+    with open(run_folder / "losses.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2
+    assert all(np.isfinite(float(row["loss"])) for row in rows)
+    assert float(rows[0]["learning_rate"]) == pytest.approx(1e-3)
+    assert set(json.loads((run_folder / "scores.json").read_text())) == {"1", "2"}
+    arguments = json.loads((run_folder / "arguments.json").read_text())
+    assert arguments["batch_size"] == 2
+    assert "--clip-norm 1" in arguments["command"]
+
+
+def test_the_progress_bar_shows_steps_and_loss(place):
+    output = (place / "train_output.txt").read_text()
+    assert "2/2" in output
+    assert "loss:" in output
+
+
+def test_evaluation_prints_writes_and_draws(place):
+    done = run(
+        "exp/mpii/eval_mpii_singleperson.py",
+        *("eval", "--data", "mpii", "--weights", "run/weights_last.weights.h5"),
+        *("--flip", "--report", "--untrained", "--batch-size", "2"),
+        cwd=place,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "paper, MPII val" in done.stdout
+    scores = json.loads((place / "eval" / "scores.json").read_text())
+    assert scores["samples"] == 3
+    assert 0 <= scores["pckh"] <= 1
+    assert len(scores["receipt"]["weights_md5"]) == 32
+    names = {p.name for p in (place / "eval").iterdir()}
+    assert names >= {"scores.md", "report.md", "predictions.png", "training.png"}
+
+
+def test_prediction_of_a_folder_writes_a_picture_and_joints_each(place):
+    done = run(
+        "exp/mpii/predict_one_img.py",
+        *("predict", "--weights", "run/weights_last.weights.h5"),
+        *("--picture", "mpii/images"),
+        cwd=place,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    drawn = Image.open(place / "predict" / "t0.png")
+    assert drawn.size == (200, 120)
+    original = np.asarray(Image.open(place / "mpii" / "images" / "t0.jpg"))
+    assert (np.asarray(drawn) != original).any()
+    (person,) = json.loads((place / "predict" / "v2.json").read_text())["people"]
+    assert len(person["joints"]) == 16
+    assert len(list((place / "predict").glob("*.png"))) == 8
+
+
+def test_a_mistake_ends_in_one_line_without_a_trace(place):
+    done = run(
+        "exp/mpii/eval_mpii_singleperson.py",
+        *("eval", "--data", "nowhere", "--weights", "run/weights_last.weights.h5"),
+        cwd=place,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("error: ")
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+TRAIN = load("exp/mpii/train_mpii_singleperson.py")
+EVALUATE = load("exp/mpii/eval_mpii_singleperson.py")
+PREDICT = load("exp/mpii/predict_one_img.py")
+
+
+@pytest.fixture
+def data(place, tmp_path, monkeypatch):
+    """A copy of the data set to damage, with the current folder beside it."""
+    shutil.copytree(place / "mpii", tmp_path / "mpii")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "mpii"
+
+
+def _train(*arguments):
+    short = ("--epochs", "1", "--steps-per-epoch", "3", "--batch-size", "2")
+    TRAIN.main(["run", "--data", "mpii", *SMALL, *short, "--verbose", "0", *arguments])
+
+
+def test_a_truncated_picture_is_skipped_in_training(data, place):
+    _truncate(data / "images" / "t1.jpg")
+    _train()
+    log = (data.parent / "run" / "log.txt").read_text()
+    assert "1 unreadable pictures were skipped" in log
+    assert "t1.jpg" in log
+
+
+def test_a_truncated_picture_ends_a_strict_training(data):
+    _truncate(data / "images" / "t1.jpg")
+    with pytest.raises(OSError, match=r"t1\.jpg"):
+        _train("--strict")
+
+
+def test_a_missing_picture_counts_as_wrong_in_evaluation(data, place):
+    (data / "images" / "v1.jpg").unlink()
+    weights = str(place / "run" / "weights_last.weights.h5")
+    EVALUATE.main(["eval", "--data", "mpii", "--weights", weights])
+    scores = json.loads((data.parent / "eval" / "scores.json").read_text())
+    assert (scores["samples"], scores["unreadable"]) == (3, 1)
+    assert "v1.jpg" in (data.parent / "eval" / "log.txt").read_text()
+
+
+def test_a_missing_annotation_file_is_named(data):
+    (data / "annotations.mat").unlink()
+    with pytest.raises(FileNotFoundError, match=r"annotations\.mat"):
+        _train()
+
+
+def test_a_truncated_annotation_file_is_named(data):
+    _truncate(data / "annotations.mat")
+    with pytest.raises(ValueError, match=r"annotations\.mat"):
+        _train()
+
+
+def test_an_unwritable_log_directory_is_named(data):
+    (data.parent / "run").write_text("a file, not a folder")
+    with pytest.raises(OSError, match="run: cannot write to the log directory"):
+        _train()
+
+
+def test_weights_of_another_network_are_refused(data, place):
+    weights = str(place / "run" / "weights_last.weights.h5")
+    with pytest.raises(ValueError, match=r"weights_last\.weights\.h5"):
+        EVALUATE.main(["e", "--data", "mpii", "--weights", weights, "--blocks", "2"])
+
+
+def test_missing_weights_are_named(data):
+    with pytest.raises(OSError, match=r"none\.h5"):
+        EVALUATE.main(["eval", "--data", "mpii", "--weights", "none.h5"])
+
+
+def test_a_broken_model_file_is_named(data, place):
+    shutil.copy(place / "run" / "weights_last.weights.h5", "w.weights.h5")
+    (data.parent / "model.json").write_text("{")
+    with pytest.raises(ValueError, match=r"model\.json: not a JSON file"):
+        EVALUATE.main(["eval", "--data", "mpii", "--weights", "w.weights.h5"])
+    (data.parent / "model.json").write_text('{"bloks": 2}')
+    with pytest.raises(ValueError, match=r"unknown keys \['bloks'\]"):
+        EVALUATE.main(["eval", "--data", "mpii", "--weights", "w.weights.h5"])
+
+
+def _predict(place, *arguments):
+    weights = str(place / "run" / "weights_last.weights.h5")
+    PREDICT.main(["predict", "--weights", weights, *arguments])
+
+
+def test_prediction_of_a_missing_picture_names_it(data, place):
+    with pytest.raises(FileNotFoundError, match=r"none\.jpg"):
+        _predict(place, "--picture", "none.jpg")
+
+
+def test_prediction_of_a_folder_without_pictures_is_refused(data, place):
+    (data / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty: no pictures"):
+        _predict(place, "--picture", str(data / "empty"))
+
+
+def test_prediction_of_an_empty_box_is_refused(data, place):
+    with pytest.raises(ValueError, match="x1 < x2 and y1 < y2"):
+        _predict(place, "--picture", str(data / "images" / "v0.jpg"), "--box", *"9999")
+
+
+def test_a_folder_with_an_unreadable_picture_is_predicted_and_reported(data, place):
+    _truncate(data / "images" / "v0.jpg")
+    with pytest.raises(OSError, match="1 of 8 pictures could not be read"):
+        _predict(place, "--picture", str(data / "images"))
+    assert len(list((data.parent / "predict").glob("*.png"))) == 7
+    assert "v0.jpg" in (data.parent / "predict" / "log.txt").read_text()
+
+
+def test_a_size_that_does_not_fit_the_network_is_refused(data):
+    with pytest.raises(ValueError, match="multiple"):
+        _train("--size", "70")
+
+
+def _truncate(path):
+    with open(path, "r+b") as file:
+        file.truncate(path.stat().st_size // 3)

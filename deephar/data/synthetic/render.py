@@ -1,0 +1,300 @@
+"""Rasteriser: solids with a z-buffer, exact perspective, shaded once for each pixel.
+
+The only curved shape is the round cone: the hull of two spheres, seen in a space that
+may be stretched along the axes of a frame. It makes limbs (two radii), flat trunks
+(stretched) and ellipsoids (both ends in one place). The other shape is the box.
+
+A ray through a pixel is (X, Y, 1) in the camera's frame, so the parameter along it is
+the depth, and every product of it with a constant is a row plus a column. Intersection:
+the quadratics of I. Quilez, "Round cone intersection", for rays of any length.
+"""
+
+import dataclasses
+
+import numpy as np
+
+_NEAR = 100.0  # mm in front of the camera; nearer solids are not drawn
+_FACE = 0.999  # part of the largest coordinate that tells the face of a box
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Solids:
+    """n solids, a row each: their place in the world (mm) and their colours.
+
+    Attributes:
+        ends: (n, 2, 3) centres of the two end spheres (the centre twice for a box).
+        radii: (n, 2) radii of the end spheres before stretching (1 for a box).
+        frames: (n, 3, 3) rotation whose columns are the solid's own axes.
+        stretch: (n, 3) factors along these axes (half sizes for a box).
+        colors: (n, 3, 3) RGB in [0, 1] of the ground, the stripes, and the far end.
+        stripes: (n,) period of the stripes along the axis, mm; 0 for none.
+        cut: (n,) part of the axis from which on the far end's colour shows; > 1: none.
+        box: (n,) bool, box instead of round cone.
+        owner: (n,) int, number of the figure, -1 for things.
+    """
+
+    ends: np.ndarray
+    radii: np.ndarray
+    frames: np.ndarray
+    stretch: np.ndarray
+    colors: np.ndarray
+    stripes: np.ndarray
+    cut: np.ndarray
+    box: np.ndarray
+    owner: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.radii)
+
+    def bounds(self) -> np.ndarray:
+        """(n,) radius of spheres about `ends` that hold the solid, mm."""
+        reach = np.where(
+            self.box, np.linalg.norm(self.stretch, axis=1), self.stretch.max(axis=1)
+        )
+        return self.radii * reach[:, None]
+
+
+def join(*parts: Solids) -> Solids:
+    """All solids of the parts, in order."""
+    return Solids(
+        *(
+            np.concatenate([getattr(part, field.name) for part in parts])
+            for field in dataclasses.fields(Solids)
+        )
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class View:
+    """Pinhole camera and picture size; conventions as `deephar.utils.camera.Camera`.
+
+    Attributes:
+        rotation: (3, 3) world to camera; its rows point right, down and forwards.
+        position: (3,) place of the camera in the world, mm.
+        focal: focal length, px.
+        center: (2,) x, y of the optical axis in the picture, px.
+        size: (width, height), px. The centre of pixel i lies at i + 0.5.
+    """
+
+    rotation: np.ndarray
+    position: np.ndarray
+    focal: float
+    center: np.ndarray
+    size: tuple[int, int]
+
+    def to_camera(self, points: np.ndarray) -> np.ndarray:
+        """World points (..., 3) in the camera's frame, mm."""
+        return (points - self.position) @ self.rotation.T
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """World points (..., 3), mm, to (..., 3): x, y in px and depth in mm."""
+        points = self.to_camera(points)
+        depth = points[..., 2:]
+        return np.concatenate(
+            [points[..., :2] / depth * self.focal + self.center, depth], axis=-1
+        )
+
+    def rays(self, step: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """X (columns,) and Y (rows,) of the rays of every `step`-th pixel, float32."""
+        axes = []
+        for length, center in zip(self.size, self.center, strict=True):
+            pixels = np.arange(0, length, step) + 0.5 * step
+            axes.append(((pixels - center) / self.focal).astype(np.float32))
+        return axes[0], axes[1]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Light:
+    """Sun and sky.
+
+    Attributes:
+        direction: (3,) unit vector in the world towards the sun.
+        ambient: part of the colour seen without sun.
+        color: (3,) RGB factors.
+    """
+
+    direction: np.ndarray
+    ambient: float
+    color: np.ndarray
+
+
+def boxes_of(solids: Solids, view: View) -> np.ndarray:
+    """(n, 4) x1, y1, x2, y2 in px that hold each solid; NaN too near the camera."""
+    centers = view.to_camera(solids.ends)
+    bounds = solids.bounds()
+    depth = centers[..., 2]
+    near = (depth - bounds) < _NEAR
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # the outline of a sphere is an ellipse; exact along each axis
+        spread = bounds * bounds
+        out = []
+        for axis in (0, 1):
+            c = centers[..., axis]
+            root = bounds * np.sqrt(c * c + depth * depth - spread)
+            low = (c * depth - root) / (depth * depth - spread)
+            high = (c * depth + root) / (depth * depth - spread)
+            out.append((low.min(axis=1), high.max(axis=1)))
+    (x1, x2), (y1, y2) = out
+    found = np.stack([x1, y1, x2, y2], axis=1) * view.focal + np.tile(view.center, 2)
+    found[near.any(axis=1)] = np.nan
+    return found
+
+
+def rasterize(solids: Solids, view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Find the first solid behind each pixel.
+
+    Returns:
+        depth (height, width) float32, mm, infinite where nothing is hit, and index
+        (height, width) int16 of the solid, -1 where nothing is hit.
+    """
+    width, height = view.size
+    depth = np.full((height, width), np.inf, dtype=np.float32)
+    index = np.full((height, width), -1, dtype=np.int16)
+    columns, rows = view.rays()
+    windows = boxes_of(solids, view)
+    drawn = np.isfinite(windows).all(axis=1)
+    low = np.floor(np.where(drawn[:, None], windows[:, :2], 0)).astype(int)
+    high = np.ceil(np.where(drawn[:, None], windows[:, 2:], 0)).astype(int)
+    low, high = np.maximum(low, 0), np.minimum(high, view.size)
+    forms = _forms(solids, view)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for i in np.flatnonzero((high > low).all(axis=1)):
+            (x1, y1), (x2, y2) = low[i], high[i]
+            hit = _hit_box if solids.box[i] else _hit_cone
+            found = hit(forms[i], columns[x1:x2], rows[y1:y2, None])
+            part = depth[y1:y2, x1:x2]
+            nearer = found < part
+            part[nearer] = found[nearer]
+            index[y1:y2, x1:x2][nearer] = i
+    return depth, index
+
+
+def _forms(solids: Solids, view: View) -> np.ndarray:
+    """(n, 17) constants of each solid for rays from the camera, float32.
+
+    0-8 the rays' map into the stretched space (rows x, y, z), 9-11 the camera seen from
+    the first end there, 12-14 the axis there, 15 and 16 the radii.
+    """
+    frames = view.rotation @ solids.frames
+    centers = view.to_camera(solids.ends)
+    maps = np.swapaxes(frames, 1, 2) / solids.stretch[:, :, None]
+    origin = -(maps @ centers[:, 0, :, None])[..., 0]
+    axis = (maps @ (centers[:, 1] - centers[:, 0])[..., None])[..., 0]
+    parts = [maps.reshape(-1, 9), origin, axis, solids.radii]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _hit_cone(form: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Depth at which the rays (x, y, 1) enter a round cone; NaN where they miss."""
+    maps, origin, axis = form[:9].reshape(3, 3), form[9:12], form[12:15]
+    radius, radius2 = form[15], form[16]
+    square = maps.T @ maps
+    dd = (square[0, 0] * x + 2 * square[0, 2]) * x + square[2, 2]
+    dd = dd + (square[1, 1] * y + 2 * square[1, 2]) * y + (2 * square[0, 1] * y) * x
+    along = origin @ maps
+    md = (along[0] * x + along[2]) + along[1] * y
+    oo = origin @ origin
+    first = (-md - np.sqrt(md * md - dd * (oo - radius * radius))) / dd
+    length = axis @ axis
+    if length < 1e-6:
+        return first
+
+    along = axis @ maps
+    ad = (along[0] * x + along[2]) + along[1] * y
+    mo = axis @ origin
+    end = md - ad
+    ee = oo - 2 * mo + length
+    second = (-end - np.sqrt(end * end - dd * (ee - radius2 * radius2))) / dd
+    found = np.fmin(first, second)
+
+    drop = radius - radius2
+    slope = length - drop * drop
+    if slope <= 0:
+        return found
+    k2 = slope * dd - ad * ad
+    k1 = slope * md + (radius * drop - mo) * ad
+    k0 = slope * oo - mo * mo + 2 * mo * drop * radius - length * radius * radius
+    body = (-k1 - np.sqrt(k1 * k1 - k0 * k2)) / k2
+    place = ad * body
+    place += mo - radius * drop
+    body[~((place > 0) & (place < slope))] = np.nan
+    return np.fmin(found, body)
+
+
+def _hit_box(form: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Depth at which the rays (x, y, 1) enter a box; NaN where they miss."""
+    maps = form[:9].reshape(3, 3)
+    enter, leave = np.float32(0), np.float32(np.inf)
+    for row, origin in zip(maps, form[9:12], strict=True):
+        inverse = 1 / ((row[0] * x + row[2]) + row[1] * y)
+        middle, half = -origin * inverse, np.abs(inverse)
+        enter, leave = (
+            np.maximum(enter, middle - half),
+            np.minimum(leave, middle + half),
+        )
+    enter[enter >= leave] = np.nan
+    return enter
+
+
+def shade(
+    picture: np.ndarray,
+    depth: np.ndarray,
+    index: np.ndarray,
+    solids: Solids,
+    view: View,
+    light: Light,
+) -> None:
+    """Paint what `rasterize` found into a picture (height, width, 3) in [0, 255]."""
+    pixels = np.flatnonzero(index.ravel() >= 0)
+    which = index.ravel()[pixels]
+    t = depth.ravel()[pixels]
+    columns, rows = view.rays()
+    x, y = columns[pixels % view.size[0]], rows[pixels // view.size[0]]
+    forms = _forms(solids, view)
+    axis, drop = forms[:, 12:15], forms[:, 15] - forms[:, 16]
+    length = np.einsum("ni,ni->n", axis, axis)
+    slope = np.maximum(length - drop * drop, 1e-6)
+    lights = forms[:, :9].reshape(-1, 3, 3) @ (view.rotation @ light.direction)
+    constants = np.concatenate(
+        [
+            forms[:, :15],
+            (axis / slope[:, None]),
+            (forms[:, 15] * drop / slope)[:, None],
+            lights.astype(np.float32),
+            (1 / solids.stretch).astype(np.float32),
+        ],
+        axis=1,
+    )
+    c = np.take(constants.T, which, axis=1)
+    rays = [c[3 * i] * x + c[3 * i + 1] * y + c[3 * i + 2] for i in range(3)]
+    points = [t * rays[i] + c[9 + i] for i in range(3)]
+    place = sum(points[i] * c[15 + i] for i in range(3)) - c[18]
+    np.clip(place, 0, 1, out=place)
+    normals = [points[i] - place * c[12 + i] for i in range(3)]
+    boxed = np.flatnonzero(solids.box[which])
+    if boxed.size:
+        faces = np.stack([normal[boxed] for normal in normals])
+        faces *= np.abs(faces) >= _FACE * np.abs(faces).max(axis=0)
+        for normal, face in zip(normals, faces, strict=True):
+            normal[boxed] = face
+
+    scaled = [normals[i] * c[22 + i] for i in range(3)]
+    inverse = 1 / np.sqrt(sum(part * part for part in scaled) + 1e-12)
+    sun = sum(normals[i] * c[19 + i] for i in range(3)) * inverse
+    facing = -sum(normals[i] * rays[i] for i in range(3)) * inverse
+    facing /= np.sqrt(1 + x * x + y * y)
+    bright = light.ambient + (1 - light.ambient) * np.maximum(sun, 0)
+    bright *= 0.62 + 0.38 * np.minimum(facing, 1)
+    paint = _paint(solids, which, place) * light.color.astype(np.float32)
+    picture.reshape(-1, 3)[pixels] = np.clip(255 * paint * bright[:, None], 0, 255)
+
+
+def _paint(solids: Solids, which: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(pixels, 3) colour of each pixel's solid at its place along the axis."""
+    length = np.linalg.norm(solids.ends[:, 1] - solids.ends[:, 0], axis=1)
+    waves = np.divide(
+        length, solids.stripes, out=np.zeros_like(length), where=solids.stripes > 0
+    ).astype(np.float32)
+    layer = ((place * waves[which]) % 1 > 0.5).astype(np.intp)
+    layer[place > solids.cut.astype(np.float32)[which]] = 2
+    return solids.colors.astype(np.float32)[which, layer]

@@ -1,0 +1,22 @@
+"""Data sets and the loader that makes batches of them."""
+
+from deephar.data.base import Person, PictureError, SinglePersonDataset, open_picture
+from deephar.data.mpii import MpiiSinglePerson
+
+__all__ = [
+    "BatchLoader",
+    "MpiiSinglePerson",
+    "Person",
+    "PictureError",
+    "SinglePersonDataset",
+    "open_picture",
+]
+
+
+def __getattr__(name: str):
+    """Imports the loader, and with it Keras, only for those who ask for it."""
+    if name == "BatchLoader":
+        from deephar.data.loader import BatchLoader
+
+        return BatchLoader
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

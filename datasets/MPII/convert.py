@@ -1,0 +1,355 @@
+"""Makes annotations.mat for MpiiSinglePerson from the lists that are in use.
+
+    python datasets/MPII/convert.py mpii_human_pose_v1_u12_1.mat --valid-list valid.h5
+    python datasets/MPII/convert.py --train train.h5 --valid valid.h5
+    python datasets/MPII/convert.py --valid test_mpii.json --copy-images PICTURES
+
+A source is told by its ending: .mat is the owners' release, .h5 or .hdf5 a list in
+the form of the stacked hourglass code, .json a list in MMPose's form. README.md in
+this folder says where they come from and what is done to each.
+"""
+
+import argparse
+import collections
+import json
+import math
+import pathlib
+import shutil
+import sys
+
+import h5py
+import numpy as np
+
+from deephar.data.matfile import read_mat
+from deephar.data.mpii_format import MpiiPerson, write_annotations
+
+NUM_JOINTS = 16
+UPPER_NECK, HEAD_TOP = 8, 9
+HEAD_SIZE_PER_SCALE = 25.0
+"""Head size (0.6 x the head box's diagonal, px) over scale (person height / 200 px).
+MPII's scale is made from the head box: on all 2958 people of valid.h5 it is 25."""
+HOURGLASS_SCALE = 1.25
+HOURGLASS_SHIFT = 15.0
+MAX_CENTRE_DISTANCE = 2.0
+"""Centres of one person in two lists differ by less than this many px."""
+
+
+class Notes(collections.Counter):
+    """Counts of what was left out, by reason."""
+
+
+def head_box(head_size: float, pose: np.ndarray, objpos: np.ndarray) -> np.ndarray:
+    """Returns a square box of the given head size where the true box is not known.
+
+    Only its diagonal has a meaning. It is centred on the head where head top and upper
+    neck are labelled, on the person otherwise.
+
+    Args:
+        head_size: 0.6 x the diagonal, px.
+        pose: (16, 2) joints, px.
+        objpos: (2,) centre of the person, px.
+    """
+    center = (pose[UPPER_NECK] + pose[HEAD_TOP]) / 2
+    if np.isnan(center).any():
+        center = np.asarray(objpos)
+    half = head_size / 0.6 / math.sqrt(2) / 2
+    return np.concatenate([center - half, center + half])
+
+
+def read_json(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
+    """Reads a list in MMPose's form: image, center, scale, joints, joints_vis."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} must be a whole JSON file. {error}") from error
+    if not isinstance(rows, list):
+        raise ValueError(f"{path} must hold a list. Received: {type(rows).__name__}")
+    people = []
+    for number, row in enumerate(rows):
+        try:
+            pose = np.array(row["joints"], dtype=float)
+            known = np.array(row["joints_vis"]) > 0
+            pose = np.where(known[:, None], pose, np.nan)
+            objpos, scale = np.array(row["center"], dtype=float), float(row["scale"])
+            people.append(
+                _person(row["image"], objpos, scale, pose, HEAD_SIZE_PER_SCALE * scale)
+            )
+        except KeyError as error:
+            raise ValueError(f"{path}: person {number} has no {error}") from error
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: person {number}: {error}") from error
+    return people
+
+
+def read_hourglass(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
+    """Reads a list in the form of the stacked hourglass code.
+
+    Its scale is 1.25 times the official one and its centre 15 px x the official scale
+    lower; both are undone. A joint at (0, 0) is not labelled.
+    """
+    names = ("imgname", "center", "scale", "part", "normalize")
+    try:
+        with h5py.File(path) as file:
+            table = {name: file[name][()] for name in names}
+    except KeyError as error:
+        raise ValueError(
+            f"{path} must hold the data sets {', '.join(names)}. {error}"
+        ) from error
+    except OSError as error:
+        raise ValueError(f"{path} must be a whole HDF5 file. {error}") from error
+    people = []
+    for i, name in enumerate(table["imgname"]):
+        try:
+            scale = float(table["scale"][i]) / HOURGLASS_SCALE
+            objpos = table["center"][i] - [0.0, HOURGLASS_SHIFT * scale]
+            pose = np.array(table["part"][i], dtype=float)
+            pose[(pose == 0).all(axis=-1)] = np.nan
+            size = float(table["normalize"][i])
+            people.append(_person(_text(name), objpos, scale, pose, size))
+        except (IndexError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: row {i}: {error}") from error
+    return people
+
+
+def read_release(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
+    """Reads the labelled people of the owners' file (RELEASE, pictures of img_train).
+
+    People without joints, head box, centre or scale are left out and counted.
+    """
+    options = {"struct_as_record": False, "squeeze_me": True}
+    release = read_mat(path, ("RELEASE",), **options)["RELEASE"]
+    for name in ("annolist", "img_train"):
+        if not hasattr(release, name):
+            raise ValueError(f"{path}: RELEASE must have the field {name}")
+    annolist, in_train = _items(release.annolist), np.atleast_1d(release.img_train)
+    if len(annolist) != len(in_train):
+        raise ValueError(
+            f"{path}: RELEASE.annolist and RELEASE.img_train must have one length. "
+            f"Received: {len(annolist)} and {len(in_train)}"
+        )
+    people = []
+    for number, (picture, wanted) in enumerate(zip(annolist, in_train, strict=True)):
+        if not wanted:
+            notes["pictures of the test set (unlabelled)"] += 1
+            continue
+        try:
+            name = str(picture.image.name)
+            for rect in _items(picture.annorect):
+                person = _released_person(name, rect, notes)
+                if person is not None:
+                    people.append(person)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: picture {number + 1}: {error}") from error
+    return people
+
+
+def _released_person(name, rect, notes):
+    """Returns the person of one annorect, None where something is not labelled."""
+    points = _items(getattr(getattr(rect, "annopoints", None), "point", None))
+    if not points:
+        notes["people without joints"] += 1
+        return None
+    head = [_number(rect, key) for key in ("x1", "y1", "x2", "y2")]
+    scale = _number(rect, "scale")
+    objpos = getattr(rect, "objpos", None)
+    objpos = [_number(objpos, "x"), _number(objpos, "y")]
+    if not np.isfinite([*head, scale, *objpos]).all() or scale <= 0:
+        notes["people without head box, centre or scale"] += 1
+        return None
+    pose = np.full((NUM_JOINTS, 2), np.nan)
+    for point in points:
+        joint = int(point.id)
+        if not 0 <= joint < NUM_JOINTS:
+            raise ValueError(f"joint numbers run from 0 to 15. Received: id={joint}")
+        pose[joint] = point.x, point.y
+    return MpiiPerson(name, head, objpos, scale, pose)
+
+
+def _person(picture, objpos, scale, pose, head_size):
+    if np.shape(pose) != (NUM_JOINTS, 2):
+        raise ValueError(
+            f"the joints must have the shape (16, 2). Received: {np.shape(pose)}"
+        )
+    return MpiiPerson(picture, head_box(head_size, pose, objpos), objpos, scale, pose)
+
+
+def _items(value):
+    """List of a MATLAB struct array that loadmat squeezed: 0, 1 or several."""
+    if value is None:
+        return []
+    return list(np.atleast_1d(np.asarray(value, dtype=object)))
+
+
+def _number(owner, name):
+    """A field as float; NaN where it is absent or empty."""
+    value = np.asarray(getattr(owner, name, np.nan))
+    return float(value) if value.size == 1 else math.nan
+
+
+def _text(name):
+    """Picture name from bytes, text or an array of character codes."""
+    if isinstance(name, bytes):
+        return name.decode()
+    if isinstance(name, str):
+        return name
+    return "".join(chr(int(code)) for code in name if code)
+
+
+READERS = {
+    ".mat": read_release,
+    ".h5": read_hourglass,
+    ".hdf5": read_hourglass,
+    ".json": read_json,
+}
+
+
+def read_people(path: str, notes: Notes) -> list[MpiiPerson]:
+    """Reads a list of any of the three forms.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the ending is unknown or the content is not in the form.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    if path.suffix not in READERS:
+        raise ValueError(f"a source must end in {', '.join(READERS)}. Received: {path}")
+    people = READERS[path.suffix](path, notes)
+    print(f"{path}: {len(people)} people, {_num_pictures(people)} pictures")
+    return people
+
+
+def split_by_list(people, listed, notes):
+    """Splits people into (train, valid): valid are those on the list.
+
+    A person is found by picture and centre. Other people of a listed picture go to
+    neither part, so that no validation picture is seen in training.
+    """
+    centres = collections.defaultdict(list)
+    for person in listed:
+        centres[person.picture].append(person.objpos)
+    train, valid = [], []
+    for person in people:
+        near = [
+            np.linalg.norm(person.objpos - centre) < MAX_CENTRE_DISTANCE
+            for centre in centres.get(person.picture, [])
+        ]
+        if any(near):
+            valid.append(person)
+        elif near:
+            notes["people beside a validation person"] += 1
+        else:
+            train.append(person)
+    if not valid:
+        raise ValueError("nobody of the validation list is in the sources")
+    if len(valid) < len(listed):
+        notes["people of the validation list that no source has"] += len(listed) - len(
+            valid
+        )
+    return train, valid
+
+
+def split_by_fraction(people, fraction, seed):
+    """Splits people into (train, valid) by picture, drawn with a seed."""
+    if not 0 <= fraction < 1:
+        raise ValueError(f"`--valid-fraction` must be in [0, 1). Received: {fraction}")
+    pictures = sorted({person.picture for person in people})
+    order = np.random.default_rng(seed).permutation(len(pictures))
+    held_out = {pictures[i] for i in order[: round(fraction * len(pictures))]}
+    train = [person for person in people if person.picture not in held_out]
+    valid = [person for person in people if person.picture in held_out]
+    return train, valid
+
+
+def copy_pictures(people, source: pathlib.Path, target: pathlib.Path) -> None:
+    """Copies the people's pictures that `source` has and `target` has not."""
+    if not source.is_dir():
+        raise FileNotFoundError(f"no such folder: {source}")
+    count = 0
+    for name in sorted({person.picture for person in people}):
+        if (source / name).is_file() and not (target / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target / name)
+            count += 1
+    print(f"{target}: {count} pictures copied")
+
+
+def parse_arguments(argv):
+    here = pathlib.Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sources", nargs="*", help="lists that are split in two parts")
+    parser.add_argument("--train", nargs="+", default=[], help="lists for training")
+    parser.add_argument("--valid", nargs="+", default=[], help="lists for validation")
+    split = parser.add_mutually_exclusive_group()
+    split.add_argument("--valid-list", help="list of the sources' validation people")
+    split.add_argument(
+        "--valid-fraction", type=float, default=0.0, help="pictures to hold out [0, 1)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of --valid-fraction")
+    parser.add_argument("--out", type=pathlib.Path, default=here, help="data folder")
+    parser.add_argument(
+        "--copy-images", type=pathlib.Path, help="folder to take pictures from"
+    )
+    parser.add_argument(
+        "--only-with-picture",
+        action="store_true",
+        help="leave out people whose picture is not in OUT/images",
+    )
+    arguments = parser.parse_args(argv)
+    if not (arguments.sources or arguments.train or arguments.valid):
+        parser.error("name at least one list")
+    return arguments
+
+
+def convert(arguments, notes: Notes):
+    """Reads all lists; returns the people of (train, valid)."""
+    people = [p for path in arguments.sources for p in read_people(path, notes)]
+    if arguments.valid_list:
+        listed = read_people(arguments.valid_list, notes)
+        train, valid = split_by_list(people, listed, notes)
+    else:
+        train, valid = split_by_fraction(
+            people, arguments.valid_fraction, arguments.seed
+        )
+    train += [p for path in arguments.train for p in read_people(path, notes)]
+    valid += [p for path in arguments.valid for p in read_people(path, notes)]
+    return train, valid
+
+
+def main(argv=None) -> int:
+    """Runs the command line; returns the exit status."""
+    arguments = parse_arguments(argv)
+    notes = Notes()
+    images = arguments.out / "images"
+    try:
+        parts = convert(arguments, notes)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        if arguments.copy_images:
+            copy_pictures([*parts[0], *parts[1]], arguments.copy_images, images)
+        absent = {p.picture for part in parts for p in part}
+        absent = {name for name in absent if not (images / name).is_file()}
+        if arguments.only_with_picture:
+            parts = [[p for p in part if p.picture not in absent] for part in parts]
+        write_annotations(arguments.out / "annotations.mat", *parts)
+    except (OSError, ValueError) as error:
+        print(f"convert.py: {error}", file=sys.stderr)
+        return 1
+    for reason, count in sorted(notes.items()):
+        print(f"left out: {count} {reason}")
+    if absent:
+        print(f"{images}: {len(absent)} pictures of the lists are not there")
+    for name, part in zip(("training", "validation"), parts, strict=True):
+        print(f"{name}: {len(part)} people, {_num_pictures(part)} pictures")
+    print(f"wrote {arguments.out / 'annotations.mat'}")
+    return 0
+
+
+def _num_pictures(people):
+    return len({person.picture for person in people})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,333 @@
+"""The one picture pipeline: from a picture and a person in it to a training sample.
+
+A data set says which picture, which joints and which box (`Person`). Everything else
+is done here, once: decode, draw the augmentation, crop by one affine warp, flip,
+normalise, bring the joints along with the same matrix, mark what is not to be used.
+"""
+
+import abc
+import contextlib
+import dataclasses
+import errno
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from deephar.config import DataConfig
+from deephar.utils.modes import TRAIN_MODE, mode_name
+from deephar.utils.pose import INVALID, get_visible_joints, is_valid
+from deephar.utils.transform import (
+    T,
+    normalize_channels,
+    transform_2d_points,
+    warp,
+)
+
+_UNREADABLE = (
+    Image.DecompressionBombError,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's decoders raise, here or there, for damaged files."""
+
+_FAST_SHRINK = 2**0.5
+"""How much smaller than the crop wants it a picture may be decoded for `fast_crop`."""
+
+
+class PictureError(OSError):
+    """A picture that is there and cannot be read.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: str, reason: str):
+        super().__init__(f"cannot read the picture {path}: {reason}")
+        self.path = path
+
+
+def open_picture(path: str | os.PathLike) -> Image.Image:
+    """Reads a whole picture.
+
+    Grey, palette and CMYK pictures become RGB, 16 bits become 8, and what is
+    transparent lies on black. EXIF orientation is not applied: labels refer to the
+    pixels as stored.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Decoded PIL picture in mode RGB.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        PictureError: if it is cut short, damaged or no picture.
+    """
+    path = os.fspath(path)
+    with _reading(path), Image.open(path) as image:
+        image.load()
+        return _to_rgb(image)
+
+
+@contextlib.contextmanager
+def _reading(path: str) -> Iterator[None]:
+    """Names the picture in whatever its decoder raises."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, "no such picture", path) from error
+    except _UNREADABLE as error:
+        reason = str(error) or type(error).__name__
+        raise PictureError(path, reason) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image.copy() if image.readonly else image
+    if image.mode.startswith("I"):
+        levels = np.clip(np.asarray(image) // 256, 0, 255)
+        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or (
+        "transparency" in image.info
+    ):
+        image = image.convert("RGBA")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, image).convert("RGB")
+    return image.convert("RGB")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Person:
+    """What a data set knows of one sample.
+
+    Attributes:
+        picture: Path of the picture.
+        center: (x, y) of the window's centre, px.
+        window: (w, h) of the window, px.
+        joints: (num_joints, 2) x, y in px, in the layout's order; INVALID where not
+            annotated.
+        head_size: Head size of PCKh, px.
+    """
+
+    picture: str
+    center: tuple[float, float]
+    window: tuple[float, float]
+    joints: np.ndarray
+    head_size: float
+
+
+class SinglePersonDataset(abc.ABC):
+    """Pictures of people, each cropped to one person.
+
+    A data set overrides `get_length` and `person`. Sizes and augmentation come from
+    `dataconf`: drawn in TRAIN_MODE, fixed in the other modes.
+
+    Args:
+        dataset_path: Folder of the data.
+        dataconf: Size of the crop and augmentation.
+        poselayout: A layout of `deephar.utils.pose`.
+        remove_outer_joints: Whether joints outside the crop become INVALID.
+
+    Raises:
+        ValueError: if the configuration is not for pictures of three channels.
+    """
+
+    def __init__(
+        self,
+        dataset_path: str | os.PathLike,
+        dataconf: DataConfig,
+        poselayout: Any,
+        remove_outer_joints: bool = True,
+    ):
+        self.dataset_path = os.fspath(dataset_path)
+        self.dataconf = dataconf
+        self.poselayout = poselayout
+        self.remove_outer_joints = remove_outer_joints
+        if dataconf.input_shape[-1] != 3:
+            raise ValueError(
+                "`dataconf` must be for pictures of 3 channels. "
+                f"Received: input_shape={dataconf.input_shape}"
+            )
+
+    @abc.abstractmethod
+    def get_length(self, mode: int) -> int:
+        """Returns the number of samples."""
+
+    @abc.abstractmethod
+    def person(self, key: int, mode: int, augmentation: dict[str, Any]) -> Person:
+        """Returns a sample's annotation; `augmentation` moves and scales the window."""
+
+    def get_shape(self, dictkey: str) -> tuple[int, ...]:
+        """Returns the shape of one value of `get_data`; ValueError for another key."""
+        joints = self.poselayout.num_joints
+        shapes = {
+            "frame": self.dataconf.input_shape,
+            "pose": (joints, self.poselayout.dim + 1),
+            "afmat": (3, 3),
+            "headsize": (1,),
+            "bbox": (4,),
+            "keypoints": (joints, 2),
+        }
+        if dictkey not in shapes:
+            raise ValueError(
+                f"`dictkey` must be one of {', '.join(shapes)}. "
+                f"Received: dictkey={dictkey!r}"
+            )
+        return shapes[dictkey]
+
+    def get_data(
+        self,
+        key: int,
+        mode: int,
+        fast_crop: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Returns one sample.
+
+        Args:
+            key: Number of the sample, from 0.
+            mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+            fast_crop: Interpolate between four pixels instead of averaging over all
+                that a pixel of the crop covers, and decode a JPEG at half its size
+                already where the window is 1.4 times the crop's size instead of 2:
+                faster and rougher.
+            rng: Where the augmentation of TRAIN_MODE comes from; None for a fresh one.
+
+        Returns:
+            float32 arrays. frame (h, w, 3): RGB, [-1, 1]. pose (num_joints, dim + 1): x
+            and y in the crop, [0, 1], then 1.0 for a joint inside it, else 0.0; INVALID
+            for what is not annotated (and, with `remove_outer_joints`, not inside). In
+            a mirrored crop the rows are exchanged, so that left is left as one sees it.
+            afmat (3, 3): px of the picture to [0, 1] of the crop. headsize (1,): px.
+            bbox (4,): window x1 y1 x2 y2, px. keypoints (num_joints, 2): the annotated
+            joints in px of the picture, never exchanged or removed.
+
+        Raises:
+            IndexError: if there is no such sample.
+            FileNotFoundError: if the picture is missing.
+            PictureError: if the picture cannot be read.
+        """
+        augmentation, person = self._choose(key, mode, rng)
+        with _reading(person.picture):
+            image = Image.open(person.picture)
+        with image:
+            transform = self._place(person, augmentation, image.size)
+            crop = _render(person.picture, image, transform, fast_crop)
+        frame = normalize_channels(crop, augmentation["chpower"])
+        _occlude(frame, augmentation["geoocclusion"])
+        return {"frame": frame, **self._labels(person, transform)}
+
+    def get_blank_data(
+        self,
+        key: int,
+        mode: int,
+        fast_crop: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Returns a sample as `get_data`, its picture unread and all black.
+
+        The labels are true; `afmat` may differ by less than a pixel of the picture.
+        """
+        augmentation, person = self._choose(key, mode, rng)
+        transform = self._place(person, augmentation, person.window)
+        frame = np.full(self.dataconf.input_shape, -1.0, dtype=np.float32)
+        return {"frame": frame, **self._labels(person, transform)}
+
+    def _choose(self, key, mode, rng):
+        """Checks the key; returns the augmentation and the person."""
+        length = self.get_length(mode)
+        if not 0 <= key < length:
+            raise IndexError(
+                f"`key` must be in [0, {length}) in mode {mode_name(mode)!r} of "
+                f"{type(self).__name__}. Received: key={key}"
+            )
+        if mode == TRAIN_MODE:
+            augmentation = self.dataconf.random_data_generator(rng)
+        else:
+            augmentation = self.dataconf.get_fixed_config()
+        person = self.person(key, mode, augmentation)
+        if not min(person.window) >= 1:
+            raise ValueError(
+                f"the window in {person.picture} must be at least 1 px wide and high. "
+                f"Received: window={person.window}"
+            )
+        return augmentation, person
+
+    def _place(self, person, augmentation, picture_size) -> T:
+        """Returns the transformation from the picture to the crop, both in px."""
+        transform = T(None, img_size=picture_size)
+        transform.rotate_crop(augmentation["angle"], person.center, person.window)
+        transform.resize(self.dataconf.crop_resolution)
+        if augmentation["hflip"]:
+            transform.horizontal_flip()
+        return transform
+
+    def _labels(self, person: Person, transform: T) -> dict[str, np.ndarray]:
+        transform.normalize_affinemap()
+        center, window = np.array(person.center), np.array(person.window)
+        box = np.concatenate([center - window / 2, center + window / 2])
+        return {
+            "pose": self._pose(person.joints, transform),
+            "afmat": transform.afmat.astype(np.float32),
+            "headsize": np.array([person.head_size], dtype=np.float32),
+            "bbox": box.astype(np.float32),
+            "keypoints": person.joints.astype(np.float32),
+        }
+
+    def _pose(self, joints: np.ndarray, transform: T) -> np.ndarray:
+        """Joints (num_joints, 2) in px as pose (num_joints, dim + 1) in the crop."""
+        known = is_valid(joints).all(axis=-1, keepdims=True)
+        pose = np.full((len(joints), self.poselayout.dim), INVALID)
+        moved = transform_2d_points(transform.afmat, joints, transpose=True)
+        pose[:, :2] = np.where(known, moved, INVALID)
+        if transform.hflip:
+            pose = pose[self.poselayout.map_hflip]
+        visible = get_visible_joints(pose[:, :2])
+        if self.remove_outer_joints:
+            pose[visible == 0] = INVALID
+        return np.column_stack([pose, visible]).astype(np.float32)
+
+
+def _render(path, image, transform, fast) -> np.ndarray:
+    """Decodes an opened picture, a JPEG at reduced size where the crop allows it.
+
+    Returns:
+        The crop, uint8 array (h, w, 3).
+    """
+    matrix = transform.afmat
+    step = abs(np.linalg.det(matrix[:2, :2])) ** -0.5
+    step *= _FAST_SHRINK if fast else 1.0
+    shrink = np.eye(3)
+    with _reading(path):
+        if step >= 2:
+            width, height = image.size
+            least = (max(1, int(width / step)), max(1, int(height / step)))
+            drafted = image.draft(None, least)
+            if drafted is not None:
+                shrink[0, 0] = width / drafted[1][2]
+                shrink[1, 1] = height / drafted[1][3]
+        image.load()
+        image = _to_rgb(image)
+    return warp(image, matrix @ shrink, transform.size, antialias=not fast)
+
+
+def _occlude(frame: np.ndarray, box: tuple[float, ...] | None) -> None:
+    """Fills (x1, y1, x2, y2), px of the crop, with grey.
+
+    The original draws such a box for Human3.6M and then does not use it.
+    """
+    if box is not None:
+        x1, y1, x2, y2 = (max(0, round(edge)) for edge in box)
+        frame[y1:y2, x1:x2] = 0

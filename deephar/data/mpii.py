@@ -1,0 +1,216 @@
+"""MPII Human Pose, one person at a time, from the original's annotations.mat.
+
+The layout of the file is described in `deephar.data.mpii_format`; makers of it are in
+datasets/MPII.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from deephar.config import DataConfig
+from deephar.data.base import Person, SinglePersonDataset
+from deephar.data.matfile import read_mat
+from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
+from deephar.utils.pose import INVALID, pa16j2d
+
+NUM_MPII_JOINTS = 16
+WINDOW_SIDE = 200.0
+"""Side of the window for a scale of 1, px."""
+WINDOW_MARGIN = 1.25
+"""The window is this much larger than the person's height."""
+CENTER_SHIFT = 12.0
+"""The window lies lower than the annotated centre by this, px at a scale of 1."""
+
+_FIELDS = {"head": 4, "objpos": 2, "scale": 1, "pose": 2 * NUM_MPII_JOINTS}
+
+
+def load_mpii_mat_annotation(filename: str | os.PathLike) -> tuple[list, list, list]:
+    """Reads annotations.mat.
+
+    Returns:
+        (rectidxs, images, annorect): three lists with the entries None (test), training
+        and validation. An entry is an array with an element for each picture: (k, 1)
+        numbers of the people to use, counted from 1; name (1,) of the picture; cell
+        array (n, 1) of the people.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is cut short, is no MATLAB file or is laid out otherwise.
+    """
+    content = read_mat(filename, ("annot_tr", "annot_val"))
+    for name, cells in content.items():
+        if cells.dtype != object or cells.ndim != 2 or cells.shape[0] != 3:
+            raise ValueError(
+                f"{os.fspath(filename)}: {name} must be a cell array (3, pictures). "
+                f"Received: {cells.dtype} {cells.shape}"
+            )
+    train, valid = content["annot_tr"], content["annot_val"]
+    rectidxs, images, annorect = ([None, train[i], valid[i]] for i in range(3))
+    return rectidxs, images, annorect
+
+
+def serialize_annorect(rectidxs: Any, annorect: Any) -> list[dict[str, Any]]:
+    """Lists the people to use, one after the other.
+
+    Args:
+        rectidxs: For each picture, (k, 1) numbers of its people, counted from 1.
+        annorect: For each picture, cell array (n, 1) of its people.
+
+    Returns:
+        A dictionary for each person: head (4,) x1 y1 x2 y2 px; objpos (2,) px; scale,
+        height / 200 px; pose (2, 16) px in MPII order, NaN where not labelled; imgidx,
+        number of the picture.
+
+    Raises:
+        ValueError: if a person is not there, a field is missing or has another size, or
+            the box is empty.
+    """
+    if len(rectidxs) != len(annorect):
+        raise ValueError(
+            "`rectidxs` and `annorect` must have the same length. "
+            f"Received: {len(rectidxs)} and {len(annorect)}"
+        )
+    people = []
+    for i, (numbers, rects) in enumerate(zip(rectidxs, annorect, strict=True)):
+        rects = rects.ravel()
+        for number in np.ravel(numbers).tolist():
+            if not 1 <= number <= len(rects):
+                raise ValueError(
+                    f"picture {i}: person {number} must be one of its {len(rects)} "
+                    f"people"
+                )
+            people.append({**_read_person(rects[number - 1], i), "imgidx": i})
+    return people
+
+
+def _read_person(rect: Any, picture: int) -> dict[str, Any]:
+    rect = rect[0, 0] if isinstance(rect, np.ndarray) else rect
+    person = {}
+    for field, size in _FIELDS.items():
+        try:
+            value = np.asarray(rect[field], dtype=np.float64)
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"picture {picture}: no numbers in the field {field!r}. {error}"
+            ) from error
+        if value.size != size:
+            rule = "16 joints (2, 16)" if field == "pose" else f"{size} numbers"
+            raise ValueError(
+                f"picture {picture}: {field!r} must hold {rule}. "
+                f"Received: shape {value.shape}"
+            )
+        person[field] = value
+    person["head"], person["objpos"] = person["head"].ravel(), person["objpos"].ravel()
+    person["scale"] = float(person["scale"].ravel()[0])
+    if person["pose"].shape != (2, NUM_MPII_JOINTS):
+        raise ValueError(
+            f"picture {picture}: 'pose' must hold 16 joints (2, 16). "
+            f"Received: shape {person['pose'].shape}"
+        )
+    if not 0 < person["scale"] < np.inf or not np.isfinite(person["objpos"]).all():
+        raise ValueError(
+            f"picture {picture}: the person's box must not be empty. Received: "
+            f"scale={person['scale']}, objpos={person['objpos'].tolist()}"
+        )
+    return person
+
+
+def calc_head_size(head_annot: np.ndarray) -> float:
+    """Returns the head size of PCKh: 0.6 x the diagonal of the head box.
+
+    Args:
+        head_annot: (4,) x1, y1, x2, y2, px.
+    """
+    x1, y1, x2, y2 = (float(value) for value in head_annot)
+    return 0.6 * float(np.hypot(x2 - x1, y2 - y1))
+
+
+class MpiiSinglePerson(SinglePersonDataset):
+    """People of MPII, each in a square window around him.
+
+    The folder holds `annotations.mat` and `images/`. There are no test samples: the
+    labels of the test set are not public. The window has 1.25 times the person's height
+    and lies 12 px x 1.25 x scale lower than the annotated centre, as in the original.
+
+    Args:
+        dataset_path: The folder.
+        dataconf: Size of the crop and augmentation.
+        poselayout: Layout of the poses; it must have `map_to_mpii`. Joints that MPII
+            has not, and depths, are INVALID.
+        remove_outer_joints: Whether joints outside the crop become INVALID.
+
+    Raises:
+        FileNotFoundError: if the annotations or the folder of pictures are missing.
+            Pictures are looked for when they are read; see `missing_pictures`.
+        ValueError: if the annotations are not as they should be.
+
+    Source: deephar/data/mpii.py of https://github.com/dluvizon/deephar.
+    """
+
+    def __init__(
+        self,
+        dataset_path: str | os.PathLike,
+        dataconf: DataConfig,
+        poselayout: Any = pa16j2d,
+        remove_outer_joints: bool = True,
+    ):
+        super().__init__(dataset_path, dataconf, poselayout, remove_outer_joints)
+        if not hasattr(poselayout, "map_to_mpii"):
+            raise ValueError(
+                "`poselayout` must have `map_to_mpii`. "
+                f"Received: poselayout={poselayout.__name__}"
+            )
+        self.load_annotations(os.path.join(self.dataset_path, "annotations.mat"))
+        folder = os.path.join(self.dataset_path, "images")
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(
+                f"no folder of pictures: {folder}. See datasets/MPII/README.md"
+            )
+
+    def load_annotations(self, filename: str | os.PathLike) -> None:
+        """Reads the people of a file; ValueError, which names it, if one is wrong."""
+        rectidxs, images, annorect = load_mpii_mat_annotation(filename)
+        self.samples: dict[int, list] = {TEST_MODE: []}
+        self.images = images
+        for mode, part in ((TRAIN_MODE, "annot_tr"), (VALID_MODE, "annot_val")):
+            try:
+                people = serialize_annorect(rectidxs[mode], annorect[mode])
+            except ValueError as error:
+                raise ValueError(f"{filename}: {part}: {error}") from error
+            self.samples[mode] = people
+
+    def get_length(self, mode: int) -> int:
+        """Returns the number of people; 0 for TEST_MODE."""
+        mode_name(mode)
+        return len(self.samples[mode])
+
+    def picture(self, key: int, mode: int) -> str:
+        """Returns the path of a person's picture."""
+        name = str(self.images[mode][self.samples[mode][key]["imgidx"]][0])
+        return os.path.join(self.dataset_path, "images", name)
+
+    def person(self, key: int, mode: int, augmentation: dict[str, Any]) -> Person:
+        """Returns a person and his window, which follows the drawn scale and shift."""
+        annotation = self.samples[mode][key]
+        scale = WINDOW_MARGIN * annotation["scale"]
+        shift = np.array([augmentation["transx"], augmentation["transy"]])
+        center = annotation["objpos"] + scale * (shift + [0.0, CENTER_SHIFT])
+        side = WINDOW_SIDE * scale * augmentation["scale"]
+        pose = annotation["pose"].T
+        joints = np.full((self.poselayout.num_joints, 2), INVALID)
+        known = np.isfinite(pose).all(axis=-1, keepdims=True)
+        joints[self.poselayout.map_to_mpii] = np.where(known, pose, INVALID)
+        return Person(
+            picture=self.picture(key, mode),
+            center=(float(center[0]), float(center[1])),
+            window=(side, side),
+            joints=joints,
+            head_size=calc_head_size(annotation["head"]),
+        )
+
+    def missing_pictures(self, mode: int) -> list[str]:
+        """Returns the paths of annotated pictures that are not there."""
+        paths = {self.picture(key, mode) for key in range(self.get_length(mode))}
+        return sorted(path for path in paths if not os.path.isfile(path))

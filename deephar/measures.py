@@ -1,0 +1,233 @@
+"""Scores of predicted poses, in NumPy.
+
+Everywhere: poses are (samples, joints, dim); a joint counts where the truth is valid
+(`deephar.utils.pose.is_valid` in every coordinate), whatever the prediction; a NaN or
+infinite prediction is wrong; without one joint that counts the score is NaN. Shares are
+in [0, 1], not percent.
+
+Source: dluvizon/deephar's measures.py; PCKh, Andriluka et al., "2D Human Pose
+Estimation: New Benchmark and State of the Art Analysis", CVPR 2014.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from deephar.utils.pose import is_valid
+
+_logger = logging.getLogger(__name__)
+
+# MPII's own evaluation leaves out pelvis and thorax, joints 0 and 1 of pa16j.
+_PCKH_JOINTS = slice(2, 16)
+# Human3.6M poses without their root.
+_PCK3D_JOINTS = slice(1, 17)
+_AUC_THRESHOLDS = np.linspace(0.0, 0.5, 51)
+
+
+def mean_distance_error(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """Returns the mean distance between true and predicted joints.
+
+    Args:
+        y_true: Array (samples, joints, dim).
+        y_pred: Array of the same shape and unit.
+
+    Returns:
+        Mean over all valid joints, in the unit of the poses; infinite if one of them
+        has a NaN or infinite prediction.
+    """
+    distance, valid = _distances(y_true, y_pred)
+    return _mean(distance, valid)
+
+
+def pckh(
+    y_true: np.ndarray, y_pred: np.ndarray, head_size: np.ndarray, refp: float = 0.5
+) -> float:
+    """Returns PCKh: the share of joints nearer to the truth than a part of the head.
+
+    Pelvis and thorax (joints 0 and 1) are left out, as MPII does.
+
+    Args:
+        y_true: Array (samples, 16 or more joints, 2), px; rows as in layout pa16j.
+        y_pred: Array of the same shape.
+        head_size: Array (samples, 1) or (samples,), px.
+        refp: Largest distance that is right, in head sizes.
+    """
+    distance, valid = _head_distances(y_true, y_pred, head_size)
+    distance, valid = _select("pckh", distance, valid, _PCKH_JOINTS)
+    return _mean(distance <= refp, valid)
+
+
+def pckh_per_joint(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    head_size: np.ndarray,
+    pose_layout,
+    refp: float = 0.5,
+    verbose: int = 1,
+) -> np.ndarray:
+    """Returns PCKh of each joint.
+
+    Args:
+        y_true: Array (samples, joints, 2), px.
+        y_pred: Array of the same shape.
+        head_size: Array (samples, 1) or (samples,), px.
+        pose_layout: Layout of `deephar.utils.pose`.
+        refp: Largest distance that is right, in head sizes.
+        verbose: Whether to log the table, in percent, at the level INFO.
+
+    Returns:
+        Array (joints,), in the order of the layout.
+    """
+    distance, valid = _head_distances(y_true, y_pred, head_size)
+    if valid.shape[1] != pose_layout.num_joints:
+        raise ValueError(
+            f"`y_true` must have the {pose_layout.num_joints} joints of `pose_layout`. "
+            f"Received: y_true.shape={np.shape(y_true)}"
+        )
+    right = (distance <= refp) & valid
+    total = valid.sum(axis=0)
+    score = np.where(total > 0, right.sum(axis=0) / np.maximum(total, 1), np.nan)
+    if verbose:
+        pairs = zip(pose_layout.joint_names, score, strict=True)
+        table = ", ".join(f"{name} {100 * value:.2f}" for name, value in pairs)
+        _logger.info("PCKh@%g per joint, percent: %s", refp, table)
+    return score
+
+
+def pckh_curve(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    head_size: np.ndarray,
+    thresholds: Sequence[float] | None = None,
+) -> np.ndarray:
+    """Returns `pckh` at each of several thresholds.
+
+    Args:
+        y_true: Array (samples, 16 or more joints, 2), px; rows as in layout pa16j.
+        y_pred: Array of the same shape.
+        head_size: Array (samples, 1) or (samples,), px.
+        thresholds: Largest distances, in head sizes; None for 0, 0.01 ... 0.5.
+
+    Returns:
+        Array (thresholds,).
+    """
+    thresholds = _AUC_THRESHOLDS if thresholds is None else np.asarray(thresholds)
+    distance, valid = _head_distances(y_true, y_pred, head_size)
+    distance, valid = _select("pckh_curve", distance, valid, _PCKH_JOINTS)
+    return np.array([_mean(distance <= limit, valid) for limit in thresholds])
+
+
+def auc(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    head_size: np.ndarray,
+    thresholds: Sequence[float] | None = None,
+) -> float:
+    """Returns the area under the PCKh curve, scaled so that a perfect one has 1.
+
+    It is the plain mean of PCKh at the 51 thresholds 0, 0.01 ... 0.5 of a head size
+    (both ends count in full, there is no trapezoid rule); MPII prints 100 times it.
+
+    Args: as `pckh_curve`, of whose result this is the mean.
+    """
+    return float(np.mean(pckh_curve(y_true, y_pred, head_size, thresholds)))
+
+
+def pck3d(y_true: np.ndarray, y_pred: np.ndarray, refp: float = 150) -> float:
+    """Returns PCK3D: the share of joints nearer to the truth than `refp`.
+
+    The root (joint 0) is left out.
+
+    Args:
+        y_true: Array (samples, 17 or more joints, 3), mm; rows as in layout pa17j.
+        y_pred: Array of the same shape.
+        refp: Largest distance that is right, mm.
+    """
+    distance, valid = _distances(y_true, y_pred)
+    distance, valid = _select("pck3d", distance, valid, _PCK3D_JOINTS)
+    return _mean(distance <= refp, valid)
+
+
+def pck_torso(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    refp: float = 0.2,
+    torso_joints: tuple[int, int] = (5, 10),
+) -> float:
+    """Returns PCK: the share of joints nearer to the truth than a part of the torso.
+
+    The original's function fails on every input; this is what its documentation says.
+    A sample without a torso size (a joint of the two is invalid, or they coincide) does
+    not count.
+
+    Args:
+        y_true: Array (samples, joints, 2), px.
+        y_pred: Array of the same shape.
+        refp: Largest distance that is right, in torso sizes.
+        torso_joints: The two joints whose distance is the torso size; 5 and 10 are left
+            shoulder and right hip of layouts pa16j and pa17j.
+    """
+    distance, valid = _distances(y_true, y_pred)
+    first, second = torso_joints
+    if not (0 <= first < valid.shape[1] and 0 <= second < valid.shape[1]):
+        raise ValueError(
+            f"`torso_joints` must be two of the {valid.shape[1]} joints. "
+            f"Received: torso_joints={torso_joints}"
+        )
+    truth = np.asarray(y_true, dtype=np.float64)
+    torso = np.linalg.norm(truth[:, first] - truth[:, second], axis=-1)
+    measured = valid[:, first] & valid[:, second] & (torso > 0)
+    ratio = distance / np.where(measured, torso, 1.0)[:, None]
+    return _mean(ratio <= refp, valid & measured[:, None])
+
+
+def _distances(y_true, y_pred):
+    """Returns distances and which of them count, both (samples, joints)."""
+    y_true = np.asarray(y_true, dtype=np.float64)
+    y_pred = np.asarray(y_pred, dtype=np.float64)
+    if y_true.ndim != 3 or y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"`y_true` and `y_pred` must have one shape (samples, joints, dim). "
+            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+        )
+    valid = is_valid(y_true).all(axis=-1)
+    usable = valid & np.isfinite(y_pred).all(axis=-1)
+    difference = np.where(usable[..., None], y_true - y_pred, np.inf)
+    return np.sqrt(np.square(difference).sum(axis=-1)), valid
+
+
+def _head_distances(y_true, y_pred, head_size):
+    """Returns distances in head sizes and which of them count."""
+    distance, valid = _distances(y_true, y_pred)
+    head = np.asarray(head_size, dtype=np.float64)
+    if head.shape not in ((len(valid), 1), (len(valid),)):
+        raise ValueError(
+            f"`head_size` must have the shape ({len(valid)}, 1). "
+            f"Received: head_size.shape={head.shape}"
+        )
+    head = head.reshape(-1, 1)
+    if not (np.isfinite(head) & (head > 0)).all():
+        raise ValueError(
+            f"`head_size` must be above 0. Received: head_size[{_first_bad(head)}]="
+            f"{head[_first_bad(head), 0]}"
+        )
+    return distance / head, valid
+
+
+def _first_bad(head):
+    return int(np.argmin(np.isfinite(head) & (head > 0)))
+
+
+def _select(name, distance, valid, joints):
+    if valid.shape[1] < joints.stop:
+        raise ValueError(
+            f"`{name}` needs at least {joints.stop} joints. "
+            f"Received: {valid.shape[1]} joints"
+        )
+    return distance[:, joints], valid[:, joints]
+
+
+def _mean(values, valid):
+    """Returns the mean of the values that count, NaN if none does."""
+    return float(values[valid].mean()) if valid.any() else float("nan")

@@ -96,7 +96,7 @@ def _mirror_tables() -> tuple[np.ndarray, np.ndarray]:
 _MIRROR_FROM, _MIRROR_SIGN = _mirror_tables()
 
 _SPREAD = {  # standard deviation of the jitter of a still, degrees
-    "root": 5.0,
+    "root": 3.0,
     "spine": 6.0,
     "neck": 11.0,
     "shrug": 4.0,

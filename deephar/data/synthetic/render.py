@@ -245,11 +245,10 @@ def shade(
     light: Light,
 ) -> None:
     """Paint what `rasterize` found into a picture (height, width, 3) in [0, 255]."""
-    pixels = np.flatnonzero(index.ravel() >= 0)
-    which = index.ravel()[pixels]
-    t = depth.ravel()[pixels]
+    pixels = np.nonzero(index >= 0)
+    which, t = index[pixels], depth[pixels]
     columns, rows = view.rays()
-    x, y = columns[pixels % view.size[0]], rows[pixels // view.size[0]]
+    y, x = np.take(rows, pixels[0]), np.take(columns, pixels[1])
     forms = _forms(solids, view)
     axis, drop = forms[:, 12:15], forms[:, 15] - forms[:, 16]
     length = np.einsum("ni,ni->n", axis, axis)
@@ -285,16 +284,23 @@ def shade(
     facing /= np.sqrt(1 + x * x + y * y)
     bright = light.ambient + (1 - light.ambient) * np.maximum(sun, 0)
     bright *= 0.62 + 0.38 * np.minimum(facing, 1)
-    paint = _paint(solids, which, place) * light.color.astype(np.float32)
-    picture.reshape(-1, 3)[pixels] = np.clip(255 * paint * bright[:, None], 0, 255)
+    bright *= 255
+    paint = _paint(solids, light, which, place)
+    paint *= bright[:, None]
+    np.minimum(paint, 255, out=paint)
+    picture[pixels] = paint.astype(np.uint8)
 
 
-def _paint(solids: Solids, which: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _paint(
+    solids: Solids, light: Light, which: np.ndarray, place: np.ndarray
+) -> np.ndarray:
     """(pixels, 3) colour of each pixel's solid at its place along the axis."""
     length = np.linalg.norm(solids.ends[:, 1] - solids.ends[:, 0], axis=1)
     waves = np.divide(
         length, solids.stripes, out=np.zeros_like(length), where=solids.stripes > 0
-    ).astype(np.float32)
-    layer = ((place * waves[which]) % 1 > 0.5).astype(np.intp)
-    layer[place > solids.cut.astype(np.float32)[which]] = 2
-    return solids.colors.astype(np.float32)[which, layer]
+    )
+    along = place * np.take((2 * waves).astype(np.float32), which)
+    layer = along.astype(np.int32) & 1
+    layer[place > np.take(solids.cut.astype(np.float32), which)] = 2
+    colors = (solids.colors * light.color).astype(np.float32).reshape(-1, 3)
+    return np.take(colors, which * np.int32(3) + layer, axis=0)

@@ -1,0 +1,318 @@
+"""Whole pictures of generated people with exact labels, as functions of a seed."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from deephar.data.synthetic.actions import random_pose
+from deephar.data.synthetic.background import grain_tile, make_things, paint_background
+from deephar.data.synthetic.body import INDEX, place
+from deephar.data.synthetic.figure import Person, make_person
+from deephar.data.synthetic.poses import Action
+from deephar.data.synthetic.render import (
+    Light,
+    Solids,
+    View,
+    boxes_of,
+    join,
+    rasterize,
+    shade,
+)
+
+MPII_JOINTS = tuple(
+    INDEX[name]
+    for name in (
+        *("r_ankle", "r_knee", "r_hip", "l_hip", "l_knee", "l_ankle"),
+        *("pelvis", "thorax", "neck", "head"),
+        *("r_wrist", "r_elbow", "r_shoulder", "l_shoulder", "l_elbow", "l_wrist"),
+    )
+)
+_STATURE = 200.0  # px of a person of MPII scale 1
+_OBJPOS_RISE = 10.0  # MPII's centre lies above that of the joints, px at scale 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Figure:
+    """A person that has taken a pose somewhere in the world.
+
+    Attributes:
+        person: body and clothes.
+        joints: (21, 3) in the order of `body.JOINTS`, world, mm.
+        frames: (21, 3, 3) axes of the bones.
+        action: what the figure does.
+    """
+
+    person: Person
+    joints: np.ndarray
+    frames: np.ndarray
+    action: Action
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Labels:
+    """What is true of a figure in a view; joints in the order of `body.JOINTS`.
+
+    Attributes:
+        world: (21, 3) joints in the world, mm.
+        camera: (21, 3) joints in the camera's frame (right, down, forwards), mm.
+        picture: (21, 2) x, y of the joints, px; may lie outside the picture.
+        inside: (21,) bool, the joint lies in the picture.
+        visible: (21,) bool, and nothing hides it.
+        bbox: (4,) x1, y1, x2, y2 of the whole figure within the picture, px.
+        head: (4,) x1, y1, x2, y2 of the head without hair, px.
+        scale: stature in px / 200, as MPII's.
+        objpos: (2,) x, y of the person's centre as MPII's, px.
+    """
+
+    world: np.ndarray
+    camera: np.ndarray
+    picture: np.ndarray
+    inside: np.ndarray
+    visible: np.ndarray
+    bbox: np.ndarray
+    head: np.ndarray
+    scale: float
+    objpos: np.ndarray
+
+    def mpii_pose(self) -> np.ndarray:
+        """(16, 2) x, y in MPII order, px; NaN for joints outside the picture."""
+        chosen = list(MPII_JOINTS)
+        return np.where(self.inside[chosen, None], self.picture[chosen], np.nan)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sample:
+    """One picture (height, width, 3) uint8 RGB, its depth map (mm) and its truth."""
+
+    picture: np.ndarray
+    depth: np.ndarray
+    view: View
+    figure: Figure
+    labels: Labels
+
+
+def make_sample(seed: int | tuple[int, ...], index: int) -> Sample:
+    """Picture number `index` of the endless set that belongs to a seed.
+
+    Nothing but `seed` and `index` decides it.
+
+    Raises:
+        ValueError: if a seed or the index is negative.
+    """
+    key = (*np.atleast_1d(seed).tolist(), index)
+    if min(key) < 0:
+        raise ValueError(
+            f"`seed` and `index` must not be negative. Received: {seed=}, {index=}"
+        )
+    rng = np.random.default_rng(key)
+    figure = random_figure(rng)
+    view = aim(rng, figure)
+    light = random_light(rng, view)
+    things = _surroundings(rng, figure, view)
+    solids = join(figure.person.solids(figure.joints, figure.frames), *things)
+    picture = paint_background(rng, view, light, figure.joints)
+    depth, which = rasterize(solids, view)
+    shade(picture, depth, which, solids, view, light)
+    picture = _develop(rng, picture)
+    labels = label(figure, view, depth, which, solids.owner)
+    return Sample(picture, depth, view, figure, labels)
+
+
+def random_figure(rng: np.random.Generator, origin=(0.0, 0.0)) -> Figure:
+    """Draw a person doing something, facing anywhere."""
+    person = make_person(rng)
+    action, pose = random_pose(rng)
+    joints, frames = place(person.body, pose, rng.uniform(0, 360), origin)
+    return Figure(person, joints, frames, action)
+
+
+def look_at(
+    position: np.ndarray,
+    target: np.ndarray,
+    roll: float,
+    focal: float,
+    size: tuple[int, int],
+) -> View:
+    """Camera at a place (3,), aimed at another, turned by `roll` degrees."""
+    forward = (target - position) / np.linalg.norm(target - position)
+    right = np.cross(forward, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right)
+    down = np.cross(forward, right)
+    c, s = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    rotation = np.stack([c * right + s * down, c * down - s * right, forward])
+    return View(rotation, position, focal, np.array(size) / 2, size)
+
+
+def aim(rng: np.random.Generator, figure: Figure) -> View:
+    """Draw a camera that has the figure in the picture, seldom cut by its border."""
+    size = (int(rng.integers(256, 385)), int(rng.integers(256, 385)))
+    middle = (figure.joints.min(axis=0) + figure.joints.max(axis=0)) / 2
+    distance = rng.uniform(2600, 6500)
+    rise = np.clip(rng.normal(1450, 550), 250, 3200)
+    bearing = rng.uniform(0, 2 * np.pi)
+    position = middle + distance * np.array([np.cos(bearing), np.sin(bearing), 0])
+    position[2] = rise
+    view = look_at(position, middle, 4 * rng.standard_normal(), 1.0, size)
+
+    solids = figure.person.solids(figure.joints, figure.frames)
+    boxes = boxes_of(solids, view)
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    space = np.array(size) / (high - low)
+    stature = figure.person.body.height / view.to_camera(middle)[2]
+    focal = min(rng.uniform(0.62, 0.95) * space.min(), 1.05 * size[1] / stature)
+    if rng.random() < 0.08:
+        focal *= rng.uniform(1.05, 1.3)
+    slack = np.maximum(size - focal * (high - low), 0) / 2
+    shift = rng.uniform(-0.8, 0.8, 2) * slack
+    center = np.array(size) / 2 + shift
+    center -= focal * ((low + high) / 2 - view.center)
+    return dataclasses.replace(view, focal=float(focal), center=center)
+
+
+def random_light(rng: np.random.Generator, view: View) -> Light:
+    """Draw a sun, more often behind the camera than before it."""
+    azimuth = rng.uniform(-2.2, 2.2) + np.arctan2(*-view.rotation[2, 1::-1])
+    rise = np.radians(rng.uniform(20, 80))
+    flat = np.cos(rise)
+    direction = np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(rise)])
+    tint = rng.uniform(-0.08, 0.08)
+    bright = rng.uniform(0.85, 1.12)
+    color = bright * np.array([1 + tint, 1.0, 1 - tint])
+    return Light(direction, float(rng.uniform(0.38, 0.65)), color)
+
+
+def _surroundings(rng, figure: Figure, view: View) -> list[Solids]:
+    """Seat, clutter and people behind, now and then something in front."""
+    away = view.rotation[2, :2] / np.linalg.norm(view.rotation[2, :2])
+    left = np.array([-away[1], away[0]])
+    center = figure.joints[:, :2].mean(axis=0)
+    parts = []
+    if figure.action.seat:
+        parts.append(_seat(rng, figure))
+    count = int(rng.integers(0, 6))
+    if count:
+        steps = rng.uniform((1000, -2600), (3500, 2600), (count, 2))
+        places = center + steps @ np.stack([away, left])
+        sizes = rng.uniform(80, 500, (count, 2))
+        parts.append(make_things(rng, places, sizes, rng.uniform(200, 2200, count)))
+    if rng.random() < 0.15:
+        step = np.array(
+            [rng.uniform(1200, 3000), rng.choice((-1, 1)) * rng.uniform(500, 1500)]
+        )
+        other = random_figure(rng, center + step @ np.stack([away, left]))
+        parts.append(other.person.solids(other.joints, other.frames, owner=1))
+    if rng.random() < 0.2:
+        parts.append(_occluder(rng, figure, away, left))
+    return parts
+
+
+def _seat(rng: np.random.Generator, figure: Figure) -> Solids:
+    """A box under the pelvis, as deep as the thighs are long at most."""
+    pelvis = figure.joints[INDEX["pelvis"]]
+    height = pelvis[2] - 0.9 * figure.person.body.flesh[INDEX["pelvis"]]
+    seat = make_things(
+        rng, pelvis[None, :2], np.array([(210.0, 230.0)]), np.array([height])
+    )
+    frames = figure.frames[:1].copy()
+    frames[0, :, 2] = 0, 0, 1
+    frames[0, :, 0] = np.cross(frames[0, :, 1] * (1, 1, 0), (0, 0, 1))
+    frames[0, :, 0] /= np.linalg.norm(frames[0, :, 0])
+    frames[0, :, 1] = np.cross((0, 0, 1), frames[0, :, 0])
+    ends = np.tile(np.array([*pelvis[:2], height / 2]), (1, 2, 1))
+    stretch = np.array([(210.0, 230.0, height / 2)])
+    return dataclasses.replace(
+        seat,
+        ends=ends,
+        frames=frames,
+        stretch=stretch,
+        radii=np.ones((1, 2)),
+        box=np.ones(1, dtype=bool),
+    )
+
+
+def _occluder(rng, figure: Figure, away: np.ndarray, left: np.ndarray) -> Solids:
+    """A post, a bar or a low box between the camera and the figure."""
+    reach = (figure.joints[:, :2] @ away).min()
+    joint = figure.joints[rng.integers(len(figure.joints))]
+    place = joint[:2] + (reach - rng.uniform(250, 700) - joint[:2] @ away) * away
+    thing = make_things(rng, place[None], np.full((1, 2), 50.0), np.array([2500.0]))
+    kind = rng.integers(3)
+    wide = rng.uniform(30, 75)
+    ends = np.zeros((1, 2, 3))
+    ends[0, :, :2] = place
+    stretch, box = np.ones((1, 3)), np.array([kind == 2])
+    if kind == 0:
+        ends[0, 1, 2] = 3000
+    elif kind == 1:
+        ends[0, :, :2] += np.outer((-2000, 2000), left)
+        ends[0, :, 2] = max(joint[2] + rng.uniform(-100, 100), wide)
+    else:
+        tall = rng.uniform(250, 700)
+        ends[0, :, 2] = tall / 2
+        stretch[0] = rng.uniform(150, 400), rng.uniform(60, 150), tall / 2
+        wide = 1.0
+    return dataclasses.replace(
+        thing, ends=ends, stretch=stretch, radii=np.full((1, 2), wide), box=box
+    )
+
+
+def _develop(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
+    """Exposure, contrast, a little blur and grain, as of a camera."""
+    gain, lift = rng.uniform(0.8, 1.15), rng.uniform(-12, 18)
+    table = np.clip(np.arange(256) * gain + lift, 0, 255).astype(np.uint8)
+    image = Image.fromarray(picture).point(table.tolist() * 3)
+    if rng.random() < 0.4:
+        image = image.filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9)))
+    noise = grain_tile()
+    y, x = rng.integers(0, np.array(noise.shape[:2]) - picture.shape[:2] + 1)
+    noise = noise[y : y + picture.shape[0], x : x + picture.shape[1]]
+    noise = noise * np.int16(rng.integers(0, 8)) >> 6
+    noise += np.asarray(image)
+    return np.clip(noise, 0, 255, out=noise).astype(np.uint8)
+
+
+def label(
+    figure: Figure,
+    view: View,
+    depth: np.ndarray,
+    index: np.ndarray,
+    owner: np.ndarray,
+) -> Labels:
+    """Exact labels of a figure from its joints, the camera and the z-buffer.
+
+    Args:
+        figure: the figure to label.
+        view: the camera.
+        depth: (height, width) z-buffer, mm.
+        index: (height, width) solid at each pixel, -1 for none.
+        owner: (solids,) number of the figure; the labelled one is 0.
+    """
+    body = figure.person.body
+    projected = view.project(figure.joints)
+    picture, away = projected[:, :2], projected[:, 2]
+    size = np.array(view.size)
+    inside = (away > 0) & ((picture >= 0) & (picture < size)).all(axis=1)
+    x, y = np.clip(picture.astype(int), 0, size - 1).T
+    # a joint lies inside its limb: its own flesh is before it, but not much more
+    seen = depth[y, x] > away - 1.6 * body.flesh - 15
+    foreign = (index[y, x] >= 0) & (owner[index[y, x]] != 0)
+    hidden = foreign & (depth[y, x] < away)
+    solids = figure.person.solids(figure.joints, figure.frames)
+    boxes = boxes_of(solids, view)
+    bbox = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+    skull = int(np.flatnonzero(figure.person.bones == INDEX["head"])[0])
+    scale = view.focal * body.height / away[INDEX["pelvis"]] / _STATURE
+    joints = picture[list(MPII_JOINTS)]
+    middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
+    return Labels(
+        world=figure.joints,
+        camera=view.to_camera(figure.joints),
+        picture=picture,
+        inside=inside,
+        visible=inside & seen & ~hidden,
+        bbox=np.clip(bbox, 0, np.tile(size, 2)),
+        head=boxes[skull],
+        scale=float(scale),
+        objpos=middle - (0, _OBJPOS_RISE * scale),
+    )

@@ -1,0 +1,191 @@
+"""Poses drawn on pictures, and pictures in a table, with Pillow alone.
+
+Colours tell the sides apart: green spine, red right arm, blue left arm, yellow right
+leg, magenta left leg.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from deephar.utils.pose import is_valid
+
+_RGB = {
+    "g": (70, 205, 90),
+    "r": (235, 55, 50),
+    "b": (50, 120, 250),
+    "y": (250, 205, 45),
+    "m": (225, 65, 220),
+    "w": (240, 240, 240),
+}
+_OUTLINE = (25, 25, 25)
+_GIRDLES = (
+    *(("thorax", "r_shoul"), ("thorax", "l_shoul")),
+    *(("pelvis", "r_hip"), ("pelvis", "l_hip")),
+)
+_TITLE_HEIGHT = 18
+_GAP = 4
+_FARTHEST = 1e5
+
+
+def draw_pose(
+    picture,
+    pose: np.ndarray,
+    poselayout,
+    confidence: np.ndarray | None = None,
+    line_width: float | None = None,
+) -> Image.Image:
+    """Draws one pose on a copy of a picture.
+
+    Args:
+        picture: PIL picture or uint8 array (rows, cols, 3).
+        pose: Array (joints, 2 or more): (x, y) in px of the picture, then anything.
+            Invalid, NaN and infinite joints and their limbs are left out.
+        poselayout: Layout of `deephar.utils.pose`.
+        confidence: Array (joints,) or (joints, 1) in [0, 1]: joints fade with it, and a
+            limb with the weaker of its two; None to fade nothing.
+        line_width: Width of a limb, px; None for one that suits the person's size.
+
+    Returns:
+        RGB picture of the same size.
+
+    Raises:
+        ValueError: `pose` or `confidence` does not have the layout's joints.
+    """
+    image = _to_image(picture)
+    points, alpha = _points_and_alpha(pose, poselayout, confidence)
+    known = alpha > 0
+    if not known.any():
+        return image
+    low, high = points[known].min(axis=0), points[known].max(axis=0)
+    if line_width is None:
+        line_width = np.clip((high - low).max() / 45, 1.5, 14)
+    margin = 2 * line_width + 2
+    left, top = (int(edge) for edge in np.maximum(np.floor(low - margin), 0))
+    right, bottom = (
+        int(edge) for edge in np.minimum(np.ceil(high + margin), image.size)
+    )
+    if right <= left or bottom <= top:
+        return image
+    zoom = 4 if max(right - left, bottom - top) <= 400 else 2
+    size = (zoom * (right - left), zoom * (bottom - top))
+    layer = Image.new("RGBA", size)
+    _draw_limbs(
+        ImageDraw.Draw(layer),
+        zoom * (points - (left, top)),
+        alpha,
+        poselayout,
+        zoom * line_width,
+    )
+    layer = layer.reduce(zoom)
+    image.paste(layer, (left, top), layer)
+    return image
+
+
+def _to_image(picture):
+    """Returns an RGB copy of a PIL picture or of a uint8 array."""
+    if isinstance(picture, Image.Image):
+        converted = picture.convert("RGB")
+        return converted.copy() if converted is picture else converted
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[-1] != 3:
+        raise ValueError(
+            f"`picture` must be a PIL picture or a uint8 array (rows, cols, 3). "
+            f"Received: shape={picture.shape}, dtype={picture.dtype}"
+        )
+    return Image.fromarray(np.ascontiguousarray(picture))
+
+
+def _points_and_alpha(pose, poselayout, confidence):
+    """Returns (joints, 2) and the opacity of each joint, 0 for one not to be drawn."""
+    pose = np.asarray(pose, dtype=np.float64)
+    joints = poselayout.num_joints
+    if pose.ndim != 2 or len(pose) != joints or pose.shape[1] < 2:
+        raise ValueError(
+            f"`pose` must have the shape ({joints}, 2 or more). "
+            f"Received: pose.shape={pose.shape}"
+        )
+    points = pose[:, :2]
+    known = (is_valid(points) & (np.abs(points) < _FARTHEST)).all(axis=-1)
+    alpha = np.ones(joints)
+    if confidence is not None:
+        if np.size(confidence) != joints:
+            raise ValueError(
+                f"`confidence` must have {joints} values. "
+                f"Received: confidence.shape={np.shape(confidence)}"
+            )
+        alpha = np.clip(np.nan_to_num(np.reshape(confidence, joints)), 0.12, 1.0)
+    return np.where(known[:, None], points, 0.0), alpha * known
+
+
+def _draw_limbs(canvas, points, alpha, poselayout, width):
+    """Draws outlines, then limbs, then joints; all sizes in px of the canvas."""
+    names = poselayout.joint_names
+    girdles = [pair for pair in _GIRDLES if set(pair) <= set(names)]
+    links = [[names.index(a), names.index(b)] for a, b in girdles] + poselayout.links
+    links = [(a, b) for a, b in links if alpha[a] > 0 and alpha[b] > 0]
+    order = np.flatnonzero(alpha > 0)
+    for extra, outline in ((0.5 * width, True), (0.0, False)):
+        for a, b in links:
+            color = _OUTLINE if outline else _joint_color(poselayout, a)
+            fill = (*color, int(255 * min(alpha[a], alpha[b])))
+            ends = [tuple(points[a]), tuple(points[b])]
+            canvas.line(ends, fill=fill, width=max(1, round(width + extra)))
+        for joint in order:
+            color = _OUTLINE if outline else _joint_color(poselayout, joint)
+            radius = 0.75 * width + extra / 2
+            (x, y), fill = points[joint], (*color, int(255 * alpha[joint]))
+            box = (x - radius, y - radius, x + radius, y + radius)
+            canvas.ellipse(box, fill=fill)
+
+
+def _joint_color(poselayout, joint):
+    return _RGB[poselayout.color[poselayout.cmap[joint]]]
+
+
+def contact_sheet(
+    pictures: Sequence, columns: int = 4, titles: Sequence[str] | None = None
+) -> Image.Image:
+    """Lays pictures out in a table, row by row.
+
+    Args:
+        pictures: PIL pictures or uint8 arrays (rows, cols, 3), of any sizes; a cell is
+            as large as the largest.
+        columns: Pictures in a row.
+        titles: A line of text above each picture, cut to its width; None for none.
+
+    Returns:
+        RGB picture with a white ground.
+    """
+    images = [_to_image(picture) for picture in pictures]
+    if not images or columns < 1:
+        raise ValueError(
+            f"`pictures` and `columns` must be at least one. "
+            f"Received: {len(images)} pictures, columns={columns}"
+        )
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(
+            f"`titles` must be one for each of the {len(images)} pictures. "
+            f"Received: {len(titles)} titles"
+        )
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    head = 0 if titles is None else _TITLE_HEIGHT
+    width = max(image.width for image in images)
+    height = max(image.height for image in images) + head
+    size = (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
+    sheet = Image.new("RGB", size, "white")
+    for number, image in enumerate(images):
+        row, column = divmod(number, columns)
+        corner = (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP))
+        if titles is not None:
+            sheet.paste(_title(str(titles[number]), width), corner)
+        sheet.paste(image, (corner[0], corner[1] + head))
+    return sheet
+
+
+def _title(text, width):
+    line = Image.new("RGB", (width, _TITLE_HEIGHT), "white")
+    ImageDraw.Draw(line).text((1, 1), text, "black", ImageFont.load_default())
+    return line

@@ -217,6 +217,8 @@ def read_people(path: str, notes: Notes) -> list[MpiiPerson]:
         raise ValueError(f"a source must end in {', '.join(READERS)}. Received: {path}")
     people = READERS[path.suffix](path, notes)
     print(f"{path}: {len(people)} people, {_num_pictures(people)} pictures")
+    if path.suffix == ".json":
+        print(f"{path}: head size is not in the list; taken as 25 x scale (README.md)")
     return people
 
 

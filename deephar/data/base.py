@@ -247,10 +247,10 @@ class SinglePersonDataset(abc.ABC):
 
     def _choose(self, key, mode, rng):
         """Checks the key; returns the augmentation and the person."""
-        length = self.get_length(mode)
+        name, length = mode_name(mode), self.get_length(mode)
         if not 0 <= key < length:
             raise IndexError(
-                f"`key` must be in [0, {length}) in mode {mode_name(mode)!r} of "
+                f"`key` must be in [0, {length}) in mode {name!r} of "
                 f"{type(self).__name__}. Received: key={key}"
             )
         if mode == TRAIN_MODE:

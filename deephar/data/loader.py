@@ -1,5 +1,6 @@
 """Batches from data sets: as a Keras PyDataset and as a tf.data pipeline."""
 
+import contextlib
 import functools
 import inspect
 import logging
@@ -56,6 +57,9 @@ class BatchLoader(keras.utils.PyDataset):
         workers: Threads of Keras' own loops.
         max_queue_size: Batches that Keras' own loops prepare ahead.
 
+    `fit` of Keras 3 takes a loader as it is. A model of one input is then best made
+    with a list, `keras.Model([x], outputs)`, since the inputs come as a tuple.
+
     Raises:
         ValueError: if an argument breaks these rules, a data set is empty in this mode,
             or the data sets differ in the shape of a key.
@@ -97,7 +101,8 @@ class BatchLoader(keras.utils.PyDataset):
         self.epoch = 0
         self._check()
         self._shapes = {key: self._sample_shape(key) for key in self.allkeys}
-        self._takes_rng = [_takes_rng(one) for one in self.datasets]
+        signatures = [inspect.signature(one.get_data) for one in self.datasets]
+        self._takes_rng = ["rng" in one.parameters for one in signatures]
         self._lock = threading.Lock()
         self._errors: dict[str, str] = {}
         self._failures: dict[int, BaseException] = {}
@@ -216,18 +221,20 @@ class BatchLoader(keras.utils.PyDataset):
 
     def get_batch(
         self, epoch: int, index: int
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
         """Returns batch `index` of an epoch, the same whenever it is asked for.
 
         Returns:
-            (inputs, targets): lists of float32 arrays in the order of `x_dictkeys` and
-            `y_dictkeys`, each target repeated as `num_predictions` says.
+            (inputs, targets): tuples of float32 arrays in the order of `x_dictkeys` and
+            `y_dictkeys`, each target repeated as `num_predictions` says. (Lists, as in
+            the original, are not accepted by `fit` of Keras 3.)
         """
         batch = self.get_data(index, self.mode, epoch)
-        x = [batch[key] for key in self.x_dictkeys]
-        return x, self._repeat([batch[key] for key in self.y_dictkeys])
+        return self._structure(batch)
 
-    def __getitem__(self, idx: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def __getitem__(
+        self, idx: int
+    ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
         """Returns batch `idx` of the present epoch."""
         if not 0 <= idx < len(self):
             raise IndexError(
@@ -236,7 +243,7 @@ class BatchLoader(keras.utils.PyDataset):
         return self.get_batch(self.epoch, idx)
 
     def on_epoch_end(self) -> None:
-        """Goes on to the next epoch; Keras' loops call it."""
+        """Goes on to the next epoch. `fit` of Keras calls it, also before its first."""
         self.epoch += 1
 
     def take_errors(self) -> dict[str, str]:
@@ -280,7 +287,8 @@ class BatchLoader(keras.utils.PyDataset):
         self._failures.clear()
 
         def make(index):
-            with _Keeper(self._failures, int(index)):
+            with contextlib.ExitStack() as stack:
+                stack.push(functools.partial(self._keep, int(index)))
                 batch = self.get_data(int(index), self.mode, epoch)
             return [batch[key] for key in keys]
 
@@ -289,8 +297,7 @@ class BatchLoader(keras.utils.PyDataset):
             batch = dict(zip(keys, arrays, strict=True))
             for key, tensor in batch.items():
                 tensor.set_shape(self.get_shape(key))
-            x = tuple(batch[key] for key in self.x_dictkeys)
-            return x, tuple(self._repeat([batch[key] for key in self.y_dictkeys]))
+            return self._structure(batch)
 
         indices = tf.data.Dataset.from_tensor_slices(order.astype(np.int64))
         batches = indices.map(load, num_parallel_calls=workers, deterministic=True)
@@ -314,9 +321,16 @@ class BatchLoader(keras.utils.PyDataset):
             self._failures.clear()
         raise failure
 
-    def _repeat(self, targets: list) -> list:
-        counts = zip(targets, self.num_predictions, strict=True)
-        return [target for target, count in counts for _ in range(count)]
+    def _keep(self, index, kind, error, trace) -> None:
+        """Keeps for `next_batch` what goes wrong in a batch, and lets it pass."""
+        if error is not None:
+            self._failures[index] = error
+
+    def _structure(self, batch: Mapping[str, Any]) -> tuple[tuple, tuple]:
+        """(inputs, targets) of a batch, the targets repeated."""
+        x = tuple(batch[key] for key in self.x_dictkeys)
+        counts = zip(self.y_dictkeys, self.num_predictions, strict=True)
+        return x, tuple(batch[key] for key, count in counts for _ in range(count))
 
     def _check_mode(self, mode: int) -> None:
         if mode != self.mode:
@@ -372,21 +386,6 @@ class BatchLoader(keras.utils.PyDataset):
         logger.debug("unreadable: %s", error)
 
 
-class _Keeper:
-    """Keeps an error that leaves its block, under a number, and lets it pass."""
-
-    def __init__(self, failures: dict[int, BaseException], number: int):
-        self.failures, self.number = failures, number
-
-    def __enter__(self) -> "_Keeper":
-        return self
-
-    def __exit__(self, kind, error, trace) -> bool:
-        if error is not None:
-            self.failures[self.number] = error
-        return False
-
-
 @functools.lru_cache(maxsize=64)
 def _permutation(length: int, key: tuple[int, ...]) -> np.ndarray:
     order = np.random.default_rng((_ORDER_STREAM, *key)).permutation(length)
@@ -400,7 +399,3 @@ def _one_each(value: int | Sequence[int], count: int) -> list[int]:
     if not isinstance(value, int | np.integer):
         raise ValueError(f"Expected an integer or a list of them. Received: {value!r}")
     return [int(value)] * count
-
-
-def _takes_rng(dataset: Any) -> bool:
-    return "rng" in inspect.signature(dataset.get_data).parameters

@@ -1,0 +1,104 @@
+"""Weights from and to files: strict, loud, and all or nothing.
+
+Two kinds of file are read, told apart by their content: the original's HDF5 files
+(`keras2`) and Keras 3's `.weights.h5` (`keras3`). Every tensor of a file must have its
+place in the model and every variable of the model its tensor. A file is read and
+checked whole before anything is assigned, so a refused file leaves the model as it was.
+"""
+
+import contextlib
+import os
+import pathlib
+import tempfile
+
+import h5py
+import keras
+
+from deephar.checkpoints import keras2, keras3
+
+__all__ = ["load_weights", "save_weights"]
+
+_SUFFIXES = (".h5", ".hdf5")
+
+
+def load_weights(model, path, by_name=False):
+    """Sets all weights of a model from a file.
+
+    Whether layers are frozen makes no difference. Load before a function that calls
+    the model is traced: a file may also set the positions of the 1-D soft-argmax.
+
+    Args:
+        model: A built functional model.
+        path: File in the Keras 2 layout or of the Keras 3 form.
+        by_name: Match the top-level layers of a Keras 2 file by name, in any order,
+            instead of by order. Within a layer the order always counts.
+
+    Raises:
+        FileNotFoundError, OSError: the file is missing, truncated or not HDF5.
+        ValueError: the file and the model do not agree in every tensor, or a value is
+            not finite. The message names the file and the first difference; the model
+            is unchanged.
+    """
+    path = pathlib.Path(path)
+    _check_built(model)
+    with _opened(path) as file:
+        root = keras2.root_of(file)
+        if root is not None:
+            assignment = keras2.plan(model, root, path, by_name)
+        elif "layers" in file:
+            assignment = keras3.plan(model, file, path)
+        else:
+            raise ValueError(
+                f"{path}: holds no weights: neither an attribute layer_names (Keras 2) "
+                "nor a group layers (Keras 3)."
+            )
+    assignment()
+
+
+def save_weights(model, path):
+    """Writes all weights of a model, at once or not at all.
+
+    Args:
+        model: A built functional model.
+        path: `NAME.weights.h5` is written in the Keras 3 form; another `.h5` or
+            `.hdf5` in the Keras 2 layout, constants included, which the original
+            code loads.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: for another ending.
+    """
+    path = pathlib.Path(path)
+    _check_built(model)
+    if path.suffix not in _SUFFIXES:
+        raise ValueError(
+            f"`path` must end in {keras3.SUFFIX} (Keras 3) or {' or '.join(_SUFFIXES)} "
+            f"(Keras 2). Received: path={path}"
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    write = keras3.write if path.name.endswith(keras3.SUFFIX) else keras2.write
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".weights-") as folder:
+        draft = pathlib.Path(folder) / path.name
+        write(model, draft)
+        os.replace(draft, path)
+
+
+def _check_built(model):
+    if not isinstance(model, keras.Model) or not model.built:
+        raise ValueError(f"`model` must be a built keras.Model. Received: {model=}")
+
+
+@contextlib.contextmanager
+def _opened(path):
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise OSError(f"{path}: not an HDF5 file, or truncated ({error})") from error
+    with file:
+        try:
+            yield file
+        except (OSError, KeyError, RuntimeError) as error:
+            raise OSError(f"{path}: cannot be read ({error})") from error

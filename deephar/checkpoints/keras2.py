@@ -1,0 +1,309 @@
+"""The original's weight files: HDF5 in the layout of Keras 2.
+
+An attribute `layer_names`, a group for each top-level layer with an attribute
+`weight_names`, then the tensors; see `layout` for their order. All tensors are used
+but the constants of weightless layers, which are compared with what our layers compute.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import h5py
+import keras
+import numpy as np
+
+from deephar.checkpoints.layout import (
+    file_names,
+    groups_of,
+    is_numbered,
+    same_name,
+    split_name,
+)
+
+_TOLERANCE = 1e-6
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of a file, named LAYER/ROLE:0."""
+
+    name: str
+    value: np.ndarray
+
+    @property
+    def path(self):
+        return self.name.rpartition("/")[0]
+
+    @property
+    def layer(self):
+        return self.path.rpartition("/")[2]
+
+    @property
+    def role(self):
+        return self.name.rpartition("/")[2].removesuffix(":0")
+
+    def __str__(self):
+        return f"{self.name} {tuple(self.value.shape)}"
+
+
+@dataclass
+class Assignment:
+    """What is left to do once everything is checked."""
+
+    model: keras.Model
+    values: list = field(default_factory=list)
+    options: list = field(default_factory=list)
+
+    def __call__(self):
+        for variable, value in self.values:
+            variable.assign(value)
+        for layer, option in self.options:
+            layer.select_published(option)
+        if self.options:
+            self.model.train_function = None
+            self.model.test_function = None
+            self.model.predict_function = None
+
+
+def root_of(file):
+    """The group with the weights, or None if a file is of another kind."""
+    for root in (file, file.get("model_weights")):
+        if isinstance(root, h5py.Group) and "layer_names" in root.attrs:
+            return root
+    return None
+
+
+def plan(model, root, path, by_name):
+    """Reads and checks everything.
+
+    Returns:
+        The `Assignment` to call.
+
+    Raises:
+        ValueError: file and model do not agree.
+    """
+    model_groups, file_groups = groups_of(model), _read(root, path)
+    pair = _pair_by_name if by_name else _pair_by_order
+    assignment = Assignment(model)
+    for name, slots, tensors in pair(model_groups, file_groups, path):
+        _match_group(name, slots, tensors, path)
+        _check_numbers(name, slots, tensors, path)
+        constants = defaultdict(list)
+        for slot, tensor in zip(slots, tensors, strict=True):
+            if slot.variable is None:
+                constants[slot.layer].append(tensor)
+            else:
+                assignment.values.append((slot.variable, tensor.value))
+        for layer, kernels in constants.items():
+            option = _published_option(layer, kernels, path)
+            if option is not None:
+                assignment.options.append((layer, option))
+    return assignment
+
+
+def write(model, path):
+    """Writes a model's weights, and the constants of its weightless layers."""
+    groups = groups_of(model)
+    names = file_names(groups)
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = _encoded([layer.name for layer, _ in groups])
+        file.attrs["backend"] = b"tensorflow"
+        file.attrs["keras_version"] = b"2.1.4"
+        for layer, slots in groups:
+            group = file.create_group(layer.name)
+            tensors = [(f"{names[s.layer]}/{s.role}:0", _value(s)) for s in slots]
+            group.attrs["weight_names"] = _encoded([name for name, _ in tensors])
+            for name, value in tensors:
+                group.create_dataset(name, data=value)
+
+
+def _encoded(names):
+    return np.array([name.encode() for name in names])
+
+
+def _value(slot):
+    if slot.variable is not None:
+        return slot.variable.numpy()
+    return dict(next(iter(slot.layer.published_kernels().values())))[slot.role]
+
+
+def _read(root, path):
+    """(group name, tensors) of every group that has tensors."""
+    backend = root.attrs.get("backend", b"tensorflow")
+    if backend not in (b"tensorflow", "tensorflow"):
+        raise ValueError(
+            f"{path}: must be written with TensorFlow, other backends flip the "
+            f"kernels. Received: {backend=}"
+        )
+    names = _listed(root, "layer_names", path)
+    unlisted = sorted(set(root) - set(names))
+    if unlisted:
+        raise ValueError(
+            f"{path}: has groups that layer_names does not list: {_short(unlisted)}."
+        )
+    groups = []
+    for name in names:
+        if not isinstance(root.get(name), h5py.Group):
+            raise ValueError(f"{path}: layer_names lists {name}, which is not there.")
+        groups.append((name, _read_group(root[name], path)))
+    return [(name, tensors) for name, tensors in groups if tensors]
+
+
+def _listed(group, attribute, path):
+    if attribute not in group.attrs:
+        raise ValueError(f"{path}: {group.name} has no attribute {attribute}.")
+    raw = np.ravel(group.attrs[attribute])
+    names = [n.decode() if isinstance(n, bytes) else str(n) for n in raw]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{path}: {attribute} of {group.name} names twice: {_short(twice)}."
+        )
+    return names
+
+
+def _read_group(group, path):
+    names, found = _listed(group, "weight_names", path), []
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            found.append(name)
+
+    group.visititems(visit)
+    missing = [name for name in names if name not in found]
+    extra = [name for name in found if name not in names]
+    if missing or extra:
+        raise ValueError(
+            f"{path}: weight_names of {group.name} and its tensors differ. "
+            f"Missing: {_short(missing)}. Not listed: {_short(extra)}."
+        )
+    return [Tensor(name, _finite(group[name], path)) for name in names]
+
+
+def _finite(dataset, path):
+    if dataset.dtype.kind != "f":
+        raise ValueError(
+            f"{path}: {dataset.name} must hold real numbers. "
+            f"Received: dtype={dataset.dtype}"
+        )
+    with np.errstate(over="ignore"):
+        value = dataset[...].astype("float32")
+    if not np.isfinite(value).all():
+        bad = value.size - np.count_nonzero(np.isfinite(value))
+        raise ValueError(
+            f"{path}: {dataset.name} holds values that are not finite: "
+            f"{bad} of {value.size}."
+        )
+    return value
+
+
+def _pair_by_order(model_groups, file_groups, path):
+    for i in range(max(len(model_groups), len(file_groups))):
+        ends = i == len(model_groups) or i == len(file_groups)
+        if ends or not same_name(model_groups[i][0], file_groups[i][0]):
+            raise _difference(
+                f"{path}: layer {i + 1} is not the model's",
+                [layer.name for layer, _ in model_groups],
+                [name for name, _ in file_groups],
+                i,
+            )
+        layer, slots = model_groups[i]
+        yield layer.name, slots, file_groups[i][1]
+
+
+def _pair_by_name(model_groups, file_groups, path):
+    ours = {layer.name: slots for layer, slots in model_groups}
+    theirs = dict(file_groups)
+    missing = [name for name in ours if name not in theirs]
+    extra = [name for name in theirs if name not in ours]
+    if missing or extra:
+        matched = len(ours) - len(missing)
+        raise ValueError(
+            f"{path}: has {matched or 'none'} of the model's {len(ours)} layers with "
+            f"weights, by name. Missing: {_short(missing)}. Only in the file: "
+            f"{_short(extra)}."
+        )
+    for name, slots in ours.items():
+        yield name, slots, theirs[name]
+
+
+def _match_group(name, slots, tensors, path):
+    """Pairs slots and tensors one to one, and so the layers of both sides."""
+    ours, theirs = {}, {}
+    for i in range(max(len(slots), len(tensors))):
+        if i == len(slots) or i == len(tensors):
+            reason = "the number of tensors differs"
+        else:
+            reason = _mismatch(slots[i], tensors[i], ours, theirs)
+        if reason:
+            raise _difference(
+                f"{path}: tensor {i + 1} of {name} is not the model's: {reason}",
+                [str(slot) for slot in slots],
+                [str(tensor) for tensor in tensors],
+                i,
+            )
+
+
+def _mismatch(slot, tensor, ours, theirs):
+    """Why a tensor cannot be a slot's; "" if it can."""
+    if tensor.role != slot.role:
+        return f"it must be a {slot.role}"
+    if tensor.value.shape != slot.shape:
+        return f"its shape must be {slot.shape}"
+    if not same_name(slot.layer, tensor.layer):
+        return f"its layer must be {slot.layer.name}"
+    if ours.setdefault(tensor.path, slot.layer) is not slot.layer:
+        return f"{tensor.path} already stands for {ours[tensor.path].name}"
+    if theirs.setdefault(slot.layer, tensor.path) != tensor.path:
+        return f"the rest of {slot.layer.name} is in {theirs[slot.layer]}"
+    return ""
+
+
+def _check_numbers(name, slots, tensors, path):
+    """Numbered layers of one model must be numbered in the order of their making."""
+    numbered = defaultdict(set)
+    for slot, tensor in zip(slots, tensors, strict=True):
+        if is_numbered(slot.layer):
+            family, number = split_name(slot.layer.name)
+            pair = (number, split_name(tensor.layer)[1], tensor.path)
+            numbered[slot.container, family].add(pair)
+    for pairs in map(sorted, numbered.values()):
+        for before, after in zip(pairs[:-1], pairs[1:], strict=True):
+            if after[1] <= before[1]:
+                raise ValueError(
+                    f"{path}: the layers of {name} are in another order than the "
+                    f"model's: {before[2]} and {after[2]} stand for each other."
+                )
+
+
+def _published_option(layer, tensors, path):
+    """Which of the forms of a weightless layer a file's constants are."""
+    gaps = {}
+    for option, kernels in layer.published_kernels().items():
+        gaps[option] = max(
+            float(np.abs(tensor.value - kernel).max())
+            for tensor, (_, kernel) in zip(tensors, kernels, strict=True)
+        )
+    option = min(gaps, key=gaps.get)
+    if gaps[option] > _TOLERANCE:
+        raise ValueError(
+            f"{path}: {', '.join(t.name for t in tensors)} must be the constants of "
+            f"{layer.name}, and differ from them by up to {gaps[option]:.3g}."
+        )
+    return option
+
+
+def _difference(what, ours, theirs, i):
+    def here(items):
+        return ", ".join(items[max(0, i - 1) : i + _SHOWN]) or "none"
+
+    return ValueError(
+        f"{what}. The model has {len(ours)}, near here {here(ours)}. "
+        f"The file has {len(theirs)}, near here {here(theirs)}."
+    )
+
+
+def _short(names):
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more if names else "none"

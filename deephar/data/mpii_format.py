@@ -10,13 +10,17 @@ one column for each picture:
                 objpos (1, 2)   x y of the person's centre, px
                 scale (1, 1)    height of the person / 200 px
                 pose (2, 16)    x and y of the joints, px; NaN where not labelled
+                visible (1, 16) optional: 1 where nothing hides the joint, else 0
+                bbox (1, 4)     optional: x1 y1 x2 y2 of the whole person, px
 
+The original has the first four fields and reads those; ours may add the last two.
 Joints are in MPII order (`JOINT_NAMES`); left and right are the person's own.
 Reference: deephar/data/mpii.py of https://github.com/dluvizon/deephar, which reads
 the files written here.
 """
 
 import dataclasses
+import io
 import os
 import pathlib
 from collections.abc import Iterable
@@ -44,6 +48,19 @@ JOINT_NAMES = (
 )
 
 
+# The text at the head of the file, without the time of day that scipy puts there: the
+# same people give the same bytes.
+_HEADER = b"MATLAB 5.0 MAT-file, MPII annotations".ljust(116)
+_SHAPES = {
+    "head": (4,),
+    "objpos": (2,),
+    "pose": (16, 2),
+    "visible": (16,),
+    "bbox": (4,),
+}
+_OPTIONAL = ("visible", "bbox")
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class MpiiPerson:
     """One annotated person of one picture.
@@ -54,6 +71,8 @@ class MpiiPerson:
         objpos: (2,) x, y of the person's centre, px.
         scale: height of the person / 200 px.
         pose: (16, 2) x, y of the joints in MPII order, px; NaN where not labelled.
+        visible: (16,) whether nothing hides the joint, or None where unknown.
+        bbox: (4,) x1, y1, x2, y2 of the whole person, px, or None where unknown.
 
     Raises:
         ValueError: if a value has another shape, the head box or the centre is not
@@ -65,11 +84,15 @@ class MpiiPerson:
     objpos: np.ndarray
     scale: float
     pose: np.ndarray
+    visible: np.ndarray | None = None
+    bbox: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.picture:
             raise ValueError("`picture` must be a file name. Received: picture=''")
-        for name, shape in (("head", (4,)), ("objpos", (2,)), ("pose", (16, 2))):
+        for name, shape in _SHAPES.items():
+            if getattr(self, name) is None and name in _OPTIONAL:
+                continue
             value = np.asarray(getattr(self, name), dtype=np.float64)
             if value.shape != shape:
                 raise ValueError(
@@ -112,9 +135,10 @@ def write_annotations(
             f"the folder of `path` must exist. Received: path={str(path)!r}"
         )
     content = {"annot_tr": _columns(train), "annot_val": _columns(valid)}
+    buffer = io.BytesIO()
+    scipy.io.savemat(buffer, content, do_compression=True)
     partial = path.with_name(path.name + ".part")
-    with open(partial, "wb") as file:
-        scipy.io.savemat(file, content, do_compression=True)
+    partial.write_bytes(_HEADER + buffer.getvalue()[len(_HEADER) :])
     os.replace(partial, path)
 
 
@@ -135,9 +159,13 @@ def _columns(people: Iterable[MpiiPerson]) -> np.ndarray:
 
 
 def _struct(person: MpiiPerson) -> dict[str, np.ndarray]:
-    return {
+    fields = {
         "head": person.head[None],
         "objpos": person.objpos[None],
         "scale": np.array([[person.scale]], dtype=np.float64),
         "pose": person.pose.T,
     }
+    for name in _OPTIONAL:
+        if getattr(person, name) is not None:
+            fields[name] = getattr(person, name)[None]
+    return fields

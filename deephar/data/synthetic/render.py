@@ -13,6 +13,8 @@ import dataclasses
 
 import numpy as np
 
+from deephar.utils.camera import Camera
+
 _NEAR = 100.0  # mm in front of the camera; nearer solids are not drawn
 _FACE = 0.999  # part of the largest coordinate that tells the face of a box
 
@@ -66,41 +68,55 @@ def join(*parts: Solids) -> Solids:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class View:
-    """Pinhole camera and picture size; conventions as `deephar.utils.camera.Camera`.
+    """A camera without lens distortion and the size of its picture.
 
     Attributes:
-        rotation: (3, 3) world to camera; its rows point right, down and forwards.
-        position: (3,) place of the camera in the world, mm.
-        focal: focal length, px.
-        center: (2,) x, y of the optical axis in the picture, px.
+        camera: where it is, how it is turned, focal lengths and principal point.
         size: (width, height), px. The centre of pixel i lies at i + 0.5.
+
+    Raises:
+        ValueError: if the camera's lens distorts, which the rasteriser cannot draw.
     """
 
-    rotation: np.ndarray
-    position: np.ndarray
-    focal: float
-    center: np.ndarray
+    camera: Camera
     size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if self.camera.k is not None:
+            raise ValueError(
+                f"`camera` must not distort. Received: camera.k={self.camera.k}"
+            )
+
+    @property
+    def position(self) -> np.ndarray:
+        """(3,) place of the camera in the world, mm."""
+        return self.camera.t[:, 0]
+
+    @property
+    def rotation(self) -> np.ndarray:
+        """(3, 3) world to camera; its rows point right, down and forwards."""
+        return self.camera.R
+
+    @property
+    def focal(self) -> np.ndarray:
+        """(2,) focal lengths, px."""
+        return self.camera.f[0]
+
+    @property
+    def center(self) -> np.ndarray:
+        """(2,) x, y of the principal point, px."""
+        return self.camera.c[0]
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
         """World points (..., 3) in the camera's frame, mm."""
         return (points - self.position) @ self.rotation.T
 
-    def project(self, points: np.ndarray) -> np.ndarray:
-        """World points (..., 3), mm, to (..., 3): x, y in px and depth in mm."""
-        points = self.to_camera(points)
-        depth = points[..., 2:]
-        return np.concatenate(
-            [points[..., :2] / depth * self.focal + self.center, depth], axis=-1
-        )
-
     def rays(self, step: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """X (columns,) and Y (rows,) of the rays of every `step`-th pixel, float32."""
-        axes = []
-        for length, center in zip(self.size, self.center, strict=True):
-            pixels = np.arange(0, length, step) + 0.5 * step
-            axes.append(((pixels - center) / self.focal).astype(np.float32))
-        return axes[0], axes[1]
+        x, y = (np.arange(0, length, step) + 0.5 * step for length in self.size)
+        x = (x - self.center[0]) / self.focal[0]
+        y = (y - self.center[1]) / self.focal[1]
+        return x.astype(np.float32), y.astype(np.float32)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -121,22 +137,18 @@ class Light:
 def boxes_of(solids: Solids, view: View) -> np.ndarray:
     """(n, 4) x1, y1, x2, y2 in px that hold each solid; NaN too near the camera."""
     centers = view.to_camera(solids.ends)
-    bounds = solids.bounds()
-    depth = centers[..., 2]
-    near = (depth - bounds) < _NEAR
+    bounds = solids.bounds()[..., None]
+    side, depth = centers[..., :2], centers[..., 2:]
+    squares = depth * depth - bounds * bounds
     with np.errstate(invalid="ignore", divide="ignore"):
-        # the outline of a sphere is an ellipse; exact along each axis
-        spread = bounds * bounds
-        out = []
-        for axis in (0, 1):
-            c = centers[..., axis]
-            root = bounds * np.sqrt(c * c + depth * depth - spread)
-            low = (c * depth - root) / (depth * depth - spread)
-            high = (c * depth + root) / (depth * depth - spread)
-            out.append((low.min(axis=1), high.max(axis=1)))
-    (x1, x2), (y1, y2) = out
-    found = np.stack([x1, y1, x2, y2], axis=1) * view.focal + np.tile(view.center, 2)
-    found[near.any(axis=1)] = np.nan
+        # the outline of a sphere is an ellipse; these bounds are exact on each axis
+        root = bounds * np.sqrt(side * side + squares)
+        middle = side * depth
+        low = ((middle - root) / squares).min(axis=1)
+        high = ((middle + root) / squares).max(axis=1)
+    found = np.concatenate([low, high], axis=1)
+    found = found * np.tile(view.focal, 2) + np.tile(view.center, 2)
+    found[(depth - bounds < _NEAR).any(axis=(1, 2))] = np.nan
     return found
 
 
@@ -157,15 +169,19 @@ def rasterize(solids: Solids, view: View) -> tuple[np.ndarray, np.ndarray]:
     high = np.ceil(np.where(drawn[:, None], windows[:, 2:], 0)).astype(int)
     low, high = np.maximum(low, 0), np.minimum(high, view.size)
     forms = _forms(solids, view)
+    quadrics = _quadrics(forms)
     with np.errstate(invalid="ignore", divide="ignore"):
         for i in np.flatnonzero((high > low).all(axis=1)):
             (x1, y1), (x2, y2) = low[i], high[i]
-            hit = _hit_box if solids.box[i] else _hit_cone
-            found = hit(forms[i], columns[x1:x2], rows[y1:y2, None])
+            x, y = columns[x1:x2], rows[y1:y2, None]
+            if solids.box[i]:
+                found = _hit_box(forms[i], x, y)
+            else:
+                found = _hit_cone(quadrics[i], x, y)
             part = depth[y1:y2, x1:x2]
             nearer = found < part
-            part[nearer] = found[nearer]
-            index[y1:y2, x1:x2][nearer] = i
+            np.copyto(part, found, where=nearer)
+            np.copyto(index[y1:y2, x1:x2], np.int16(i), where=nearer)
     return depth, index
 
 
@@ -184,40 +200,57 @@ def _forms(solids: Solids, view: View) -> np.ndarray:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def _hit_cone(form: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _quadrics(forms: np.ndarray) -> list[list[float]]:
+    """Products of the rays (x, y, 1) with the constants of round cones.
+
+    For each solid the coefficients of ray . ray (xx, x, 1, yy, y, xy), of ray . origin
+    and of ray . axis (x, y, 1), then origin . origin, axis . origin, axis . axis and
+    the radii.
+    """
+    forms = forms.astype(np.float64)
+    maps = forms[:, :9].reshape(-1, 3, 3)
+    origin, axis = forms[:, 9:12], forms[:, 12:15]
+    square = np.swapaxes(maps, 1, 2) @ maps
+    parts = [
+        square[:, (0, 0, 2, 1, 1, 0), (0, 2, 2, 1, 2, 1)] * (1, 2, 1, 1, 2, 2),
+        (origin[:, None] @ maps)[:, 0],
+        (axis[:, None] @ maps)[:, 0],
+        (origin * origin).sum(axis=1, keepdims=True),
+        (axis * origin).sum(axis=1, keepdims=True),
+        (axis * axis).sum(axis=1, keepdims=True),
+        forms[:, 15:],
+    ]
+    return np.concatenate(parts, axis=1).tolist()
+
+
+def _hit_cone(quadric: list[float], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Depth at which the rays (x, y, 1) enter a round cone; NaN where they miss."""
-    maps, origin, axis = form[:9].reshape(3, 3), form[9:12], form[12:15]
-    radius, radius2 = form[15], form[16]
-    square = maps.T @ maps
-    dd = (square[0, 0] * x + 2 * square[0, 2]) * x + square[2, 2]
-    dd = dd + (square[1, 1] * y + 2 * square[1, 2]) * y + (2 * square[0, 1] * y) * x
-    along = origin @ maps
-    md = (along[0] * x + along[2]) + along[1] * y
-    oo = origin @ origin
-    first = (-md - np.sqrt(md * md - dd * (oo - radius * radius))) / dd
-    length = axis @ axis
+    xx, x1, one, yy, y1, xy, ox, oy, oz, ax, ay, az = quadric[:12]
+    oo, ao, length, radius, radius2 = quadric[12:]
+    dd = ((xx * x + x1) * x + one) + (yy * y + y1) * y
+    dd += (xy * y) * x
+    od = (ox * x + oz) + oy * y
+    first = (-od - np.sqrt(od * od - dd * (oo - radius * radius))) / dd
     if length < 1e-6:
         return first
 
-    along = axis @ maps
-    ad = (along[0] * x + along[2]) + along[1] * y
-    mo = axis @ origin
-    end = md - ad
-    ee = oo - 2 * mo + length
-    second = (-end - np.sqrt(end * end - dd * (ee - radius2 * radius2))) / dd
+    ad = (ax * x + az) + ay * y
+    end = od - ad
+    end_square = oo - 2 * ao + length - radius2 * radius2
+    second = (-end - np.sqrt(end * end - dd * end_square)) / dd
     found = np.fmin(first, second)
-
     drop = radius - radius2
     slope = length - drop * drop
     if slope <= 0:
         return found
+
     k2 = slope * dd - ad * ad
-    k1 = slope * md + (radius * drop - mo) * ad
-    k0 = slope * oo - mo * mo + 2 * mo * drop * radius - length * radius * radius
+    k1 = slope * od + (radius * drop - ao) * ad
+    k0 = slope * oo - ao * ao + 2 * ao * drop * radius - length * radius * radius
     body = (-k1 - np.sqrt(k1 * k1 - k0 * k2)) / k2
-    place = ad * body
-    place += mo - radius * drop
-    body[~((place > 0) & (place < slope))] = np.nan
+    place = ad * body + (ao - radius * drop)
+    outside = (place <= 0) | (place >= slope)
+    np.copyto(body, np.nan, where=outside)
     return np.fmin(found, body)
 
 
@@ -246,7 +279,7 @@ def shade(
 ) -> None:
     """Paint what `rasterize` found into a picture (height, width, 3) in [0, 255]."""
     pixels = np.nonzero(index >= 0)
-    which, t = index[pixels], depth[pixels]
+    which, t = index[pixels].astype(np.intp), depth[pixels]
     columns, rows = view.rays()
     y, x = np.take(rows, pixels[0]), np.take(columns, pixels[1])
     forms = _forms(solids, view)
@@ -264,7 +297,7 @@ def shade(
         ],
         axis=1,
     )
-    c = np.take(constants.T, which, axis=1)
+    c = np.take(np.ascontiguousarray(constants.T), which, axis=1)
     rays = [c[3 * i] * x + c[3 * i + 1] * y + c[3 * i + 2] for i in range(3)]
     points = [t * rays[i] + c[9 + i] for i in range(3)]
     place = sum(points[i] * c[15 + i] for i in range(3)) - c[18]
@@ -303,4 +336,4 @@ def _paint(
     layer = along.astype(np.int32) & 1
     layer[place > np.take(solids.cut.astype(np.float32), which)] = 2
     colors = (solids.colors * light.color).astype(np.float32).reshape(-1, 3)
-    return np.take(colors, which * np.int32(3) + layer, axis=0)
+    return np.take(colors, which * 3 + layer, axis=0)

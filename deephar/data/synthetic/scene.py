@@ -1,6 +1,7 @@
 """Whole pictures of generated people with exact labels, as functions of a seed."""
 
 import dataclasses
+import functools
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -19,6 +20,7 @@ from deephar.data.synthetic.render import (
     rasterize,
     shade,
 )
+from deephar.utils.camera import Camera
 
 MPII_JOINTS = tuple(
     INDEX[name]
@@ -47,6 +49,11 @@ class Figure:
     joints: np.ndarray
     frames: np.ndarray
     action: Action
+
+    @functools.cached_property
+    def solids(self) -> Solids:
+        """The figure as solids; their owner is 0."""
+        return self.person.solids(self.joints, self.frames)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -110,7 +117,7 @@ def make_sample(seed: int | tuple[int, ...], index: int) -> Sample:
     view = aim(rng, figure)
     light = random_light(rng, view)
     things = _surroundings(rng, figure, view)
-    solids = join(figure.person.solids(figure.joints, figure.frames), *things)
+    solids = join(figure.solids, *things)
     picture = paint_background(rng, view, light, figure.joints)
     depth, which = rasterize(solids, view)
     shade(picture, depth, which, solids, view, light)
@@ -141,12 +148,14 @@ def look_at(
     down = np.cross(forward, right)
     c, s = np.cos(np.radians(roll)), np.sin(np.radians(roll))
     rotation = np.stack([c * right + s * down, c * down - s * right, forward])
-    return View(rotation, position, focal, np.array(size) / 2, size)
+    center = np.array(size) / 2
+    camera = Camera(rotation, position, np.full(2, focal), center, np.zeros(2))
+    return View(camera, size)
 
 
 def aim(rng: np.random.Generator, figure: Figure) -> View:
     """Draw a camera that has the figure in the picture, seldom cut by its border."""
-    size = (int(rng.integers(256, 385)), int(rng.integers(256, 385)))
+    size = (int(rng.integers(256, 361)), int(rng.integers(256, 361)))
     middle = (figure.joints.min(axis=0) + figure.joints.max(axis=0)) / 2
     distance = rng.uniform(2600, 6500)
     rise = np.clip(rng.normal(1450, 550), 250, 3200)
@@ -155,7 +164,7 @@ def aim(rng: np.random.Generator, figure: Figure) -> View:
     position[2] = rise
     view = look_at(position, middle, 4 * rng.standard_normal(), 1.0, size)
 
-    solids = figure.person.solids(figure.joints, figure.frames)
+    solids = figure.solids
     boxes = boxes_of(solids, view)
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     space = np.array(size) / (high - low)
@@ -167,7 +176,8 @@ def aim(rng: np.random.Generator, figure: Figure) -> View:
     shift = rng.uniform(-0.8, 0.8, 2) * slack
     center = np.array(size) / 2 + shift
     center -= focal * ((low + high) / 2 - view.center)
-    return dataclasses.replace(view, focal=float(focal), center=center)
+    camera = Camera(view.rotation, position, np.full(2, focal), center, np.zeros(2))
+    return View(camera, size)
 
 
 def random_light(rng: np.random.Generator, view: View) -> Light:
@@ -262,7 +272,7 @@ def _develop(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     gain, lift = rng.uniform(0.8, 1.15), rng.uniform(-12, 18)
     table = np.clip(np.arange(256) * gain + lift, 0, 255).astype(np.uint8)
     image = Image.fromarray(picture).point(table.tolist() * 3)
-    if rng.random() < 0.4:
+    if rng.random() < 0.25:
         image = image.filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9)))
     noise = grain_tile()
     y, x = rng.integers(0, np.array(noise.shape[:2]) - picture.shape[:2] + 1)
@@ -289,20 +299,22 @@ def label(
         owner: (solids,) number of the figure; the labelled one is 0.
     """
     body = figure.person.body
-    projected = view.project(figure.joints)
+    projected = view.camera.project(figure.joints)
     picture, away = projected[:, :2], projected[:, 2]
     size = np.array(view.size)
     inside = (away > 0) & ((picture >= 0) & (picture < size)).all(axis=1)
     x, y = np.clip(picture.astype(int), 0, size - 1).T
     # a joint lies inside its limb: its own flesh is before it, but not much more
-    seen = depth[y, x] > away - 1.6 * body.flesh - 15
+    before = 1.6 * body.flesh + 15
+    before[INDEX["head"]] = 0.06 * body.height
+    seen = depth[y, x] > away - before
     foreign = (index[y, x] >= 0) & (owner[index[y, x]] != 0)
     hidden = foreign & (depth[y, x] < away)
-    solids = figure.person.solids(figure.joints, figure.frames)
+    solids = figure.solids
     boxes = boxes_of(solids, view)
     bbox = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
     skull = int(np.flatnonzero(figure.person.bones == INDEX["head"])[0])
-    scale = view.focal * body.height / away[INDEX["pelvis"]] / _STATURE
+    scale = view.focal[1] * body.height / away[INDEX["pelvis"]] / _STATURE
     joints = picture[list(MPII_JOINTS)]
     middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
     return Labels(

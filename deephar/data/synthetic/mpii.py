@@ -1,0 +1,115 @@
+"""Generated people on disk, as MPII has them: pictures and `annotations.mat`."""
+
+import functools
+import logging
+import multiprocessing
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
+
+from PIL import Image
+
+from deephar.data.mpii_format import MpiiPerson, write_annotations
+from deephar.data.synthetic.scene import MPII_JOINTS, make_sample
+
+logger = logging.getLogger(__name__)
+
+_PARTS = ("train", "valid")  # the number of a part belongs to the seed of its people
+_QUALITY = 90
+_CHUNK = 16
+
+
+def write_mpii(
+    folder: str | os.PathLike,
+    train: int,
+    valid: int,
+    seed: int = 0,
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write FOLDER/images/*.jpg and FOLDER/annotations.mat.
+
+    The files depend on `seed` and on nothing else: picture i is the same whatever
+    `workers`, `train` and `valid` are. Validation shows other people than training.
+    The annotations come last, so a folder that has them is whole.
+
+    Args:
+        folder: where to write; made if it does not exist.
+        train: number of training pictures, one labelled person each.
+        valid: number of validation pictures.
+        seed: which people.
+        workers: processes that draw.
+        overwrite: replace the generated files of a folder that is not empty.
+        progress: called with the number of pictures done and of all pictures.
+
+    Raises:
+        ValueError: if a number is negative, there is nothing to write or no worker.
+        FileExistsError: if the folder is not empty and `overwrite` is false.
+        OSError: if the folder cannot be written.
+    """
+    for name, value in (("train", train), ("valid", valid), ("seed", seed)):
+        if value < 0:
+            raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}")
+    if train + valid < 1:
+        raise ValueError(f"nothing to write. Received: {train=}, {valid=}")
+    if workers < 1:
+        raise ValueError(f"`workers` must be at least 1. Received: {workers=}")
+    folder = pathlib.Path(folder)
+    _prepare(folder, overwrite)
+    jobs = [
+        (part, index)
+        for part, count in enumerate((train, valid))
+        for index in range(count)
+    ]
+    work = functools.partial(_write_one, folder / "images", seed)
+    people = []
+    for person in _map(work, jobs, min(workers, len(jobs))):
+        people.append(person)
+        if progress is not None:
+            progress(len(people), len(jobs))
+    write_annotations(folder / "annotations.mat", people[:train], people[train:])
+    logger.info("wrote %d pictures to %s", len(people), folder)
+
+
+def _prepare(folder: pathlib.Path, overwrite: bool) -> None:
+    """Make the folders; drop what an earlier call wrote."""
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise FileExistsError(f"the folder must be empty, or overwritten: {folder}")
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    (folder / "annotations.mat").unlink(missing_ok=True)
+    for part in _PARTS:
+        for picture in images.glob(f"{part}_*.jpg"):
+            picture.unlink()
+
+
+def _map(
+    work: Callable[[tuple[int, int]], MpiiPerson],
+    jobs: Iterable[tuple[int, int]],
+    workers: int,
+) -> Iterator[MpiiPerson]:
+    """Results of the jobs in their order."""
+    if workers == 1:
+        yield from map(work, jobs)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap(work, jobs, chunksize=_CHUNK)
+
+
+def _write_one(images: pathlib.Path, seed: int, job: tuple[int, int]) -> MpiiPerson:
+    """Draw and write one picture; return its annotation."""
+    part, index = job
+    name = f"{_PARTS[part]}_{index:06d}.jpg"
+    sample = make_sample((seed, part), index)
+    Image.fromarray(sample.picture).save(images / name, quality=_QUALITY)
+    labels = sample.labels
+    return MpiiPerson(
+        picture=name,
+        head=labels.head,
+        objpos=labels.objpos,
+        scale=labels.scale,
+        pose=labels.mpii_pose(),
+        visible=labels.visible[list(MPII_JOINTS)],
+        bbox=labels.bbox,
+    )

@@ -6,7 +6,7 @@ utils the old annotation parser and `appstr`, `assign_knn_confidence` (it calls 
 that does not exist), `get_r2_radial_tan` (a helper of the camera) and the set of clips
 that were warned about; and three methods whose work is done elsewhere:
 `TrainerOnGenerator.learningrate_scheduler` (a Keras callback), `MpiiSinglePerson.
-load_image` (data/base.py) and `BatchLoader.get_shuffled_key` (the order is a function of
+load_image` (data/base.py) and `BatchLoader.get_shuffled_key` (order is a function of
 seed and epoch).
 """
 

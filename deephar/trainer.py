@@ -102,9 +102,14 @@ class MultiModelTrainer:
                 )
 
     def _traced_step(self, model: keras.Model) -> Callable:
+        targets = model.outputs if len(model.outputs) > 1 else model.outputs[0]
+
         @tf.function(reduce_retracing=True)
         def step(batch):
-            return self.strategy.run(model.train_step, args=(batch,))
+            x, y = batch
+            x = keras.tree.pack_sequence_as(model.input, x)
+            y = keras.tree.pack_sequence_as(targets, y)
+            return self.strategy.run(model.train_step, args=((x, y),))
 
         return step
 

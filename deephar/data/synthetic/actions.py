@@ -15,7 +15,9 @@ def _action(name: str, *keys: dict, **options) -> Action:
     )
 
 
-def _walk(name: str, stride: float, lean: float, arm: float, elbow: float, **options):
+def _walk(
+    name: str, stride: float, lean: float, arm: float, elbow: float, **options
+) -> Action:
     """Gait of four key poses: right heel strike, left swing, and mirrored."""
     strike = {
         "spine": (lean, 0, 8),
@@ -45,7 +47,7 @@ ACTIONS = (
         free_arms=True,
         weight=3,
     ),
-    _action("hands_on_hips", {"arms": (-22, 42, 60, 100), "legs": (0, 10)}),
+    _action("hands_on_hips", {"arms": (-22, 50, 58, 92), "legs": (0, 10)}),
     _action("arms_crossed", {"arms": (38, -2, 55, 95, 10)}),
     _action("think", {"r_arm": (55, 0, 25, 135), "l_arm": (30, 0, 60, 90)}),
     _walk("walk", 27, 3, 26, 18, free_arms=True, weight=2),

@@ -5,9 +5,11 @@ import functools
 import numpy as np
 from PIL import Image
 
+from deephar.data.synthetic.body import rotation_z
 from deephar.data.synthetic.render import Light, Solids, View
 
 _SIDE = 256  # px of the noise tiles
+_HORIZON = np.float32(60000)  # mm
 _STEP = 3  # backgrounds are painted at a third of the resolution
 
 
@@ -58,10 +60,21 @@ def paint_background(
 
 
 @functools.cache
-def grain_tile() -> np.ndarray:
-    """(512, 512, 3) int16 white noise of deviation 64 to cut film grain from."""
+def _grain_tile() -> np.ndarray:
+    """(512, 512, 3) int16 white noise of deviation 64."""
     rng = np.random.default_rng(20180619)
     return np.clip(64 * rng.standard_normal((512, 512, 3)), -250, 250).astype(np.int16)
+
+
+def film_grain(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """(height, width, 3) int16 white noise of deviation 64, cut from a tile."""
+    tile = _grain_tile()
+    repeats = -(-height // 256), -(-width // 256)
+    if max(repeats) > 2:
+        tile = np.tile(tile, (*repeats, 1))
+    y = rng.integers(0, tile.shape[0] - height + 1)
+    x = rng.integers(0, tile.shape[1] - width + 1)
+    return tile[y : y + height, x : x + width]
 
 
 def _color(rng: np.random.Generator, dull: float = 0.7) -> np.ndarray:
@@ -94,53 +107,55 @@ def _texture(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     return _blend(paint, _color(rng, 0.3), 0.6 * other)
 
 
-def _scenery(rng, view, columns, rows, light, joints, outdoors) -> np.ndarray:
+def _scenery(
+    rng: np.random.Generator,
+    view: View,
+    columns: np.ndarray,
+    rows: np.ndarray,
+    light: Light,
+    joints: np.ndarray,
+    outdoors: bool,
+) -> np.ndarray:
     """Floor up to a wall, or ground up to a horizon below the sky."""
-    down = view.rotation[:, 2]
-    slope = (columns * down[0] + down[2])[None] + (rows * down[1])[:, None]
-    slope = slope.astype(np.float32)
+    frame = view.rotation.astype(np.float32)
+
+    def along(axis: np.ndarray) -> np.ndarray:
+        """Progress of the rays (rows, columns) along an axis (3,) of the world."""
+        turned = frame @ axis.astype(np.float32)
+        return (columns * turned[0] + turned[2])[None] + (rows * turned[1])[:, None]
+
     height = np.float32(view.position[2])
-    with np.errstate(divide="ignore"):
-        to_floor = np.where(slope < -1e-3, -height / slope, np.inf)
-
-    azimuth = np.radians(rng.uniform(-40, 40))
+    rise = along(np.array([0.0, 0.0, 1.0]))
     ahead = view.rotation[2, :2] / np.linalg.norm(view.rotation[2, :2])
-    turn = np.array(
-        [[np.cos(azimuth), -np.sin(azimuth)], [np.sin(azimuth), np.cos(azimuth)]]
-    )
-    normal = turn @ ahead
+    normal = rotation_z(rng.uniform(-40, 40))[:2, :2] @ ahead
     distance = normal @ (joints[0, :2] - view.position[:2]) + rng.uniform(900, 3000)
-    side = view.rotation[:, :2] @ normal
-    toward = (columns * side[0] + side[2])[None] + (rows * side[1])[:, None]
+    toward = along(np.array([*normal, 0.0]))
     with np.errstate(divide="ignore"):
-        to_wall = np.where(toward > 1e-3, distance / toward, np.inf).astype(np.float32)
+        to_floor = np.where(rise < -1e-3, -height / rise, np.inf)
+        to_wall = np.where(toward > 1e-3, np.float32(distance) / toward, np.inf)
 
-    far = np.float32(60000) if outdoors else to_wall
+    far = _HORIZON if outdoors else to_wall
     floor = to_floor < far
-    reach = np.minimum(np.where(floor, to_floor, far), 60000).astype(np.float32)
-    axes = view.rotation[:, :2].astype(np.float32)
-    x = (
-        (columns * axes[0, 0] + axes[2, 0])[None] + (rows * axes[1, 0])[:, None]
-    ) * reach
-    y = (
-        (columns * axes[0, 1] + axes[2, 1])[None] + (rows * axes[1, 1])[:, None]
-    ) * reach
-    x, y = x + np.float32(view.position[0]), y + np.float32(view.position[1])
+    reach = np.minimum(np.where(floor, to_floor, far), _HORIZON)
+    x = along(np.array([1.0, 0.0, 0.0])) * reach + np.float32(view.position[0])
+    y = along(np.array([0.0, 1.0, 0.0])) * reach + np.float32(view.position[1])
     ground = _surface(rng, x, y)
     ground *= _shadow(x, y, light, joints)[..., None]
     if outdoors:
-        ramp = np.clip(slope * 2.2, 0, 1)
-        cloud = noise_tiles()[4][: len(rows), : len(columns)]
-        sky = np.array((0.45, 0.62, 0.9), dtype=np.float32) * rng.uniform(0.6, 1.1)
-        above = _blend(np.float32(0.9) * np.ones(3, np.float32), sky, ramp)
-        above = _blend(
-            above, np.float32(rng.uniform(0.6, 0.95)) * np.ones(3), 0.6 * cloud
-        )
+        above = _sky(rng, rise)
     else:
-        along = (x * -normal[1] + y * normal[0]).astype(np.float32)
-        above = _surface(rng, along, height + slope * reach)
-        above *= 1 - 0.15 * np.float32(rng.random())
+        sideways = y * np.float32(normal[0]) - x * np.float32(normal[1])
+        above = _surface(rng, sideways, height + rise * reach)
     return np.where(floor[..., None], ground, above)
+
+
+def _sky(rng: np.random.Generator, rise: np.ndarray) -> np.ndarray:
+    """Haze, blue and clouds where rays climb by `rise` (rows, columns)."""
+    blue = np.array((0.45, 0.62, 0.9), dtype=np.float32) * rng.uniform(0.6, 1.1)
+    haze, cloud = np.full(3, 0.9, np.float32), np.full(3, rng.uniform(0.6, 0.95))
+    rows, columns = (np.arange(length) % _SIDE for length in rise.shape)
+    part = 0.6 * noise_tiles()[4][np.ix_(rows, columns)]
+    return _blend(_blend(haze, blue, np.clip(2.2 * rise, 0, 1)), cloud, part)
 
 
 def _surface(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:

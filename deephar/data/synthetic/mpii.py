@@ -57,11 +57,8 @@ def write_mpii(
         raise ValueError(f"`workers` must be at least 1. Received: {workers=}")
     folder = pathlib.Path(folder)
     _prepare(folder, overwrite)
-    jobs = [
-        (part, index)
-        for part, count in enumerate((train, valid))
-        for index in range(count)
-    ]
+    counts = enumerate((train, valid))
+    jobs = [(part, index) for part, count in counts for index in range(count)]
     work = functools.partial(_write_one, folder / "images", seed)
     people = []
     for person in _map(work, jobs, min(workers, len(jobs))):

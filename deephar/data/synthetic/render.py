@@ -261,10 +261,8 @@ def _hit_box(form: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     for row, origin in zip(maps, form[9:12], strict=True):
         inverse = 1 / ((row[0] * x + row[2]) + row[1] * y)
         middle, half = -origin * inverse, np.abs(inverse)
-        enter, leave = (
-            np.maximum(enter, middle - half),
-            np.minimum(leave, middle + half),
-        )
+        enter = np.maximum(enter, middle - half)
+        leave = np.minimum(leave, middle + half)
     enter[enter >= leave] = np.nan
     return enter
 
@@ -282,22 +280,7 @@ def shade(
     which, t = index[pixels].astype(np.intp), depth[pixels]
     columns, rows = view.rays()
     y, x = np.take(rows, pixels[0]), np.take(columns, pixels[1])
-    forms = _forms(solids, view)
-    axis, drop = forms[:, 12:15], forms[:, 15] - forms[:, 16]
-    length = np.einsum("ni,ni->n", axis, axis)
-    slope = np.maximum(length - drop * drop, 1e-6)
-    lights = forms[:, :9].reshape(-1, 3, 3) @ (view.rotation @ light.direction)
-    constants = np.concatenate(
-        [
-            forms[:, :15],
-            (axis / slope[:, None]),
-            (forms[:, 15] * drop / slope)[:, None],
-            lights.astype(np.float32),
-            (1 / solids.stretch).astype(np.float32),
-        ],
-        axis=1,
-    )
-    c = np.take(np.ascontiguousarray(constants.T), which, axis=1)
+    c = np.take(_shading_constants(solids, view, light), which, axis=1)
     rays = [c[3 * i] * x + c[3 * i + 1] * y + c[3 * i + 2] for i in range(3)]
     points = [t * rays[i] + c[9 + i] for i in range(3)]
     place = sum(points[i] * c[15 + i] for i in range(3)) - c[18]
@@ -322,6 +305,22 @@ def shade(
     paint *= bright[:, None]
     np.minimum(paint, 255, out=paint)
     picture[pixels] = paint.astype(np.uint8)
+
+
+def _shading_constants(solids: Solids, view: View, light: Light) -> np.ndarray:
+    """(25, n) constants of each solid for `shade`, float32.
+
+    0-14 as in `_forms`; 15-17 the axis and 18 the offset that give the place along it;
+    19-21 the direction of the sun and 22-24 the factors that undo the stretching.
+    """
+    forms = _forms(solids, view)
+    axis, drop = forms[:, 12:15], forms[:, 15:16] - forms[:, 16:17]
+    length = np.sum(axis * axis, axis=1, keepdims=True)
+    slope = np.maximum(length - drop * drop, 1e-6)
+    sun = forms[:, :9].reshape(-1, 3, 3) @ (view.rotation @ light.direction)
+    offset = forms[:, 15:16] * drop / slope
+    parts = [forms[:, :15], axis / slope, offset, sun, 1 / solids.stretch]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1).T, dtype=np.float32)
 
 
 def _paint(

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from deephar.data.synthetic.actions import random_pose
-from deephar.data.synthetic.background import grain_tile, make_things, paint_background
+from deephar.data.synthetic.background import film_grain, make_things, paint_background
 from deephar.data.synthetic.body import INDEX, place
-from deephar.data.synthetic.figure import Person, make_person
+from deephar.data.synthetic.figure import Person, arms_in_trunk, make_person
 from deephar.data.synthetic.poses import Action
 from deephar.data.synthetic.render import (
     Light,
@@ -30,6 +30,7 @@ MPII_JOINTS = tuple(
         *("r_wrist", "r_elbow", "r_shoulder", "l_shoulder", "l_elbow", "l_wrist"),
     )
 )
+_TRIES = 5  # poses drawn before an arm in the trunk is accepted
 _STATURE = 200.0  # px of a person of MPII scale 1
 _OBJPOS_RISE = 10.0  # MPII's centre lies above that of the joints, px at scale 1
 
@@ -116,21 +117,45 @@ def make_sample(seed: int | tuple[int, ...], index: int) -> Sample:
     figure = random_figure(rng)
     view = aim(rng, figure)
     light = random_light(rng, view)
-    things = _surroundings(rng, figure, view)
-    solids = join(figure.solids, *things)
+    things = surround(rng, figure, view)
+    return photograph(rng, figure, things, view, light)
+
+
+def photograph(
+    rng: np.random.Generator,
+    figure: Figure,
+    things: Solids | None,
+    view: View,
+    light: Light,
+) -> Sample:
+    """Take a picture of a figure, of which it becomes the truth.
+
+    Args:
+        rng: draws background and exposure; the same state gives the same ones, so a
+            clip starts each frame with a generator of the same seed.
+        figure: the figure that is labelled.
+        things: what else there is, with owners other than 0.
+        view: the camera.
+        light: sun and sky.
+    """
+    solids = figure.solids if things is None else join(figure.solids, things)
     picture = paint_background(rng, view, light, figure.joints)
-    depth, which = rasterize(solids, view)
-    shade(picture, depth, which, solids, view, light)
+    depth, index = rasterize(solids, view)
+    shade(picture, depth, index, solids, view, light)
     picture = _develop(rng, picture)
-    labels = label(figure, view, depth, which, solids.owner)
+    labels = label(figure, view, depth, index, solids.owner)
     return Sample(picture, depth, view, figure, labels)
 
 
 def random_figure(rng: np.random.Generator, origin=(0.0, 0.0)) -> Figure:
     """Draw a person doing something, facing anywhere."""
     person = make_person(rng)
-    action, pose = random_pose(rng)
-    joints, frames = place(person.body, pose, rng.uniform(0, 360), origin)
+    heading = rng.uniform(0, 360)
+    for _ in range(_TRIES):
+        action, pose = random_pose(rng)
+        joints, frames = place(person.body, pose, heading, origin)
+        if not arms_in_trunk(person, joints, frames):
+            break
     return Figure(person, joints, frames, action)
 
 
@@ -192,8 +217,8 @@ def random_light(rng: np.random.Generator, view: View) -> Light:
     return Light(direction, float(rng.uniform(0.38, 0.65)), color)
 
 
-def _surroundings(rng, figure: Figure, view: View) -> list[Solids]:
-    """Seat, clutter and people behind, now and then something in front."""
+def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | None:
+    """Draw seat, clutter and people behind, now and then something in front."""
     away = view.rotation[2, :2] / np.linalg.norm(view.rotation[2, :2])
     left = np.array([-away[1], away[0]])
     center = figure.joints[:, :2].mean(axis=0)
@@ -214,7 +239,7 @@ def _surroundings(rng, figure: Figure, view: View) -> list[Solids]:
         parts.append(other.person.solids(other.joints, other.frames, owner=1))
     if rng.random() < 0.2:
         parts.append(_occluder(rng, figure, away, left))
-    return parts
+    return join(*parts) if parts else None
 
 
 def _seat(rng: np.random.Generator, figure: Figure) -> Solids:
@@ -241,7 +266,9 @@ def _seat(rng: np.random.Generator, figure: Figure) -> Solids:
     )
 
 
-def _occluder(rng, figure: Figure, away: np.ndarray, left: np.ndarray) -> Solids:
+def _occluder(
+    rng: np.random.Generator, figure: Figure, away: np.ndarray, left: np.ndarray
+) -> Solids:
     """A post, a bar or a low box between the camera and the figure."""
     reach = (figure.joints[:, :2] @ away).min()
     joint = figure.joints[rng.integers(len(figure.joints))]
@@ -274,9 +301,7 @@ def _develop(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     image = Image.fromarray(picture).point(table.tolist() * 3)
     if rng.random() < 0.25:
         image = image.filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9)))
-    noise = grain_tile()
-    y, x = rng.integers(0, np.array(noise.shape[:2]) - picture.shape[:2] + 1)
-    noise = noise[y : y + picture.shape[0], x : x + picture.shape[1]]
+    noise = film_grain(rng, *picture.shape[:2])
     noise = noise * np.int16(rng.integers(0, 8)) >> 6
     noise += np.asarray(image)
     return np.clip(noise, 0, 255, out=noise).astype(np.uint8)

@@ -196,6 +196,21 @@ class DataConfig:
             "subspl": self.fixed_subsampling,
         }
 
+    def without_augmentation(self) -> "DataConfig":
+        """Returns a configuration whose random parameters are the fixed ones."""
+        power = self.fixed_chpower
+        return dataclasses.replace(
+            self,
+            angles=(self.fixed_angle,),
+            scales=(self.fixed_scale,),
+            trans_x=(self.fixed_trans_x,),
+            trans_y=(self.fixed_trans_y,),
+            hflips=(self.fixed_hflip,),
+            chpower=(power,),
+            geoocclusion=None,
+            subsampling=(self.fixed_subsampling,),
+        )
+
     def random_data_generator(
         self, rng: np.random.Generator | None = None
     ) -> dict[str, Any]:

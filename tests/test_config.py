@@ -5,7 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from deephar.config import DataConfig, ModelConfig, get_dataconf, mpii_sp_dataconf
+from deephar.config import (
+    DataConfig,
+    ModelConfig,
+    get_dataconf,
+    human36m_dataconf,
+    mpii_sp_dataconf,
+)
 from deephar.utils.pose import pa16j2d
 
 KEYS = ["angle", "scale", "transx", "transy", "hflip", "chpower", "geoocclusion"]
@@ -153,3 +159,11 @@ def test_model_refusals_name_the_field(change, message):
     arguments = {"input_shape": (256, 256, 3), "poselayout": pa16j2d, **change}
     with pytest.raises(ValueError, match=message):
         ModelConfig(**arguments)
+
+
+def test_without_augmentation_every_draw_is_the_fixed_one():
+    plain = human36m_dataconf.without_augmentation()
+    fixed = plain.get_fixed_config()
+    drawn = plain.random_data_generator(np.random.default_rng(0))
+    assert drawn.pop("chpower") == (fixed.pop("chpower"),) * 3
+    assert drawn == fixed

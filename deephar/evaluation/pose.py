@@ -134,18 +134,18 @@ def score_pckh(
 
     Args:
         predictions: what `predict_poses` returns.
-        poselayout: layout of the joints, with `map_to_mpii` and `joint_names`.
+        poselayout: a 16-joint layout, whose first two joints, pelvis and thorax, count
+            per joint but not in the totals, as in MPII's own evaluation.
         threshold: share of the head size.
 
     Returns:
         `{"pckh", "pckh_original", "auc", "mean_distance_px", "threshold", "samples",
         "unreadable", "blocks", "blocks_original", "per_joint"}`; scores in [0, 1].
     """
-    order = list(poselayout.map_to_mpii)
     head = predictions.head_size
 
     def total(truth: np.ndarray, block: np.ndarray) -> float:
-        score = measures.pckh(truth[:, order], block[:, order], head, refp=threshold)
+        score = measures.pckh(truth, block, head, refp=threshold)
         return float(score)
 
     last = predictions.poses[-1]
@@ -158,7 +158,7 @@ def score_pckh(
     return {
         "pckh": strict[-1],
         "pckh_original": original[-1],
-        "auc": float(measures.auc(predictions.truth[:, order], last[:, order], head)),
+        "auc": float(measures.auc(predictions.truth, last, head)),
         "mean_distance_px": float(
             measures.mean_distance_error(predictions.truth[readable], last[readable])
         ),

@@ -111,17 +111,13 @@ def block_table(scores: dict) -> str:
     return _markdown(rows)
 
 
-def plot_pckh_curve(path, predictions: PosePredictions, poselayout) -> None:
+def plot_pckh_curve(path, predictions: PosePredictions) -> None:
     """Draws PCKh over the threshold for every block."""
     thresholds = np.linspace(0, 0.5, 51)
-    order = list(poselayout.map_to_mpii)
     axes, save = _figure("threshold / head size", "PCKh (%)")
     for number, block in enumerate(predictions.poses):
         curve = measures.pckh_curve(
-            predictions.truth[:, order],
-            block[:, order],
-            predictions.head_size,
-            thresholds,
+            predictions.truth, block, predictions.head_size, thresholds
         )
         axes.plot(thresholds, 100 * curve, label=f"block {number + 1}")
     axes.legend()
@@ -230,7 +226,7 @@ def write_report(
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     draw_predictions(folder / "predictions.png", dataset, predictions, mode)
-    plot_pckh_curve(folder / "pckh.png", predictions, dataset.poselayout)
+    plot_pckh_curve(folder / "pckh.png", predictions)
     parts = [
         "# Pose estimation, single person",
         "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items()),

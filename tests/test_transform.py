@@ -9,9 +9,8 @@ from deephar.utils.transform import (
     normalize_channels,
     transform_2d_points,
     transform_pose_sequence,
-    warp,
-    warp_file,
 )
+from deephar.utils.warp import draft, warp
 
 TURN = np.array([[0, -1, 4.0], [1, 0, 0], [0, 0, 1]])
 """A quarter turn that brings the columns of a picture of 4 rows to rows."""
@@ -67,14 +66,12 @@ def test_large_pictures_equal_the_originals(index, shared):
     assert difference.mean() <= (8 if case[0] else 0.2)
 
 
-def test_paths_arrays_and_pictures_give_the_same_crop(values, tmp_path):
-    Image.fromarray(values["image"]).save(tmp_path / "a.png")
+def test_arrays_and_pictures_give_the_same_crop(values):
     case = values["image_cases"][4]
-    sources = (values["image"], Image.fromarray(values["image"]), tmp_path / "a.png")
+    sources = (values["image"], Image.fromarray(values["image"]))
     crops = [chain(source, case, (48, 32)).asarray(np.uint8) for source in sources]
     assert crops[0].shape == (32, 48, 3)
     np.testing.assert_array_equal(crops[0], crops[1])
-    np.testing.assert_array_equal(crops[0], crops[2])
 
 
 def test_normalized_matrix_leaves_the_picture_alone(picture):
@@ -151,7 +148,10 @@ def test_a_jpeg_decoded_small_is_the_same_picture(values, tmp_path):
     matrix = np.array([[0.12, 0.02, 1], [-0.02, 0.12, 2], [0, 0, 1]])
     with Image.open(path) as whole:
         expected = warp(whole, matrix, (80, 60)).astype(float)
-    assert np.abs(warp_file(path, matrix, (80, 60)) - expected).mean() < 2
+    with Image.open(path) as picture:
+        smaller = draft(picture, matrix)
+        assert picture.size == (101, 71)
+        assert np.abs(warp(picture, smaller, (80, 60)) - expected).mean() < 2
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
@@ -172,11 +172,6 @@ def test_bad_windows_and_matrices_are_refused(picture):
         T(None)
     with pytest.raises(ValueError, match="`resample` must be"):
         T(picture).resize((8, 8), Image.Resampling.NEAREST)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="gone.jpg"):
-        T(tmp_path / "gone.jpg")
 
 
 def test_single_points_and_columns_of_points():

@@ -25,8 +25,8 @@ from deephar.utils.transform import (
     T,
     normalize_channels,
     transform_2d_points,
-    warp,
 )
+from deephar.utils.warp import draft, warp
 
 _UNREADABLE = (
     Image.DecompressionBombError,
@@ -306,21 +306,11 @@ def _render(path, image, transform, fast) -> np.ndarray:
     Returns:
         The crop, uint8 array (h, w, 3).
     """
-    matrix = transform.afmat
-    step = abs(np.linalg.det(matrix[:2, :2])) ** -0.5
-    step *= _FAST_SHRINK if fast else 1.0
-    shrink = np.eye(3)
     with _reading(path):
-        if step >= 2:
-            width, height = image.size
-            least = (max(1, int(width / step)), max(1, int(height / step)))
-            drafted = image.draft(None, least)
-            if drafted is not None:
-                shrink[0, 0] = width / drafted[1][2]
-                shrink[1, 1] = height / drafted[1][3]
+        matrix = draft(image, transform.afmat, _FAST_SHRINK if fast else 1.0)
         image.load()
         image = _to_rgb(image)
-    return warp(image, matrix @ shrink, transform.size, antialias=not fast)
+    return warp(image, matrix, transform.size, antialias=not fast)
 
 
 def _occlude(frame: np.ndarray, box: tuple[float, ...] | None) -> None:

@@ -10,13 +10,12 @@ picture only when asked for it; `deephar.utils.warp` then resamples it, once.
 Source: interface and matrices of dluvizon/deephar's utils/transform.py.
 """
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from deephar.utils.warp import picture_size, warp, warp_file
+from deephar.utils.warp import picture_size, warp
 
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -70,8 +69,8 @@ class T(AffineTransform):
     """A picture and the matrix that brings it where the calls so far have put it.
 
     Args:
-        img: Path of a picture, PIL picture, uint8 array (rows, cols, 3), or None to
-            transform points only. A path is fastest: see `warp_file`.
+        img: PIL picture, uint8 array (rows, cols, 3), or None to transform points
+            only.
         img_size: (w, h) of the picture, px; needed where `img` is None.
 
     Attributes:
@@ -85,10 +84,7 @@ class T(AffineTransform):
         self.img = img
         self.hflip = False
         self._normalized = False
-        if isinstance(img, (str, os.PathLike)):
-            with Image.open(img) as picture:
-                self._size = picture.size
-        elif img is not None:
+        if img is not None:
             self._size = picture_size(img)
         elif img_size is not None:
             self._size = tuple(img_size)
@@ -185,9 +181,7 @@ class T(AffineTransform):
         matrix = self.afmat
         if self._normalized:
             matrix = np.diag([*self.size, 1.0]) @ matrix
-        from_file = isinstance(self.img, (str, os.PathLike))
-        frame = (warp_file if from_file else warp)(self.img, matrix, self.size)
-        return frame.astype(dtype, copy=False)
+        return warp(self.img, matrix, self.size).astype(dtype, copy=False)
 
 
 def _check_bilinear(resample):

@@ -12,33 +12,31 @@ from PIL import Image
 BILINEAR = Image.Resampling.BILINEAR
 
 
-def warp_file(path, matrix: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Resamples a picture file once, through an affine matrix.
+def draft(picture: Image.Image, matrix: np.ndarray, slack: float = 1.0) -> np.ndarray:
+    """Has an opened JPEG decoded at 1/2, 1/4 or 1/8 where a matrix shrinks it so far.
 
-    A JPEG file that is shrunk to half its size or less is decoded at 1/2, 1/4 or 1/8 to
-    begin with, which takes a fraction of the time and is itself an average.
+    That takes a fraction of the time and is itself an average over pixels. Other
+    pictures stay as they are.
 
     Args:
-        path: Picture file.
+        picture: PIL picture that is opened and not yet loaded.
         matrix: (3, 3), from px of the picture to px of the result.
-        size: (w, h) of the result, px.
+        slack: how many times smaller than the result wants it the picture may become.
 
     Returns:
-        uint8 array (h, w, 3), RGB, black where the result looks outside the picture.
-
-    Raises:
-        OSError: The file is absent, truncated, or no picture.
+        The matrix from px of what will be decoded.
     """
-    with Image.open(path) as picture:
-        width, height = picture.size
-        step = _source_step(np.asarray(matrix))
-        if step >= 2:
-            reply = picture.draft(None, (int(width / step), int(height / step)))
-            if reply is not None:
-                _, (_, _, drafted_w, drafted_h) = reply
-                shrink = [width / drafted_w, height / drafted_h, 1.0]
-                matrix = matrix @ np.diag(shrink)
-        return warp(picture, matrix, size)
+    matrix = np.asarray(matrix, dtype=np.float64)
+    step = slack * _source_step(matrix)
+    if step < 2:
+        return matrix
+    width, height = picture.size
+    least = (max(1, int(width / step)), max(1, int(height / step)))
+    reply = picture.draft(None, least)
+    if reply is None:
+        return matrix
+    _, (_, _, drafted_width, drafted_height) = reply
+    return matrix @ np.diag([width / drafted_width, height / drafted_height, 1.0])
 
 
 def warp(

@@ -152,7 +152,8 @@ def _scenery(
 def _sky(rng: np.random.Generator, rise: np.ndarray) -> np.ndarray:
     """Haze, blue and clouds where rays climb by `rise` (rows, columns)."""
     blue = np.array((0.45, 0.62, 0.9), dtype=np.float32) * rng.uniform(0.6, 1.1)
-    haze, cloud = np.full(3, 0.9, np.float32), np.full(3, rng.uniform(0.6, 0.95))
+    haze = np.full(3, 0.9, np.float32)
+    cloud = np.full(3, rng.uniform(0.6, 0.95), np.float32)
     rows, columns = (np.arange(length) % _SIDE for length in rise.shape)
     part = 0.6 * noise_tiles()[4][np.ix_(rows, columns)]
     return _blend(_blend(haze, blue, np.clip(2.2 * rise, 0, 1)), cloud, part)

@@ -47,7 +47,8 @@ class Person:
 
 def make_look(rng: np.random.Generator, female: bool) -> Look:
     """Draw clothes, skin and hair."""
-    skin = np.clip(_SKINS[rng.integers(len(_SKINS))] + rng.normal(0, 0.03, 3), 0, 1)
+    skin = _SKINS[rng.integers(len(_SKINS))] * rng.uniform(0.88, 1.04)
+    skin = np.clip(skin + rng.normal(0, 0.008, 3), 0, 1)
     shirt, trousers = _cloth(rng), _cloth(rng)
     striped = rng.random() < 0.3
     return Look(

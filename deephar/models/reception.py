@@ -37,7 +37,6 @@ from keras import layers
 
 from deephar.layers import (
     PROBABILITIES,
-    LayerNames,
     SplitChannels,
     SplitVolume,
     VolumeProbability,
@@ -53,6 +52,7 @@ from deephar.models.blocks import (
     build_softargmax_1d,
     build_softargmax_2d,
 )
+from deephar.models.nested import nested
 from deephar.models.stems import reception_stem, vgg16_stem
 from deephar.objectives import elasticnet_loss_on_valid_joints
 
@@ -66,52 +66,50 @@ def build_reception_block(inp, name, ksize=(3, 3)):
     """Hourglass of separable residual units over three resolutions."""
     size = inp.shape[-1]
     half = size // 2
-    names = LayerNames()
 
-    def unit(x, out_size, unit_name):
-        return sepconv_residual(x, out_size, unit_name, ksize, add_name=names)
+    def body(xi, names):
+        def unit(x, out_size, unit_name):
+            return sepconv_residual(x, out_size, unit_name, ksize, add_name=names)
 
-    xi = _feature_input(inp, names)
-    a = unit(xi, size, "sepconv_l1")
+        a = unit(xi, size, "sepconv_l1")
 
-    low = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(xi)
-    low = act_conv_bn(low, half, (1, 1), name=names)
-    low = unit(low, half, "sepconv_l2_1")
-    b = unit(low, half, "sepconv_l2_2")
+        low = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(xi)
+        low = act_conv_bn(low, half, (1, 1), name=names)
+        low = unit(low, half, "sepconv_l2_1")
+        b = unit(low, half, "sepconv_l2_2")
 
-    c = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(low)
-    for i in (1, 2, 3):
-        c = unit(c, half, f"sepconv_l3_{i}")
-    c = layers.UpSampling2D((2, 2), name=names("up_sampling2d"))(c)
+        c = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(low)
+        for i in (1, 2, 3):
+            c = unit(c, half, f"sepconv_l3_{i}")
+        c = layers.UpSampling2D((2, 2), name=names("up_sampling2d"))(c)
 
-    b = layers.Add(name=names("add"))([b, c])
-    b = unit(b, size, "sepconv_l2_3")
-    b = layers.UpSampling2D((2, 2), name=names("up_sampling2d"))(b)
-    x = layers.Add(name=names("add"))([a, b])
-    return keras.Model(xi, x, name=name)(inp)
+        b = layers.Add(name=names("add"))([b, c])
+        b = unit(b, size, "sepconv_l2_3")
+        b = layers.UpSampling2D((2, 2), name=names("up_sampling2d"))(b)
+        return layers.Add(name=names("add"))([a, b])
+
+    return nested(inp, name, body)
 
 
 def build_sconv_block(inp, name=None, ksize=(3, 3)):
     """Separable convolution of as many channels."""
-    names = LayerNames()
-    xi = _feature_input(inp, names)
-    x = separable_act_conv_bn(xi, inp.shape[-1], ksize, name=names)
-    return keras.Model(xi, x, name=name)(inp)
+
+    def body(x, names):
+        return separable_act_conv_bn(x, inp.shape[-1], ksize, name=names)
+
+    return nested(inp, name, body)
 
 
 def build_regmap_block(inp, num_maps, name=None):
     """Features to heat maps."""
-    names = LayerNames()
-    xi = _feature_input(inp, names)
-    return keras.Model(xi, act_conv(xi, num_maps, (1, 1), name=names), name=name)(inp)
+    return nested(inp, name, lambda x, names: act_conv(x, num_maps, (1, 1), name=names))
 
 
 def build_fremap_block(inp, num_filters, name=None):
     """Heat maps back to features."""
-    names = LayerNames()
-    xi = _feature_input(inp, names)
-    x = act_conv_bn(xi, num_filters, (1, 1), name=names)
-    return keras.Model(xi, x, name=name)(inp)
+    return nested(
+        inp, name, lambda x, names: act_conv_bn(x, num_filters, (1, 1), name=names)
+    )
 
 
 def pose_regression_2d_context(
@@ -194,9 +192,10 @@ def build(
     context = (
         _DEFAULT_CONTEXT if num_context_per_joint is None else num_context_per_joint
     )
-    _check_input_shape(input_shape)
+    _check_sizes(input_shape, ksize)
     _check_counts(num_joints=num_joints, num_blocks=num_blocks, depth_maps=depth_maps)
-    _check_options(dim, num_context_per_joint, joint_probability, stem, old_model)
+    _check_context(dim, num_context_per_joint)
+    _check_options(joint_probability, stem, old_model, channels=input_shape[-1])
     _check_vfeat_block(export_vfeat_block, num_blocks)
 
     inp = keras.Input(shape=tuple(input_shape), name="input_1")
@@ -292,10 +291,6 @@ def _regression_3d(x, num_joints, depth_maps):
     return lambda h: pose_regression_3d(h, num_joints, depth_maps, sam_s, sam_z)
 
 
-def _feature_input(inp, names):
-    return keras.Input(shape=inp.shape[1:], dtype=inp.dtype, name=names("input"))
-
-
 def _float32(x, name):
     return layers.Activation("linear", dtype="float32", name=name)(x)
 
@@ -305,7 +300,7 @@ def _layer_of(tensor):
     return tensor._keras_history.operation.name
 
 
-def _check_input_shape(input_shape):
+def _check_sizes(input_shape, ksize):
     shape = tuple(input_shape)
     sides = shape[:2]
     if (
@@ -317,6 +312,10 @@ def _check_input_shape(input_shape):
             "`input_shape` must be (rows, cols, channels), the sides multiples of "
             f"{_SIDE_DIVISOR}. Received: {input_shape=}"
         )
+    if len(tuple(ksize)) != 2 or not all(isinstance(n, int) and n > 0 for n in ksize):
+        raise ValueError(
+            f"`ksize` must be two whole numbers of at least 1. Received: {ksize=}"
+        )
 
 
 def _check_counts(**counts):
@@ -325,7 +324,7 @@ def _check_counts(**counts):
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={n}")
 
 
-def _check_options(dim, num_context_per_joint, joint_probability, stem, old_model):
+def _check_context(dim, num_context_per_joint):
     if dim not in (2, 3):
         raise ValueError(f"`dim` must be 2 or 3. Received: {dim=}")
     if num_context_per_joint is not None and num_context_per_joint < 0:
@@ -338,6 +337,9 @@ def _check_options(dim, num_context_per_joint, joint_probability, stem, old_mode
             "3D has no context maps: `num_context_per_joint` must be None or 0. "
             f"Received: {num_context_per_joint=}"
         )
+
+
+def _check_options(joint_probability, stem, old_model, channels):
     if joint_probability not in PROBABILITIES:
         raise ValueError(
             f"`joint_probability` must be one of {', '.join(PROBABILITIES)}. "
@@ -347,6 +349,10 @@ def _check_options(dim, num_context_per_joint, joint_probability, stem, old_mode
         raise ValueError(f"`stem` must be one of {', '.join(STEMS)}. Received: {stem=}")
     if old_model and stem != "inception":
         raise ValueError(f'`old_model` is only for stem="inception". Received: {stem=}')
+    if stem == "vgg16" and channels != 3:
+        raise ValueError(
+            f'Pictures for stem="vgg16" have three channels. Received: {channels=}'
+        )
 
 
 def _check_vfeat_block(export_vfeat_block, num_blocks):

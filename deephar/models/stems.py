@@ -4,7 +4,6 @@ import keras
 from keras import layers, ops
 
 from deephar.layers import (
-    LayerNames,
     act_conv_bn,
     batch_norm,
     conv,
@@ -15,6 +14,7 @@ from deephar.layers import (
     sepconv_residual,
     suffixed,
 )
+from deephar.models.nested import nested
 
 STEM_SIZE = 3 * 192
 """Channels of the feature maps of the reception network."""
@@ -35,25 +35,26 @@ def reception_stem(inp, old_model=False):
     Returns:
         `(batch, rows / 8, cols / 8, 576)`, by a nested model "Stem".
     """
-    names = LayerNames()
-    xi = _picture_input(inp)
-    x = conv_bn_act(xi, 32, (3, 3), strides=(2, 2), name=names)
-    if not old_model:
-        x = conv_bn_act(x, 32, (3, 3), name=names)
-    x = conv_bn_act(x, 64, (3, 3), name=names)
 
-    a = conv_bn_act(x, 32 if old_model else 96, (3, 3), strides=(2, 2), name=names)
-    x = _concat([a, _max_pool(x, (3, 3), names)], names)
+    def body(xi, names):
+        x = conv_bn_act(xi, 32, (3, 3), strides=(2, 2), name=names)
+        if not old_model:
+            x = conv_bn_act(x, 32, (3, 3), name=names)
+        x = conv_bn_act(x, 64, (3, 3), name=names)
 
-    a, b = _inception_branches(x, conv_bn, names)
-    x = _concat([a, b], names)
+        size = 32 if old_model else 96
+        a = conv_bn_act(x, size, (3, 3), strides=(2, 2), name=names)
+        x = _concat([a, _max_pool(x, (3, 3), names)], names)
 
-    a = act_conv_bn(x, 192, (3, 3), strides=(2, 2), name=names)
-    x = _concat([a, _max_pool(x, (2, 2), names)], names)
+        x = _concat(_inception_branches(x, conv_bn, names), names)
 
-    if not old_model:
-        x = sepconv_residual(x, STEM_SIZE, name="sepconv1", add_name=names)
-    x = keras.Model(xi, x, name="Stem")(inp)
+        a = act_conv_bn(x, 192, (3, 3), strides=(2, 2), name=names)
+        x = _concat([a, _max_pool(x, (2, 2), names)], names)
+        if old_model:
+            return x
+        return sepconv_residual(x, STEM_SIZE, name="sepconv1", add_name=names)
+
+    x = nested(inp, "Stem", body)
     if old_model:
         x = sepconv_residual(x, _OLD_STEM_SIZE, "sepconv1", add_name="sepconv1_add")
     return x
@@ -87,20 +88,22 @@ def vgg16_stem(inp):
     Returns:
         `(batch, rows / 8, cols / 8, 576)`, by a nested model "Stem".
     """
-    xi = _picture_input(inp)
-    x = ImagenetPreprocessing(name="preprocessing")(xi)
-    for block, (num_convs, filters) in enumerate(_VGG_BLOCKS, start=1):
-        for i in range(1, num_convs + 1):
-            x = layers.Conv2D(
-                filters,
-                (3, 3),
-                padding="same",
-                activation="relu",
-                name=f"block{block}_conv{i}",
-            )(x)
-        x = layers.MaxPooling2D((2, 2), name=f"block{block}_pool")(x)
-    x = conv_bn(x, STEM_SIZE, (1, 1), name="projection")
-    return keras.Model(xi, x, name="Stem")(inp)
+
+    def body(xi, _):
+        x = ImagenetPreprocessing(name="preprocessing")(xi)
+        for block, (num_convs, filters) in enumerate(_VGG_BLOCKS, start=1):
+            for i in range(1, num_convs + 1):
+                x = layers.Conv2D(
+                    filters,
+                    (3, 3),
+                    padding="same",
+                    activation="relu",
+                    name=f"block{block}_conv{i}",
+                )(x)
+            x = layers.MaxPooling2D((2, 2), name=f"block{block}_pool")(x)
+        return conv_bn(x, STEM_SIZE, (1, 1), name="projection")
+
+    return nested(inp, "Stem", body)
 
 
 def stem_inception_v4(x, image_div=8, name=None):
@@ -183,10 +186,6 @@ def _bottleneck(x, out_size, int_size, unit):
     return residual(
         x, out_size=out_size, int_size=int_size, convtype="normal", name=unit
     )
-
-
-def _picture_input(inp):
-    return keras.Input(shape=inp.shape[1:], dtype=inp.dtype, name="input_1")
 
 
 def _max_pool(x, size, name):

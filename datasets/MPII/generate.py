@@ -23,6 +23,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--valid", type=int, default=300, help="validation pictures")
     parser.add_argument("--seed", type=int, default=0, help="which people")
     parser.add_argument(
+        "--frontal",
+        type=float,
+        default=0.85,
+        help="part of the people who face the camera; the lower, the harder",
+    )
+    parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, help="processes"
     )
     parser.add_argument(
@@ -49,6 +55,7 @@ def main(argv: list[str] | None = None) -> int:
             arguments.seed,
             arguments.workers,
             arguments.overwrite,
+            arguments.frontal,
             show_progress,
         )
     except FileExistsError as error:

@@ -74,10 +74,12 @@ ACTIONS = (
         "lie_on_back",
         {"root": (-90,), "arms": (8, 30), "legs": (5, 8, 0, 10)},
         {"root": (-90,), "arms": (160, 20, 0, 30), "legs": (55, 6, 0, 112)},
+        weight=0.4,
     ),
     _action(
         "lie_on_front",
         {"root": (90,), "arms": (150, 25, 0, 50), "legs": (0, 8, 0, 4, -45)},
+        weight=0.4,
     ),
     _action(
         "lie_on_side",
@@ -88,11 +90,13 @@ ACTIONS = (
             "r_leg": (40, 0, 0, 60),
             "l_leg": (15, 0, 0, 30),
         },
+        weight=0.4,
     ),
     _action(
         "push_up",
         {"root": (63,), "arms": (66, 6, 0, 4, -50), "legs": (0, 4)},
         {"root": (75,), "arms": (0, 45, 0, 85, -50), "legs": (0, 4)},
+        weight=0.4,
     ),
     _action(
         "sit_up",
@@ -103,6 +107,7 @@ ACTIONS = (
             "legs": (88, 8, 0, 108),
             "arms": (120, 40, 0, 125),
         },
+        weight=0.4,
     ),
     _action(
         "crawl",
@@ -115,6 +120,7 @@ ACTIONS = (
             "r_leg": (46, 6, 0, 88, -45),
             "l_leg": (84, 6, 0, 98, -45),
         },
+        weight=0.4,
     ),
     _action(
         "reach_up",

@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from PIL import Image
 
 from deephar.data.mpii_format import MpiiPerson, write_annotations
-from deephar.data.synthetic.scene import MPII_JOINTS, make_sample
+from deephar.data.synthetic.scene import (
+    FRONTAL,
+    MPII_JOINTS,
+    check_frontal,
+    make_sample,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +31,14 @@ def write_mpii(
     seed: int = 0,
     workers: int = 1,
     overwrite: bool = False,
+    frontal: float = FRONTAL,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write FOLDER/images/*.jpg and FOLDER/annotations.mat.
 
-    The files depend on `seed` and on nothing else: picture i is the same whatever
-    `workers`, `train` and `valid` are. Validation shows other people than training.
-    The annotations come last, so a folder that has them is whole.
+    The files depend on `seed` and `frontal` and on nothing else: picture i is the same
+    whatever `workers`, `train` and `valid` are. Validation shows other people than
+    training. The annotations come last, so a folder that has them is whole.
 
     Args:
         folder: where to write; made if it does not exist.
@@ -41,6 +47,7 @@ def write_mpii(
         seed: which people.
         workers: processes that draw.
         overwrite: replace the generated files of a folder that is not empty.
+        frontal: part of the people who face the camera, see `make_sample`.
         progress: called with the number of pictures done and of all pictures.
 
     Raises:
@@ -55,11 +62,12 @@ def write_mpii(
         raise ValueError(f"nothing to write. Received: {train=}, {valid=}")
     if workers < 1:
         raise ValueError(f"`workers` must be at least 1. Received: {workers=}")
+    check_frontal(frontal)
     folder = pathlib.Path(folder)
     _prepare(folder, overwrite)
     counts = enumerate((train, valid))
     jobs = [(part, index) for part, count in counts for index in range(count)]
-    work = functools.partial(_write_one, folder / "images", seed)
+    work = functools.partial(_write_one, folder / "images", seed, frontal)
     people = []
     for person in _map(work, jobs, min(workers, len(jobs))):
         people.append(person)
@@ -94,11 +102,13 @@ def _map(
         yield from pool.imap(work, jobs, chunksize=_CHUNK)
 
 
-def _write_one(images: pathlib.Path, seed: int, job: tuple[int, int]) -> MpiiPerson:
+def _write_one(
+    images: pathlib.Path, seed: int, frontal: float, job: tuple[int, int]
+) -> MpiiPerson:
     """Draw and write one picture; return its annotation."""
     part, index = job
     name = f"{_PARTS[part]}_{index:06d}.jpg"
-    sample = make_sample((seed, part), index)
+    sample = make_sample((seed, part), index, frontal)
     Image.fromarray(sample.picture).save(images / name, quality=_QUALITY)
     labels = sample.labels
     return MpiiPerson(

@@ -31,7 +31,9 @@ MPII_JOINTS = tuple(
     )
 )
 _TRIES = 5  # poses drawn before an arm in the trunk is accepted
+FRONTAL = 0.85
 _STATURE = 200.0  # px of a person of MPII scale 1
+_TALL = 0.88  # MPII's height of a person, made from the head, over the stature
 _OBJPOS_RISE = 10.0  # MPII's centre lies above that of the joints, px at scale 1
 
 
@@ -44,12 +46,14 @@ class Figure:
         joints: (21, 3) in the order of `body.JOINTS`, world, mm.
         frames: (21, 3, 3) axes of the bones.
         action: what the figure does.
+        heading: degrees that it is turned to the left from world x.
     """
 
     person: Person
     joints: np.ndarray
     frames: np.ndarray
     action: Action
+    heading: float = 0.0
 
     @functools.cached_property
     def solids(self) -> Solids:
@@ -69,7 +73,7 @@ class Labels:
         visible: (21,) bool, and nothing hides it.
         bbox: (4,) x1, y1, x2, y2 of the whole figure within the picture, px.
         head: (4,) x1, y1, x2, y2 of the head without hair, px.
-        scale: stature in px / 200, as MPII's.
+        scale: 0.88 of the stature in px / 200, close to MPII's.
         objpos: (2,) x, y of the person's centre as MPII's, px.
     """
 
@@ -100,14 +104,23 @@ class Sample:
     labels: Labels
 
 
-def make_sample(seed: int | tuple[int, ...], index: int) -> Sample:
+def make_sample(
+    seed: int | tuple[int, ...], index: int, frontal: float = FRONTAL
+) -> Sample:
     """Picture number `index` of the endless set that belongs to a seed.
 
-    Nothing but `seed` and `index` decides it.
+    Nothing but the arguments decides it.
+
+    Args:
+        seed: which people.
+        index: which of them.
+        frontal: part of the people who face the camera, within about 40 degrees; the
+            others face anywhere. The lower, the harder to tell left from right.
 
     Raises:
-        ValueError: if a seed or the index is negative.
+        ValueError: if a seed or the index is negative or `frontal` is no part.
     """
+    check_frontal(frontal)
     key = (*np.atleast_1d(seed).tolist(), index)
     if min(key) < 0:
         raise ValueError(
@@ -115,10 +128,16 @@ def make_sample(seed: int | tuple[int, ...], index: int) -> Sample:
         )
     rng = np.random.default_rng(key)
     figure = random_figure(rng)
-    view = aim(rng, figure)
+    view = aim(rng, figure, frontal)
     light = random_light(rng, view)
     things = surround(rng, figure, view)
     return photograph(rng, figure, things, view, light)
+
+
+def check_frontal(frontal: float) -> None:
+    """Raise ValueError unless `frontal` is a part of a whole."""
+    if not 0 <= frontal <= 1:
+        raise ValueError(f"`frontal` must be within [0, 1]. Received: {frontal=}")
 
 
 def photograph(
@@ -156,7 +175,7 @@ def random_figure(rng: np.random.Generator, origin=(0.0, 0.0)) -> Figure:
         joints, frames = place(person.body, pose, heading, origin)
         if not arms_in_trunk(person, joints, frames):
             break
-    return Figure(person, joints, frames, action)
+    return Figure(person, joints, frames, action, heading)
 
 
 def look_at(
@@ -178,13 +197,20 @@ def look_at(
     return View(camera, size)
 
 
-def aim(rng: np.random.Generator, figure: Figure) -> View:
-    """Draw a camera that has the figure in the picture, seldom cut by its border."""
+def aim(rng: np.random.Generator, figure: Figure, frontal: float = FRONTAL) -> View:
+    """Draw a camera that has the figure in the picture, seldom cut by its border.
+
+    It stands before the part `frontal` of the figures, or beside them if they lie.
+    """
     size = (int(rng.integers(256, 361)), int(rng.integers(256, 361)))
     middle = (figure.joints.min(axis=0) + figure.joints.max(axis=0)) / 2
     distance = rng.uniform(2600, 6500)
     rise = np.clip(rng.normal(1450, 550), 250, 3200)
-    bearing = rng.uniform(0, 2 * np.pi)
+    upright = figure.frames[INDEX["pelvis"], 2, 2] > 0.5
+    side = 0.0 if upright else rng.choice((-90.0, 90.0))
+    near = np.clip(25 * rng.standard_normal(), -50, 50)
+    turn = side + near if rng.random() < frontal else rng.uniform(-180, 180)
+    bearing = np.radians(figure.heading + turn)
     position = middle + distance * np.array([np.cos(bearing), np.sin(bearing), 0])
     position[2] = rise
     view = look_at(position, middle, 4 * rng.standard_normal(), 1.0, size)
@@ -231,13 +257,13 @@ def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | N
         places = center + steps @ np.stack([away, left])
         sizes = rng.uniform(80, 500, (count, 2))
         parts.append(make_things(rng, places, sizes, rng.uniform(200, 2200, count)))
-    if rng.random() < 0.15:
+    if rng.random() < 0.12:
         step = np.array(
             [rng.uniform(1200, 3000), rng.choice((-1, 1)) * rng.uniform(500, 1500)]
         )
         other = random_figure(rng, center + step @ np.stack([away, left]))
         parts.append(other.person.solids(other.joints, other.frames, owner=1))
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         parts.append(_occluder(rng, figure, away, left))
     return join(*parts) if parts else None
 
@@ -339,7 +365,7 @@ def label(
     boxes = boxes_of(solids, view)
     bbox = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
     skull = int(np.flatnonzero(figure.person.bones == INDEX["head"])[0])
-    scale = view.focal[1] * body.height / away[INDEX["pelvis"]] / _STATURE
+    scale = view.focal[1] * _TALL * body.height / away[INDEX["pelvis"]] / _STATURE
     joints = picture[list(MPII_JOINTS)]
     middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
     return Labels(

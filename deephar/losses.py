@@ -124,8 +124,9 @@ def _cross_entropy(y_true, y_pred):
     """Element by element, from the logit as Keras 2.1.4 does."""
     p = ops.clip(y_pred, _EPSILON, 1.0 - _EPSILON)
     logit = ops.log(p / (1.0 - p))
-    softplus = ops.log1p(ops.exp(-ops.abs(logit)))
-    return ops.maximum(logit, 0.0) - logit * y_true + softplus
+    positive = logit >= 0
+    softplus = ops.log1p(ops.exp(ops.where(positive, -logit, logit)))
+    return ops.where(positive, logit, 0.0) - logit * y_true + softplus
 
 
 def _float32(x):

@@ -25,7 +25,7 @@ def set_formula_weights(model):
     """Sets every variable of `model`, numbered in the order of the file layout."""
     slots = [
         (layer.name, slot)
-        for layer, slots in groups_of(model)
+        for layer, slots in groups_of(model, "formula")
         for slot in slots
         if slot.variable is not None
     ]

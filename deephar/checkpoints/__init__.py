@@ -6,15 +6,14 @@ place in the model and every variable of the model its tensor. A file is read an
 checked whole before anything is assigned, so a refused file leaves the model as it was.
 """
 
-import contextlib
 import os
 import pathlib
 import tempfile
 
-import h5py
 import keras
 
 from deephar.checkpoints import keras2, keras3
+from deephar.checkpoints.hdf5 import opened, reading
 
 __all__ = ["load_weights", "save_weights"]
 
@@ -41,7 +40,7 @@ def load_weights(model, path, by_name=False):
     """
     path = pathlib.Path(path)
     _check_built(model)
-    with _opened(path) as file:
+    with opened(path) as file, reading(path):
         root = keras2.root_of(file)
         if root is not None:
             assignment = keras2.plan(model, root, path, by_name)
@@ -87,18 +86,3 @@ def save_weights(model, path):
 def _check_built(model):
     if not isinstance(model, keras.Model) or not model.built:
         raise ValueError(f"`model` must be a built keras.Model. Received: {model=}")
-
-
-@contextlib.contextmanager
-def _opened(path):
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise OSError(f"{path}: not an HDF5 file, or truncated ({error})") from error
-    with file:
-        try:
-            yield file
-        except (OSError, KeyError, RuntimeError) as error:
-            raise OSError(f"{path}: cannot be read ({error})") from error

@@ -26,10 +26,10 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of a file, named LAYER/ROLE:0."""
+    """A tensor of a file, named LAYER/ROLE:0, not read yet."""
 
     name: str
-    value: np.ndarray
+    data: h5py.Dataset
 
     @property
     def path(self):
@@ -44,7 +44,7 @@ class Tensor:
         return self.name.rpartition("/")[2].removesuffix(":0")
 
     def __str__(self):
-        return f"{self.name} {tuple(self.value.shape)}"
+        return f"{self.name} {self.data.shape}"
 
 
 @dataclass
@@ -83,7 +83,7 @@ def plan(model, root, path, by_name):
     Raises:
         ValueError: file and model do not agree.
     """
-    model_groups, file_groups = groups_of(model), _read(root, path)
+    model_groups, file_groups = groups_of(model, path), _groups(root, path)
     pair = _pair_by_name if by_name else _pair_by_order
     assignment = Assignment(model)
     for name, slots, tensors in pair(model_groups, file_groups, path):
@@ -91,10 +91,11 @@ def plan(model, root, path, by_name):
         _check_numbers(name, slots, tensors, path)
         constants = defaultdict(list)
         for slot, tensor in zip(slots, tensors, strict=True):
+            value = _finite(tensor.data, path)
             if slot.variable is None:
-                constants[slot.layer].append(tensor)
+                constants[slot.layer].append(value)
             else:
-                assignment.values.append((slot.variable, tensor.value))
+                assignment.values.append((slot.variable, value))
         for layer, kernels in constants.items():
             option = _published_option(layer, kernels, path)
             if option is not None:
@@ -104,7 +105,7 @@ def plan(model, root, path, by_name):
 
 def write(model, path):
     """Writes a model's weights, and the constants of its weightless layers."""
-    groups = groups_of(model)
+    groups = groups_of(model, path)
     names = file_names(groups)
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = _encoded([layer.name for layer, _ in groups])
@@ -128,7 +129,7 @@ def _value(slot):
     return dict(next(iter(slot.layer.published_kernels().values())))[slot.role]
 
 
-def _read(root, path):
+def _groups(root, path):
     """(group name, tensors) of every group that has tensors."""
     backend = root.attrs.get("backend", b"tensorflow")
     if backend not in (b"tensorflow", "tensorflow"):
@@ -146,7 +147,7 @@ def _read(root, path):
     for name in names:
         if not isinstance(root.get(name), h5py.Group):
             raise ValueError(f"{path}: layer_names lists {name}, which is not there.")
-        groups.append((name, _read_group(root[name], path)))
+        groups.append((name, _tensors(root[name], path)))
     return [(name, tensors) for name, tensors in groups if tensors]
 
 
@@ -154,7 +155,9 @@ def _listed(group, attribute, path):
     if attribute not in group.attrs:
         raise ValueError(f"{path}: {group.name} has no attribute {attribute}.")
     raw = np.ravel(group.attrs[attribute])
-    names = [n.decode() if isinstance(n, bytes) else str(n) for n in raw]
+    names = [
+        n.decode(errors="replace") if isinstance(n, bytes) else str(n) for n in raw
+    ]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(
@@ -163,7 +166,7 @@ def _listed(group, attribute, path):
     return names
 
 
-def _read_group(group, path):
+def _tensors(group, path):
     names, found = _listed(group, "weight_names", path), []
 
     def visit(name, item):
@@ -178,7 +181,7 @@ def _read_group(group, path):
             f"{path}: weight_names of {group.name} and its tensors differ. "
             f"Missing: {_short(missing)}. Not listed: {_short(extra)}."
         )
-    return [Tensor(name, _finite(group[name], path)) for name in names]
+    return [Tensor(name, group[name]) for name in names]
 
 
 def _finite(dataset, path):
@@ -249,7 +252,7 @@ def _mismatch(slot, tensor, ours, theirs):
     """Why a tensor cannot be a slot's; "" if it can."""
     if tensor.role != slot.role:
         return f"it must be a {slot.role}"
-    if tensor.value.shape != slot.shape:
+    if tensor.data.shape != slot.shape:
         return f"its shape must be {slot.shape}"
     if not same_name(slot.layer, tensor.layer):
         return f"its layer must be {slot.layer.name}"
@@ -277,19 +280,19 @@ def _check_numbers(name, slots, tensors, path):
                 )
 
 
-def _published_option(layer, tensors, path):
+def _published_option(layer, values, path):
     """Which of the forms of a weightless layer a file's constants are."""
     gaps = {}
     for option, kernels in layer.published_kernels().items():
         gaps[option] = max(
-            float(np.abs(tensor.value - kernel).max())
-            for tensor, (_, kernel) in zip(tensors, kernels, strict=True)
+            float(np.abs(value - kernel).max())
+            for value, (_, kernel) in zip(values, kernels, strict=True)
         )
     option = min(gaps, key=gaps.get)
     if gaps[option] > _TOLERANCE:
         raise ValueError(
-            f"{path}: {', '.join(t.name for t in tensors)} must be the constants of "
-            f"{layer.name}, and differ from them by up to {gaps[option]:.3g}."
+            f"{path}: must hold the constants of {layer.name} "
+            f"({type(layer).__name__}), but they differ by up to {gaps[option]:.3g}."
         )
     return option
 

@@ -37,7 +37,7 @@ def plan(model, file, path):
         write(model, template)
         with h5py.File(template, "r") as expected:
             _compare(_entries(expected), _entries(file), path)
-    _check_finite(file, path)
+            _check_finite(file, path)
     return lambda: _load(model, path)
 
 

@@ -43,8 +43,12 @@ class Slot:
         return f"{self.layer.name}/{self.role} {self.shape}"
 
 
-def groups_of(model):
+def groups_of(model, path):
     """`(layer, slots)` of every top-level layer that has tensors.
+
+    Args:
+        model: A functional model.
+        path: The file, for the error message.
 
     Raises:
         ValueError: the layout has no place for some variable of the model.
@@ -54,8 +58,8 @@ def groups_of(model):
     missed = [v.path for v in model.weights if id(v) not in reached]
     if missed:
         raise ValueError(
-            "The Keras 2 layout has no place for these variables of the model: "
-            f"{', '.join(missed)}."
+            f"{path}: the Keras 2 layout has no place for these variables of the "
+            f"model: {', '.join(missed)}."
         )
     return [(layer, slots) for layer, slots in groups if slots]
 

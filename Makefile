@@ -23,13 +23,17 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+demo: export TF_CPP_MIN_LOG_LEVEL = 3
 demo: .venv/installed
 	$(BIN)/python datasets/MPII/generate.py demo/data --train 3000 --valid 300 --overwrite
 	$(BIN)/python exp/mpii/train_mpii_singleperson.py demo/train --data demo/data \
-		--size 128 --blocks 2 --batch-size 16 --epochs 5 --schedule cosine \
+		--size 96 --blocks 2 --batch-size 8 --epochs 5 --schedule cosine \
 		--bn-momentum 0.9 --no-augmentation
 	$(BIN)/python exp/mpii/eval_mpii_singleperson.py demo/report --data demo/data \
 		--weights demo/train/weights_best.weights.h5 --untrained --report
+	$(BIN)/python exp/mpii/predict_one_img.py demo/predict \
+		--weights demo/train/weights_best.weights.h5 \
+		--picture demo/data/images/valid_000000.jpg
 
 clean:
 	rm -rf .venv demo build *.egg-info

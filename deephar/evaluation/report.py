@@ -1,6 +1,8 @@
 """The report folder of an evaluation: tables, curves and drawn predictions."""
 
+import copy
 import csv
+import dataclasses
 import json
 import pathlib
 
@@ -28,6 +30,8 @@ PAPER_MPII = {
     },
 }
 """PCKh@0.5 of the paper: validation, single crop; and test, multi-crop and flip."""
+
+_DRAWN_RESOLUTION = (192, 192)
 
 GROUPS = {
     "head": ("head", "neck"),
@@ -180,9 +184,13 @@ def draw_predictions(
     chosen = readable[
         np.linspace(0, len(readable) - 1, min(count, len(readable)), dtype=int)
     ]
+    view = copy.copy(dataset)
+    view.dataconf = dataclasses.replace(
+        dataset.dataconf, crop_resolution=_DRAWN_RESOLUTION
+    )
     pairs, titles = [], []
     for key in chosen:
-        sample = dataset.get_data(int(key), mode)
+        sample = view.get_data(int(key), mode)
         crop = Image.fromarray(
             np.clip(np.rint((sample["frame"] + 1) * 127.5), 0, 255).astype(np.uint8)
         )

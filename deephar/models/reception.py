@@ -234,7 +234,7 @@ def compile(model, ptr, vtr, num_y_per_branch=1):
     """Compiles a model whose outputs are poses and confidences in turn.
 
     Poses get the elastic net loss, confidences 0.01 of the binary cross-entropy; the
-    optimizer is RMSprop.
+    optimizer is RMSprop. Only on JAX the step is compiled by XLA.
 
     Args:
         model: As `build` gives it with concat_pose_confidence=False.
@@ -261,7 +261,7 @@ def compile(model, ptr, vtr, num_y_per_branch=1):
         * branches,
         optimizer=keras.optimizers.RMSprop(),
         loss_weights=([1.0] * num_y_per_branch + [_VISIBILITY_WEIGHT]) * branches,
-        jit_compile=False,
+        jit_compile=keras.backend.backend() == "jax",
     )
     return ([ptr] * num_y_per_branch + [vtr]) * branches
 

@@ -1,0 +1,77 @@
+"""The networks on JAX and PyTorch: the same outputs, and a training step."""
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from formula_weights import formula_pictures, set_formula_weights
+
+from deephar.models import reception
+
+HERE = pathlib.Path(__file__).parent
+MODELS = {
+    "2d": {"dim": 2, "num_blocks": 1},
+    "3d": {"dim": 3, "num_blocks": 1, "depth_maps": 4},
+}
+
+SCRIPT = """
+import sys
+import keras
+import numpy as np
+from formula_weights import formula_pictures, set_formula_weights
+from test_backends import MODELS, build
+from deephar.losses import pose_regression_loss
+
+jit = keras.backend.backend() == "jax"
+results = {}
+x = formula_pictures((2, 32, 32, 3))
+loss = pose_regression_loss("l1l2bincross", 0.01)
+for name in MODELS:
+    model = build(name)
+    model.compile("rmsprop", loss, jit_compile=jit)
+    results[name] = model.predict_on_batch(x)
+    target = np.full(results[name].shape, 0.5, "float32")
+    before = model.get_layer("Stem").get_weights()[0]
+    results[f"{name}_loss"] = model.train_on_batch(x, target)
+    results[f"{name}_step"] = model.get_layer("Stem").get_weights()[0] - before
+results["backend"] = keras.backend.backend()
+np.savez(sys.argv[1], **results)
+"""
+
+
+def build(name):
+    model = reception.build((32, 32, 3), 3, **MODELS[name])
+    set_formula_weights(model)
+    return model
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    paths = [str(HERE.parent), str(HERE), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "results.npz")],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    with np.load(tmp_path / "results.npz") as file:
+        results = dict(file)
+    assert results["backend"] == backend
+    x = formula_pictures((2, 32, 32, 3))
+    for name in MODELS:
+        y = build(name)(x, training=False)
+        np.testing.assert_allclose(results[name], y, atol=1e-4)
+        assert np.isfinite(results[f"{name}_loss"]).all()
+        assert np.abs(results[f"{name}_step"]).max() > 1e-5

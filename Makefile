@@ -31,9 +31,6 @@ demo: .venv/installed
 		--bn-momentum 0.9 --no-augmentation
 	$(BIN)/python exp/mpii/eval_mpii_singleperson.py demo/report --data demo/data \
 		--weights demo/train/weights_best.weights.h5 --untrained --report
-	$(BIN)/python exp/mpii/predict_one_img.py demo/predict \
-		--weights demo/train/weights_best.weights.h5 \
-		--picture demo/data/images/valid_000000.jpg
 
 clean:
 	rm -rf .venv demo build *.egg-info

@@ -49,34 +49,36 @@ def _weights_of(model):
 
 
 def _entries(file):
-    """{path: shape and dtype of a tensor, or name of a layer}."""
-    entries = {}
+    """What a file holds: ({path: dtype and shape}, {path: name of the layer})."""
+    tensors, layers = {}, {}
 
     def visit(path, item):
-        if path.split("/")[0] == _OPTIMIZER:
+        if path.split("/")[0] == _OPTIMIZER or path == "vars":
             return
         if isinstance(item, h5py.Dataset):
-            entries[path] = f"{item.dtype}{tuple(item.shape)}"
-        elif path != "vars" and "name" in item.attrs:
-            entries[path] = str(item.attrs["name"])
+            tensors[path] = f"{item.dtype}{tuple(item.shape)}"
+        elif "name" in item.attrs:
+            layers[path] = str(item.attrs["name"])
 
     file.visititems(visit)
-    return entries
+    return tensors, layers
 
 
 def _compare(expected, received, path):
-    missing = sorted(expected.keys() - received.keys())
-    extra = sorted(received.keys() - expected.keys())
+    (tensors, layers), (their_tensors, their_layers) = expected, received
+    missing = sorted(tensors.keys() - their_tensors.keys())
+    extra = sorted(their_tensors.keys() - tensors.keys())
     if missing or extra:
         raise ValueError(
             f"{path}: is of another model. Missing: {_short(missing)}. "
             f"Only in the file: {_short(extra)}."
         )
-    for key, value in expected.items():
-        if received[key] != value:
-            raise ValueError(
-                f"{path}: {key} must be {value}. Received: {received[key]}"
-            )
+    # Older releases of Keras do not write the names of layers.
+    named = {key: name for key, name in layers.items() if key in their_layers}
+    theirs = their_tensors | their_layers
+    for key, value in (tensors | named).items():
+        if theirs[key] != value:
+            raise ValueError(f"{path}: {key} must be {value}. Received: {theirs[key]}")
 
 
 def _check_finite(file, path):

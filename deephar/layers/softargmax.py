@@ -21,6 +21,7 @@ class Float32Layer(layers.Layer):
     """A layer that computes in float32 whatever the global dtype policy."""
 
     def __init__(self, **kwargs):
+        """Takes the arguments of a Keras layer; `dtype` is float32 unless given."""
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
@@ -236,4 +237,5 @@ def softargmax2d(x, limits=(0, 0, 1, 1), name=None):
     xmin, ymin, xmax, ymax = limits
     columns = lin_interpolation_2d(x, 0, xmin, xmax, name=suffixed(name, "_x"))
     rows = lin_interpolation_2d(x, 1, ymin, ymax, name=suffixed(name, "_y"))
-    return layers.Concatenate(name=layer_name(name, "concatenate"))([columns, rows])
+    name = layer_name(name, "concatenate")
+    return layers.Concatenate(dtype="float32", name=name)([columns, rows])

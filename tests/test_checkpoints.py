@@ -12,10 +12,6 @@ from formula_weights import formula_pictures, set_formula_weights
 from deephar import checkpoints
 from deephar.models import reception
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation:DeprecationWarning"
-)
-
 ARGUMENTS = {"num_blocks": 2, "num_context_per_joint": 1}
 
 

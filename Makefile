@@ -26,7 +26,7 @@ lint: .venv/installed
 demo: export TF_CPP_MIN_LOG_LEVEL = 3
 demo: .venv/installed
 	$(BIN)/python datasets/MPII/generate.py demo/data --train 3000 --valid 300 --overwrite
-	$(BIN)/python exp/mpii/train_mpii_singleperson.py demo/train --data demo/data \
+	$(BIN)/python exp/mpii/train_mpii_singleperson.py demo/train --overwrite --data demo/data \
 		--size 128 --blocks 2 --batch-size 8 --epochs 4 --schedule cosine \
 		--bn-momentum 0.9 --no-augmentation
 	$(BIN)/python exp/mpii/eval_mpii_singleperson.py demo/report --data demo/data \

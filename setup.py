@@ -19,6 +19,7 @@ setup(
         "scipy>=1.11",
         "pillow>=10.1",
         "matplotlib>=3.8",
+        "tensorboard",
     ],
     extras_require={
         "test": ["pytest>=8", "ruff>=0.6"],

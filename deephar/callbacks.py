@@ -1,6 +1,5 @@
 """Keras callbacks of the training scripts: evaluation, saved weights, learning rate."""
 
-import json
 import logging
 import math
 import os
@@ -9,15 +8,17 @@ from collections.abc import Callable, Sequence
 import keras
 
 from deephar.checkpoints import load_weights, save_weights
+from deephar.utils.fs import write_json
 
 logger = logging.getLogger(__name__)
 
 
 class EvaluationCallback(keras.callbacks.Callback):
-    """Scores the model after epochs and remembers the best one.
+    """Scores the model after epochs, remembers the best one, stops when there is none.
 
-    The scores join the epoch's logs as `val_<name>`, so that any callback that comes
-    later in the list (early stopping, TensorBoard, CSV) can watch them.
+    The watched score joins the logs of every epoch as `val_<monitor>`, NaN where the
+    epoch was not evaluated, so that callbacks later in the list (TensorBoard, CSV) have
+    it. A score that is not finite is never the best.
 
     Args:
         evaluate: called with the model; returns a dictionary with the figure `monitor`.
@@ -25,6 +26,7 @@ class EvaluationCallback(keras.callbacks.Callback):
         mode: "max" or "min".
         filename: JSON file that keeps all figures by epoch; None keeps no file.
         every: epochs between two evaluations; the last epoch is always evaluated.
+        patience: stop once the best epoch lies so many epochs back; None never stops.
         model: the model to score; None takes the one in training.
 
     Attributes:
@@ -38,6 +40,7 @@ class EvaluationCallback(keras.callbacks.Callback):
         mode: str = "max",
         filename: str | None = None,
         every: int = 1,
+        patience: int | None = None,
         model: keras.Model | None = None,
     ):
         super().__init__()
@@ -50,23 +53,29 @@ class EvaluationCallback(keras.callbacks.Callback):
         self.mode = mode
         self.filename = filename
         self.every = every
+        self.patience = patience
         self.eval_model = model
         self.scores: dict[int, dict] = {}
 
     def on_epoch_end(self, epoch, logs=None):
         """Evaluates, logs the best score so far and rewrites the JSON file."""
         number = epoch + 1
-        last = number == self.params.get("epochs")
-        if number % self.every and not last:
-            return
+        due = number % self.every == 0 or number == self.params.get("epochs")
+        if due:
+            self._score(number)
+        if logs is not None:
+            scores = self.scores.get(number, {})
+            logs[f"val_{self.monitor}"] = scores.get(self.monitor, math.nan)
+        waited = number - self.best_epoch
+        if due and self.patience is not None and waited >= self.patience:
+            logger.info("no better %s for %d epochs: stop", self.monitor, waited)
+            self.model.stop_training = True
+
+    def _score(self, number: int) -> None:
         model = self.model if self.eval_model is None else self.eval_model
         self.scores[number] = self.evaluate(model)
-        if logs is not None:
-            for name, value in self.scores[number].items():
-                if isinstance(value, float):
-                    logs[f"val_{name}"] = value
         logger.info(
-            "epoch %d: %s %.4f; best %.4f at epoch %d",
+            "epoch %d: %s %.4f; best %.4f at epoch %s",
             number,
             self.monitor,
             self.scores[number][self.monitor],
@@ -74,21 +83,26 @@ class EvaluationCallback(keras.callbacks.Callback):
             self.best_epoch,
         )
         if self.filename is not None:
-            with open(self.filename, "w", encoding="utf-8") as file:
-                json.dump(self.scores, file, indent=1)
+            write_json(self.filename, self.scores)
 
     @property
     def best_epoch(self) -> float:
         """Epoch of the best score, counted from 1; infinity before the first one."""
-        if not self.scores:
+        values = {
+            epoch: figures[self.monitor] for epoch, figures in self.scores.items()
+        }
+        values = {
+            epoch: value for epoch, value in values.items() if math.isfinite(value)
+        }
+        if not values:
             return math.inf
-        pick = max if self.mode == "max" else min
-        return pick(self.scores, key=lambda epoch: self.scores[epoch][self.monitor])
+        return (max if self.mode == "max" else min)(values, key=values.get)
 
     @property
     def best_score(self) -> float:
         """The best score so far; 0 before the first one."""
-        return self.scores[self.best_epoch][self.monitor] if self.scores else 0.0
+        best = self.best_epoch
+        return self.scores[best][self.monitor] if math.isfinite(best) else 0.0
 
 
 class SaveModel(keras.callbacks.Callback):
@@ -147,8 +161,8 @@ class ReduceFromBest(keras.callbacks.Callback):
     """Lowers the learning rate when the score stalls, going on from the best weights.
 
     The scheme of the original's TrainerOnGenerator: weights are saved at every best
-    epoch; after `patience` evaluated epochs without a new best they are loaded again
-    and the rate is multiplied by `factor`; below `minimum` training stops.
+    epoch; after `patience` epochs without a new best they are loaded again and the rate
+    is multiplied by `factor`; below `minimum` training stops.
 
     Args:
         monitor: a callback with the attribute `best_epoch`, earlier in the list.

@@ -53,7 +53,8 @@ class MultiModelTrainer:
             shuffled by the loader.
         max_queue_size: batches prepared ahead.
         print_full_losses: show the losses of every output, not only their sum.
-        callbacks: Keras callbacks; they see the first model.
+        callbacks: Keras callbacks; they see the first model. Where they change its
+            learning rate, those of the other models change by the same factor.
         strategy: a tf.distribute strategy; None takes the current one.
 
     Raises:
@@ -82,6 +83,7 @@ class MultiModelTrainer:
         self.callbacks = list(callbacks)
         self.strategy = strategy or tf.distribute.get_strategy()
         self._check()
+        self._rates = [float(model.optimizer.learning_rate) for model in self.models]
         self._steps = [self._traced_step(model) for model in self.models]
 
     def _check(self) -> None:
@@ -143,9 +145,9 @@ class MultiModelTrainer:
                 f"Received: steps_per_epoch={steps_per_epoch}"
             )
         history = keras.callbacks.History()
+        progress = [keras.callbacks.ProgbarLogger()] if verbose else []
         callbacks = keras.callbacks.CallbackList(
-            [*self.callbacks, history],
-            add_progbar=verbose != 0,
+            [*progress, *self.callbacks, history],
             model=self.models[0],
             epochs=epochs,
             steps=steps_per_epoch,
@@ -156,6 +158,7 @@ class MultiModelTrainer:
         logs: dict[str, float] = {}
         for epoch in range(initial_epoch, epochs):
             callbacks.on_epoch_begin(epoch)
+            self._share_learning_rate()
             logs = self._run_epoch(epoch, steps_per_epoch, callbacks)
             callbacks.on_epoch_end(epoch, logs)
             if end_of_epoch_callback is not None:
@@ -194,6 +197,11 @@ class MultiModelTrainer:
         logs["learning_rate"] = float(self.models[0].optimizer.learning_rate)
         self._report_errors(epoch)
         return logs
+
+    def _share_learning_rate(self) -> None:
+        factor = float(self.models[0].optimizer.learning_rate) / self._rates[0]
+        for model, rate in zip(self.models[1:], self._rates[1:], strict=True):
+            model.optimizer.learning_rate = rate * factor
 
     def _logs(self, epoch: int, step: int) -> dict[str, float]:
         """Mean losses of the epoch so far: `loss`, or `loss0`, `loss1`, ..."""

@@ -50,6 +50,37 @@ def test_evaluation_skips_epochs_but_never_the_last():
     assert list(callback.scores) == [3, 6, 9, 10]
 
 
+def test_epochs_without_a_score_log_nan():
+    callback = _evaluation([0.1], every=2)
+    logs = {}
+    callback.on_epoch_end(0, logs)
+    assert math.isnan(logs["val_pckh"])
+    callback.on_epoch_end(1, logs)
+    assert logs["val_pckh"] == 0.1
+
+
+def test_a_score_that_is_not_finite_is_never_the_best(tmp_path):
+    callback = _evaluation([math.nan, 0.2], filename=tmp_path / "scores.json")
+    callback.on_epoch_end(0)
+    assert (callback.best_epoch, callback.best_score) == (math.inf, 0.0)
+    callback.on_epoch_end(1)
+    assert callback.best_epoch == 2
+    assert json.loads((tmp_path / "scores.json").read_text())["1"] == {"pckh": None}
+
+
+def test_patience_counts_epochs_whatever_is_evaluated():
+    callback = _evaluation([0.5, 0.4, 0.3], every=2, patience=3)
+    model = small_pose_model()
+    model.stop_training = False
+    callback.set_model(model)
+    for epoch in range(4):
+        callback.on_epoch_end(epoch)
+        assert not model.stop_training
+    callback.on_epoch_end(4)
+    callback.on_epoch_end(5)
+    assert model.stop_training
+
+
 def test_wrong_arguments_of_the_evaluation_are_refused():
     with pytest.raises(ValueError, match='"max" or "min". Received: mode=\'best\''):
         EvaluationCallback(dict, mode="best")

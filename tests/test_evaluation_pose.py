@@ -110,8 +110,38 @@ def _oracle_without_pictures(mpii):
     return predict
 
 
+def test_a_network_that_answers_nan_is_wrong_and_its_pictures_readable(mpii):
+    def predict(frames):
+        return np.full((1, len(frames), 16, 3), np.nan, np.float32)
+
+    scores = score_pckh(predict_poses(predict, mpii), mpii.poselayout)
+    assert (scores["pckh"], scores["unreadable"]) == (0.0, 0)
+    assert scores["mean_distance_px"] == np.inf
+
+
+def test_a_report_without_one_readable_picture_says_so(mpii, tmp_path):
+    for picture in (tmp_path / "mpii" / "images").glob("v*.jpg"):
+        picture.unlink()
+    found = predict_poses(_oracle_without_pictures_at_all, mpii)
+    scores = score_pckh(found, mpii.poselayout)
+    assert scores["unreadable"] == 5
+    path = write_report(tmp_path / "report", scores, found, mpii, VALID_MODE)
+    assert "No picture could be read." in path.read_text()
+
+
+def _oracle_without_pictures_at_all(frames):
+    return np.zeros((1, len(frames), 16, 3), np.float32)
+
+
+def test_the_papers_figures_stand_only_beside_their_threshold(mpii):
+    found = predict_poses(_oracle(mpii), mpii)
+    table = pckh_table(score_pckh(found, mpii.poselayout, threshold=0.2))
+    assert "PCKh@0.2" in table
+    assert "98.1" not in table
+
+
 def test_an_empty_part_is_refused(mpii):
-    with pytest.raises(ValueError, match="no samples to evaluate"):
+    with pytest.raises(ValueError, match="no samples to evaluate in the part 'test'"):
         predict_poses(_oracle(mpii), mpii, TEST_MODE)
 
 
@@ -129,8 +159,7 @@ def test_tables_name_parts_joints_and_blocks(mpii):
 def test_the_report_holds_its_pictures(mpii, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
-    (run / "losses.csv").write_text("epoch,loss\n0,0.5\n1,0.25\n")
-    (run / "scores.json").write_text('{"1": {"pckh": 0.1}, "2": {"pckh": 0.4}}')
+    (run / "losses.csv").write_text("epoch,loss,val_pckh\n0,0.5,nan\n1,0.25,0.4\n")
     found = predict_poses(_oracle(mpii), mpii)
     scores = score_pckh(found, mpii.poselayout)
     path = write_report(tmp_path / "report", scores, found, mpii, VALID_MODE, run)

@@ -17,9 +17,13 @@ ROOMS = {
     "activations": {"utils"},
     "losses": {"utils"},
     "objectives": {"utils"},
+    "optimizers": set(),
     "measures": {"utils"},
     "layers": {"activations", "utils"},
-    "models": {"config", "layers", "activations", "losses", "objectives", "utils"},
+    "models": {
+        *("config", "layers", "activations", "losses", "objectives", "optimizers"),
+        "utils",
+    },
     "data": {"config", "utils"},
     "evaluation": {"measures", "utils", "config", "data"},
     "callbacks": {"evaluation", "checkpoints", "utils"},
@@ -28,7 +32,7 @@ ROOMS = {
     "inference": {"models", "checkpoints", "utils", "config", "data"},
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
-        "callbacks",
+        *("callbacks", "optimizers"),
     },
 }
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}

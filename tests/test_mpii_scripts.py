@@ -34,7 +34,8 @@ def test_training_writes_weights_scores_losses_and_its_command(place):
     run_folder = place / "run"
     names = {p.name for p in run_folder.iterdir()}
     assert names >= {
-        *("log.txt", "arguments.json", "model.json", "losses.csv", "scores.json"),
+        *("log.txt", "model.json", "losses.csv", "scores.json"),
+        "arguments_train_mpii_singleperson.json",
         *("weights_best.weights.h5", "weights_last.weights.h5", "tensorboard"),
     }
     with open(run_folder / "losses.csv", newline="") as file:
@@ -42,8 +43,10 @@ def test_training_writes_weights_scores_losses_and_its_command(place):
     assert len(rows) == 2
     assert all(np.isfinite(float(row["loss"])) for row in rows)
     assert float(rows[0]["learning_rate"]) == pytest.approx(1e-3)
+    assert all(0 <= float(row["val_pckh"]) <= 1 for row in rows)
     assert set(json.loads((run_folder / "scores.json").read_text())) == {"1", "2"}
-    arguments = json.loads((run_folder / "arguments.json").read_text())
+    path = run_folder / "arguments_train_mpii_singleperson.json"
+    arguments = json.loads(path.read_text())
     assert arguments["batch_size"] == 2
     assert "--clip-norm 1" in arguments["command"]
 
@@ -57,18 +60,19 @@ def test_the_progress_bar_shows_steps_and_loss(place):
 def test_evaluation_prints_writes_and_draws(place):
     done = run(
         "exp/mpii/eval_mpii_singleperson.py",
-        *("eval", "--data", "mpii", "--weights", "run/weights_last.weights.h5"),
+        *("run", "--data", "mpii", "--weights", "run/weights_last.weights.h5"),
         *("--flip", "--report", "--untrained", "--batch-size", "2"),
         cwd=place,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "paper, MPII val" in done.stdout
-    scores = json.loads((place / "eval" / "scores.json").read_text())
+    scores = json.loads((place / "run" / "evaluation.json").read_text())
     assert scores["samples"] == 3
     assert 0 <= scores["pckh"] <= 1
     assert len(scores["receipt"]["weights_md5"]) == 32
-    names = {p.name for p in (place / "eval").iterdir()}
-    assert names >= {"scores.md", "report.md", "predictions.png", "training.png"}
+    names = {p.name for p in (place / "run").iterdir()}
+    assert names >= {"evaluation.md", "report.md", "predictions.png", "training.png"}
+    assert set(json.loads((place / "run" / "scores.json").read_text())) == {"1", "2"}
 
 
 def test_prediction_of_a_folder_writes_a_picture_and_joints_each(place):
@@ -115,13 +119,13 @@ def data(place, tmp_path, monkeypatch):
 
 def _train(*arguments):
     short = ("--epochs", "1", "--steps-per-epoch", "3", "--batch-size", "2")
-    TRAIN.main(["run", "--data", "mpii", *SMALL, *short, "--verbose", "0", *arguments])
+    TRAIN.main(["new", "--data", "mpii", *SMALL, *short, "--verbose", "0", *arguments])
 
 
 def test_a_truncated_picture_is_skipped_in_training(data, place):
     _truncate(data / "images" / "t1.jpg")
     _train()
-    log = (data.parent / "run" / "log.txt").read_text()
+    log = (data.parent / "new" / "log.txt").read_text()
     assert "1 unreadable pictures were skipped" in log
     assert "t1.jpg" in log
 
@@ -136,7 +140,7 @@ def test_a_missing_picture_counts_as_wrong_in_evaluation(data, place):
     (data / "images" / "v1.jpg").unlink()
     weights = str(place / "run" / "weights_last.weights.h5")
     EVALUATE.main(["eval", "--data", "mpii", "--weights", weights])
-    scores = json.loads((data.parent / "eval" / "scores.json").read_text())
+    scores = json.loads((data.parent / "eval" / "evaluation.json").read_text())
     assert (scores["samples"], scores["unreadable"]) == (3, 1)
     assert "v1.jpg" in (data.parent / "eval" / "log.txt").read_text()
 
@@ -154,8 +158,8 @@ def test_a_truncated_annotation_file_is_named(data):
 
 
 def test_an_unwritable_log_directory_is_named(data):
-    (data.parent / "run").write_text("a file, not a folder")
-    with pytest.raises(OSError, match="run: cannot write to the log directory"):
+    (data.parent / "new").write_text("a file, not a folder")
+    with pytest.raises(OSError, match="new: cannot write to the log directory"):
         _train()
 
 
@@ -168,16 +172,6 @@ def test_weights_of_another_network_are_refused(data, place):
 def test_missing_weights_are_named(data):
     with pytest.raises(OSError, match=r"none\.h5"):
         EVALUATE.main(["eval", "--data", "mpii", "--weights", "none.h5"])
-
-
-def test_a_broken_model_file_is_named(data, place):
-    shutil.copy(place / "run" / "weights_last.weights.h5", "w.weights.h5")
-    (data.parent / "model.json").write_text("{")
-    with pytest.raises(ValueError, match=r"model\.json: not a JSON file"):
-        EVALUATE.main(["eval", "--data", "mpii", "--weights", "w.weights.h5"])
-    (data.parent / "model.json").write_text('{"bloks": 2}')
-    with pytest.raises(ValueError, match=r"unknown keys \['bloks'\]"):
-        EVALUATE.main(["eval", "--data", "mpii", "--weights", "w.weights.h5"])
 
 
 def _predict(place, *arguments):
@@ -209,9 +203,34 @@ def test_a_folder_with_an_unreadable_picture_is_predicted_and_reported(data, pla
     assert "v0.jpg" in (data.parent / "predict" / "log.txt").read_text()
 
 
-def test_a_size_that_does_not_fit_the_network_is_refused(data):
-    with pytest.raises(ValueError, match="multiple"):
-        _train("--size", "70")
+def test_a_second_training_does_not_overwrite_the_first(data):
+    _train()
+    with pytest.raises(FileExistsError, match="new: holds an earlier training"):
+        _train()
+    _train("--overwrite")
+
+
+def test_a_drawing_never_replaces_a_picture(data, place):
+    Image.open(data / "images" / "v0.jpg").save(data / "images" / "v0.png")
+    before = (data / "images" / "v0.png").read_bytes()
+    weights = str(place / "run" / "weights_last.weights.h5")
+    images = str(data / "images")
+    with pytest.raises(ValueError, match=r"me\.png: would be overwritten"):
+        shutil.copy(data / "images" / "v0.png", data / "me.png")
+        PREDICT.main([str(data), "--weights", weights, "--picture", f"{data}/me.png"])
+    PREDICT.main(["both", "--weights", weights, "--picture", images])
+    names = {p.name for p in (data.parent / "both").glob("v0*")}
+    assert names == {"v0.jpg.png", "v0.jpg.json", "v0.png.png", "v0.png.json"}
+    assert (data / "images" / "v0.png").read_bytes() == before
+
+
+def test_a_phone_picture_is_looked_at_upright(data, place):
+    picture = Image.open(data / "images" / "v0.jpg")
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(data / "phone.jpg", exif=exif)
+    _predict(place, "--picture", str(data / "phone.jpg"))
+    assert Image.open(data.parent / "predict" / "phone.png").size == (120, 200)
 
 
 def _truncate(path):

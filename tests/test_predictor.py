@@ -79,6 +79,15 @@ def test_an_empty_box_is_refused(box):
         predictor.predict(np.zeros((32, 32, 3), np.uint8), [box])
 
 
+def test_boxes_beside_the_picture_or_without_end_are_refused():
+    predictor = PosePredictor(constant_model(np.zeros((16, 3))), pa16j2d)
+    picture = np.zeros((32, 64, 3), np.uint8)
+    with pytest.raises(ValueError, match="overlap the picture of 64 x 32 px"):
+        predictor.predict(picture, [(70, 0, 90, 20)])
+    with pytest.raises(ValueError, match="x1 < x2"):
+        predictor.predict(picture, [(0, 0, np.inf, 20)])
+
+
 def test_a_pose_becomes_plain_numbers():
     pose = Pose(np.array([[1.234, 5.0]]), np.array([0.5]), (0, 0, 2, 2), ("head",))
     assert pose.to_dict() == {

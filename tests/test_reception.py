@@ -1,7 +1,5 @@
 """The reception network: values of the original, outputs, names, arguments."""
 
-import time
-
 import h5py
 import keras
 import numpy as np
@@ -9,7 +7,6 @@ import pytest
 from formula_weights import formula_pictures, set_formula_weights
 
 from deephar import checkpoints
-from deephar.losses import pose_regression_loss
 from deephar.models import reception
 
 SMALL = (64, 64, 3)
@@ -147,31 +144,6 @@ def test_published_layout_gives_the_outputs_of_the_original(shared, name):
         np.testing.assert_allclose(y, expected[f"out_{i:02d}"], atol=1e-4)
 
 
-def test_training_step_has_the_loss_and_gradients_of_the_original(shared):
-    tf = pytest.importorskip("tensorflow")
-    values = arrays(shared / "golden" / "train_rec2d.npz")
-    model = reception.build(**LARGE)
-    folder = shared / "golden" / "models" / "a_rec2d_concat"
-    checkpoints.load_weights(model, folder / "weights.h5")
-    loss = pose_regression_loss("l1l2bincross", 0.01)
-    with tf.GradientTape() as tape:
-        outputs = model(values["x"], training=True)
-        losses = [tf.reduce_mean(loss(values["y"], y)) for y in outputs]
-        total = sum(losses)
-    received = [float(total), *map(float, losses)]
-    np.testing.assert_allclose(received, values["train_losses"][0], rtol=1e-5)
-
-    variables = {v.path: v for v in model.trainable_variables}
-    gradients = tape.gradient(total, [v.value for v in variables.values()])
-    norms = sorted(float(tf.norm(g)) for g in gradients)
-    expected = sorted(float(n) for n in values["grad_norms"])
-    # A ReLU that rounding flips moves single gradients: the original itself, run on
-    # TensorFlow 1.15, differs from these values by 2 %.
-    np.testing.assert_allclose(norms, expected, rtol=2e-3)
-    last = dict(zip(variables, gradients, strict=True))["RegMap2/conv2d_1/kernel"]
-    np.testing.assert_allclose(last, values["grad_086"], rtol=1e-3, atol=1e-6)
-
-
 def test_first_batch_moves_the_batch_norm_statistics_by_its_momentum(shared):
     values = arrays(shared / "golden" / "train_rec2d.npz")
     model = reception.build(**{**LARGE, "num_blocks": 1})
@@ -193,12 +165,10 @@ def test_parameter_counts_are_the_original_ones_without_constants(dim, blocks):
     assert model.count_params() == PARAMETERS[dim, blocks]
 
 
-def test_eight_blocks_are_built_silently_and_in_three_seconds(capfd):
+def test_building_prints_nothing(capfd):
     tiny()
     capfd.readouterr()
-    start = time.perf_counter()
     reception.build((256, 256, 3), 16, dim=2, num_blocks=8, ksize=(5, 5))
-    assert time.perf_counter() - start < 3
     assert capfd.readouterr() == ("", "")
 
 

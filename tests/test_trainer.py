@@ -72,6 +72,15 @@ def test_two_models_take_turns_and_log_their_own_losses(mpii):
     assert [int(model.optimizer.iterations) for model in models] == [4, 4]
 
 
+def test_a_schedule_moves_the_rate_of_every_model(mpii):
+    models = [_model(rate=1e-3), _model(rate=1e-4)]
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 1e-3 / 2**epoch)
+    loaders = [_loader(mpii), _loader(mpii)]
+    MultiModelTrainer(models, loaders, callbacks=[halve]).train(3, 1, verbose=0)
+    rates = [float(model.optimizer.learning_rate) for model in models]
+    assert rates == pytest.approx([2.5e-4, 2.5e-5])
+
+
 def test_full_losses_name_every_output(mpii):
     trainer = MultiModelTrainer(
         [_model(blocks=2)], [_loader(mpii, blocks=2)], print_full_losses=True

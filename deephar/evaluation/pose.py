@@ -5,6 +5,8 @@ memory does not grow with the pictures; `score_pckh` turns the result into a dic
 that the scripts print and save and that callbacks log.
 """
 
+import collections
+import concurrent.futures
 import dataclasses
 from collections.abc import Callable, Iterator
 
@@ -12,11 +14,13 @@ import numpy as np
 
 from deephar import measures
 from deephar.data.loader import BatchLoader
-from deephar.utils.modes import VALID_MODE
+from deephar.utils.modes import VALID_MODE, mode_name
 from deephar.utils.pose import INVALID, is_valid
 from deephar.utils.transform import transform_pose_sequence
 
 _KEYS = ("pose", "afmat", "headsize", "keypoints", "readable")
+_SAMPLE_AXES = (1, 1, 0, 0, 0, 0)
+"""Axis of the samples in the arrays of PosePredictions, in their order."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +35,7 @@ class PosePredictions:
         truth_inside: `truth` without the joints that lie outside the crop, which is
             what the original evaluates.
         head_size: `(samples, 1)` px.
+        readable: `(samples,)` bool, whether the picture could be read.
         errors: message by path of every picture that could not be read.
     """
 
@@ -39,6 +44,7 @@ class PosePredictions:
     truth: np.ndarray
     truth_inside: np.ndarray
     head_size: np.ndarray
+    readable: np.ndarray
     errors: dict[str, str]
 
     @property
@@ -49,17 +55,19 @@ class PosePredictions:
     @property
     def num_unreadable(self) -> int:
         """Number of samples whose picture could not be read."""
-        return int(np.isnan(self.poses[-1]).all(axis=(1, 2)).sum())
+        return int((~self.readable).sum())
 
 
-def _batches(loader: BatchLoader, samples: int) -> Iterator[tuple]:
-    """Batches of the loader with the wrapped-around end of the last one cut off."""
-    size = loader.get_batch_size()
-    for index in range(len(loader)):
-        (frames,), values = loader[index]
-        count = min(size, samples - index * size)
-        named = {k: v[:count] for k, v in zip(_KEYS, values, strict=True)}
-        yield frames, count, named
+def _batches(loader: BatchLoader, workers: int) -> Iterator[tuple]:
+    """All batches of the loader in order, a few of them read ahead by threads."""
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        ahead = collections.deque()
+        for index in range(len(loader)):
+            ahead.append(pool.submit(loader.get_batch, 0, index))
+            if len(ahead) > workers:
+                yield ahead.popleft().result()
+        for waiting in ahead:
+            yield waiting.result()
 
 
 def predict_poses(
@@ -67,6 +75,8 @@ def predict_poses(
     dataset,
     mode: int = VALID_MODE,
     batch_size: int = 8,
+    workers: int = 2,
+    progress: Callable[[int], None] | None = None,
 ) -> PosePredictions:
     """Streams every sample of a data set through a 2D pose model.
 
@@ -76,6 +86,8 @@ def predict_poses(
         dataset: a single-person data set (`get_data`, `get_shape`, `get_length`).
         mode: TRAIN_MODE or VALID_MODE.
         batch_size: crops a step.
+        workers: threads that read pictures ahead.
+        progress: called with the number of samples done after every step.
 
     Returns:
         The joints in pixels. An unreadable picture is kept, with NaN for a pose.
@@ -86,7 +98,8 @@ def predict_poses(
     samples = dataset.get_length(mode)
     if samples == 0:
         raise ValueError(
-            f"{dataset.dataset_path}: no samples to evaluate. Received: mode={mode}"
+            f"{dataset.dataset_path}: no samples to evaluate in the part "
+            f"{mode_name(mode)!r}"
         )
     loader = BatchLoader(
         dataset,
@@ -98,16 +111,18 @@ def predict_poses(
         on_error="mark",
     )
     parts = []
-    for frames, count, values in _batches(loader, samples):
+    for index, ((frames,), values) in enumerate(_batches(loader, workers)):
+        count = min(loader.get_batch_size(), samples - index * loader.get_batch_size())
+        named = {k: v[:count] for k, v in zip(_KEYS, values, strict=True)}
         crops = predict(frames)[:, :count]
-        parts.append(_in_pixels(crops.astype(np.float64), values))
-    poses, confidence, inside, truth, head_size = (
+        parts.append(_in_pixels(crops.astype(np.float64), named))
+        if progress is not None:
+            progress(sum(len(part[-1]) for part in parts))
+    joined = (
         np.concatenate(column, axis=axis)
-        for column, axis in zip(zip(*parts, strict=True), (1, 1, 0, 0, 0), strict=True)
+        for column, axis in zip(zip(*parts, strict=True), _SAMPLE_AXES, strict=True)
     )
-    return PosePredictions(
-        poses, confidence, truth, inside, head_size, loader.take_errors()
-    )
+    return PosePredictions(*joined, loader.take_errors())
 
 
 def _in_pixels(crops: np.ndarray, values: dict[str, np.ndarray]) -> tuple:
@@ -116,11 +131,13 @@ def _in_pixels(crops: np.ndarray, values: dict[str, np.ndarray]) -> tuple:
     poses = np.stack(
         [transform_pose_sequence(matrices, block[..., :2]) for block in crops]
     )
-    poses[:, values["readable"][:, 0] < 0.5] = np.nan
+    readable = values["readable"][:, 0] > 0.5
+    poses[:, ~readable] = np.nan
     truth = values["keypoints"].astype(np.float64)
     outside = ~is_valid(values["pose"][..., :2])
     inside = np.where(outside, INVALID, truth)
-    return poses, crops[..., 2], inside, truth, values["headsize"].astype(np.float64)
+    head_size = values["headsize"].astype(np.float64)
+    return poses, crops[..., 2], truth, inside, head_size, readable
 
 
 def score_pckh(
@@ -149,7 +166,7 @@ def score_pckh(
         return float(score)
 
     last = predictions.poses[-1]
-    readable = ~np.isnan(last).any(axis=(1, 2))
+    readable = predictions.readable
     joints = measures.pckh_per_joint(
         predictions.truth, last, head, poselayout, refp=threshold, verbose=0
     )

@@ -3,7 +3,6 @@
 import copy
 import csv
 import dataclasses
-import json
 import pathlib
 
 import numpy as np
@@ -31,6 +30,7 @@ PAPER_MPII = {
 }
 """PCKh@0.5 of the paper: validation, single crop; and test, multi-crop and flip."""
 
+_PAPER_THRESHOLD = 0.5
 _DRAWN_RESOLUTION = (192, 192)
 
 GROUPS = {
@@ -71,18 +71,21 @@ def pckh_table(scores: dict, untrained: dict | None = None) -> str:
         scores: what `score_pckh` returns.
         untrained: the same of the network before training, for one more column.
     """
+    threshold = scores["threshold"]
+    test = PAPER_MPII["test"] if threshold == _PAPER_THRESHOLD else {}
+    valid = PAPER_MPII["pckh"] if threshold == _PAPER_THRESHOLD else None
     columns = [("measured", scores)]
     if untrained is not None:
         columns.append(("untrained", untrained))
-    head = ["PCKh@%g (%%)" % scores["threshold"], *(name for name, _ in columns)]
+    head = [f"PCKh@{threshold:g} (%)", *(name for name, _ in columns)]
     lines = [head + ["paper, MPII val", "paper, MPII test"]]
     parts = [group_scores(values["per_joint"]) for _, values in columns]
     for part in GROUPS:
         row = [_percent(values[part]) for values in parts]
-        lines.append([part, *row, "-", _percent(PAPER_MPII["test"][part])])
+        lines.append([part, *row, "-", _percent(test.get(part))])
     for key, name, paper in (
-        ("pckh", "total", (PAPER_MPII["pckh"], PAPER_MPII["test"]["total"])),
-        ("pckh_original", "total, joints in the crop only", (PAPER_MPII["pckh"], None)),
+        ("pckh", "total", (valid, test.get("total"))),
+        ("pckh_original", "total, joints in the crop only", (valid, None)),
         ("auc", "AUC", (None, None)),
     ):
         row = [_percent(values[key]) for _, values in columns]
@@ -102,7 +105,7 @@ def _markdown(rows: list[list[str]]) -> str:
 
 def joint_table(scores: dict) -> str:
     """Markdown table of PCKh by joint."""
-    rows = [["joint", "PCKh (%)"]]
+    rows = [["joint", f"PCKh@{scores['threshold']:g} (%)"]]
     rows += [[name, _percent(value)] for name, value in scores["per_joint"].items()]
     return _markdown(rows)
 
@@ -110,7 +113,9 @@ def joint_table(scores: dict) -> str:
 def block_table(scores: dict) -> str:
     """Markdown table of PCKh after every prediction block."""
     pairs = zip(scores["blocks"], scores["blocks_original"], strict=True)
-    rows = [["block", "PCKh (%)", "as the original counts (%)"]]
+    rows = [
+        ["block", f"PCKh@{scores['threshold']:g} (%)", "as the original counts (%)"]
+    ]
     rows += [[str(i + 1), _percent(a), _percent(b)] for i, (a, b) in enumerate(pairs)]
     return _markdown(rows)
 
@@ -133,7 +138,7 @@ def plot_training(path, folder: pathlib.Path) -> bool:
 
     Args:
         path: PNG to write.
-        folder: run folder with losses.csv, and scores.json where it was evaluated.
+        folder: run folder with losses.csv.
 
     Returns:
         False if the folder holds no losses.csv, and nothing was drawn.
@@ -145,14 +150,15 @@ def plot_training(path, folder: pathlib.Path) -> bool:
         rows = list(csv.DictReader(file))
     epochs = [int(row["epoch"]) + 1 for row in rows]
     axes, save = _figure("epoch", "training loss")
-    axes.plot(epochs, [float(row["loss"]) for row in rows], color="tab:blue")
-    scores = pathlib.Path(folder) / "scores.json"
-    if scores.is_file():
-        values = json.loads(scores.read_text(encoding="utf-8"))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.label.set_color("tab:blue")
+    axes.plot(epochs, [float(row["loss"]) for row in rows], "s-", color="tab:blue")
+    points = {e: row.get("val_pckh", "") for e, row in zip(epochs, rows, strict=True)}
+    points = {e: 100 * float(p) for e, p in points.items() if p not in ("", "nan")}
+    if points:
         right = axes.twinx()
         right.set_ylabel("validation PCKh@0.5 (%)", color="tab:orange")
-        points = [100 * row["pckh"] for row in values.values()]
-        right.plot([int(key) for key in values], points, "o-", color="tab:orange")
+        right.plot(list(points), list(points.values()), "o-", color="tab:orange")
         right.set_ylim(0, 100)
     save(path)
     return True
@@ -170,7 +176,7 @@ def _figure(xlabel: str, ylabel: str):
 
 def draw_predictions(
     path, dataset, predictions: PosePredictions, mode: int, count: int = 16
-) -> None:
+) -> bool:
     """Draws predictions (left) beside the truth (right), evenly spread over the data.
 
     Args:
@@ -179,8 +185,13 @@ def draw_predictions(
         predictions: what `predict_poses` returned for it.
         mode: the mode that was evaluated.
         count: people to draw; those with unreadable pictures are passed over.
+
+    Returns:
+        False if no picture could be read, and nothing was drawn.
     """
-    readable = np.flatnonzero(~np.isnan(predictions.poses[-1]).all(axis=(1, 2)))
+    readable = np.flatnonzero(predictions.readable)
+    if not len(readable):
+        return False
     chosen = readable[
         np.linspace(0, len(readable) - 1, min(count, len(readable)), dtype=int)
     ]
@@ -198,6 +209,7 @@ def draw_predictions(
             pairs.append(_drawn(crop, sample["afmat"], pose, dataset.poselayout))
         titles += [f"{key}: predicted", f"{key}: truth"]
     contact_sheet(pairs, columns=8, titles=titles).save(path)
+    return True
 
 
 def _drawn(crop: Image.Image, matrix: np.ndarray, pose: np.ndarray, poselayout):
@@ -233,7 +245,6 @@ def write_report(
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    draw_predictions(folder / "predictions.png", dataset, predictions, mode)
     plot_pckh_curve(folder / "pckh.png", predictions)
     parts = [
         "# Pose estimation, single person",
@@ -249,7 +260,11 @@ def write_report(
     ]
     if run_folder is not None and plot_training(folder / "training.png", run_folder):
         parts += ["## Training", "![loss and score over the epochs](training.png)"]
-    parts += ["## Predictions beside the truth", "![predictions](predictions.png)"]
+    parts.append("## Predictions beside the truth")
+    drawn = draw_predictions(folder / "predictions.png", dataset, predictions, mode)
+    parts.append(
+        "![predictions](predictions.png)" if drawn else "No picture could be read."
+    )
     path = folder / "report.md"
     path.write_text(
         "\n\n".join(part for part in parts if part) + "\n", encoding="utf-8"

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from deephar.data.base import to_rgb
 from deephar.utils.bbox import bbox_to_objposwin
 from deephar.utils.transform import T, normalize_channels, transform_2d_points
 
@@ -76,6 +77,9 @@ def split_outputs(outputs: Sequence, dim: int = 2) -> list[tuple]:
 class PosePredictor:
     """Runs a 2D pose model on crops or on pictures.
 
+    On TensorFlow it switches the model's `jit_compile` off: XLA on the CPU is ten times
+    slower for these networks.
+
     Args:
         model: a model of `models.reception` (dim 2), or one with outputs of that form.
         poselayout: layout of its joints.
@@ -87,7 +91,7 @@ class PosePredictor:
         self.poselayout = poselayout
         self.flip = flip
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = False  # XLA on the CPU is ten times slower here
+            model.jit_compile = False
 
     def _run(self, frames: np.ndarray) -> np.ndarray:
         outputs = self.model.predict_on_batch(frames)
@@ -117,22 +121,23 @@ class PosePredictor:
         """Predicts one pose for each box of a picture.
 
         Args:
-            picture: PIL image, or array `(h, w, 3)` uint8 RGB.
+            picture: PIL image of any mode, or array `(h, w, 3)` uint8 RGB. It is taken
+                as stored; `data.open_picture(path, upright=True)` turns a phone's.
             boxes: people as (x1, y1, x2, y2) px; None looks at the whole picture.
 
         Returns:
             A list of `Pose`, one a box, from the model's last block.
 
         Raises:
-            ValueError: if a box is empty or not four numbers.
+            ValueError: if a box is empty, outside the picture or not four numbers.
         """
         if not isinstance(picture, Image.Image):
             picture = Image.fromarray(np.asarray(picture))
-        picture = picture.convert("RGB")
+        picture = to_rgb(picture)
         if boxes is None:
             windows = [((picture.width / 2, picture.height / 2), max(picture.size))]
         else:
-            windows = [_window(box) for box in boxes]
+            windows = [_window(box, picture.size) for box in boxes]
         crops = [self._crop(picture, centre, side) for centre, side in windows]
         frames = np.stack([frame for frame, _ in crops])
         last = self.predict_crops(frames)[-1].astype(np.float64)
@@ -165,13 +170,19 @@ class PosePredictor:
         return frame, crop.afmat
 
 
-def _window(box: Sequence[float]) -> tuple[tuple[float, float], float]:
-    """Centre and side of the square crop around a person's box, px."""
+def _window(box: Sequence[float], size: tuple[int, int]) -> tuple:
+    """Centre (x, y) and side of the square crop around a person's box, px."""
     values = np.asarray(box, dtype=np.float64)
-    if values.shape != (4,) or not (values[:2] < values[2:]).all():
+    whole = values.shape == (4,) and np.isfinite(values).all()
+    if not whole or not (values[:2] < values[2:]).all():
         raise ValueError(
             "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
             f"Received: {list(box)}"
         )
-    centre, size = bbox_to_objposwin(values)
-    return (float(centre[0]), float(centre[1])), PERSON_MARGIN * float(max(size))
+    if (values[2:] <= 0).any() or (values[:2] >= size).any():
+        raise ValueError(
+            f"A box must overlap the picture of {size[0]} x {size[1]} px. "
+            f"Received: {list(box)}"
+        )
+    (x, y), window = bbox_to_objposwin(values)
+    return (float(x), float(y)), PERSON_MARGIN * float(max(window))

@@ -55,6 +55,7 @@ from deephar.models.blocks import (
 from deephar.models.nested import nested
 from deephar.models.stems import reception_stem, vgg16_stem
 from deephar.objectives import elasticnet_loss_on_valid_joints
+from deephar.optimizers import rmsprop
 
 STEMS = ("inception", "vgg16")
 _SIDE_DIVISOR = 32
@@ -259,7 +260,7 @@ def compile(model, ptr, vtr, num_y_per_branch=1):
             [elasticnet_loss_on_valid_joints] * num_y_per_branch + [binary_crossentropy]
         )
         * branches,
-        optimizer=keras.optimizers.RMSprop(),
+        optimizer=rmsprop(),
         loss_weights=([1.0] * num_y_per_branch + [_VISIBILITY_WEIGHT]) * branches,
         jit_compile=keras.backend.backend() == "jax",
     )

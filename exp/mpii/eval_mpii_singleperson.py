@@ -1,19 +1,21 @@
-"""Scores a 2D pose network on MPII's validation people, single person.
+r"""Scores a 2D pose network on MPII's validation people, single person.
 
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 2
 Command   python exp/mpii/eval_mpii_singleperson.py runs/eval --data datasets/MPII \
               --weights FILE [--flip] [--report]
 Expected  PCKh@0.5, single crop: 89.1 with the paper's weights
 
-Prints PCKh by body part, joint and block, and writes scores.json and scores.md to the
-run folder; --report adds report.md with curves and drawn predictions. Every annotated
-joint counts; the figure as the original counts (joints in the crop only) stands beside
-it. A picture that cannot be read counts as wrong.
+Prints PCKh by body part, joint and block, and writes evaluation.json and evaluation.md
+to the run folder; --report adds report.md with curves and drawn predictions. Every
+annotated joint counts; the figure as the original counts (joints in the crop only)
+stands beside it. A picture that cannot be read counts as wrong.
 """
 
 import dataclasses
 import logging
 import pathlib
+
+import keras
 
 from deephar import experiment
 from deephar.config import mpii_sp_dataconf
@@ -30,9 +32,11 @@ def parse(argv=None):
     add = parser.add_argument
     add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
     add("--weights", required=True, help="weights file, Keras 2 .h5 or .weights.h5")
-    add("--batch-size", type=int, default=8)
+    add("--batch-size", type=experiment.positive_int, default=8, help="(%(default)s)")
+    add("--workers", type=experiment.positive_int, default=2, help="threads that read")
     add("--flip", action="store_true", help="average with the mirrored crop")
-    add("--threshold", type=float, default=0.5, help="share of the head size")
+    share = {"type": experiment.positive_float, "default": 0.5}
+    add("--threshold", help="share of the head size (%(default)s)", **share)
     add("--report", action="store_true", help="write report.md with pictures")
     add("--untrained", action="store_true", help="score the untrained network beside")
     experiment.add_reception_arguments(parser)
@@ -44,15 +48,17 @@ def main(argv=None):
     args = parse(argv)
     folder = experiment.start(args)
     settings = experiment.reception_settings(args)
-    dataconf = dataclasses.replace(
-        mpii_sp_dataconf, crop_resolution=(settings["size"], settings["size"])
-    )
+    side = settings["size"]
+    dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
     mpii = MpiiSinglePerson(args.data, dataconf)
 
     def run(weights):
         model = experiment.build_reception(settings, weights=weights)
-        predictor = PosePredictor(model, mpii.poselayout, flip=args.flip)
-        return predict_poses(predictor.predict_crops, mpii, VALID_MODE, args.batch_size)
+        predict = PosePredictor(model, mpii.poselayout, flip=args.flip).predict_crops
+        bar = keras.utils.Progbar(mpii.get_length(VALID_MODE), unit_name="person")
+        return predict_poses(
+            predict, mpii, VALID_MODE, args.batch_size, args.workers, bar.update
+        )
 
     found = run(args.weights)
     scores = score_pckh(found, mpii.poselayout, args.threshold)
@@ -61,16 +67,18 @@ def main(argv=None):
     if args.untrained:
         untrained = score_pckh(run(None), mpii.poselayout, args.threshold)
         scores["untrained_pckh"] = untrained["pckh"]
-    for message in found.errors.values():
-        logging.warning("counted as wrong: %s", message)
+    if found.errors:
+        first = "; ".join(list(found.errors.values())[:5])
+        logging.warning("%d pictures count as wrong: %s", len(found.errors), first)
     tables = [
         report.pckh_table(scores, untrained),
         report.joint_table(scores),
         report.block_table(scores),
     ]
-    experiment.write_json(folder / "scores.json", scores)
-    (folder / "scores.md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
-    print("\n\n".join(tables))
+    experiment.write_json(folder / "evaluation.json", scores)
+    text = "\n\n".join(tables)
+    (folder / "evaluation.md").write_text(text + "\n", encoding="utf-8")
+    print(text)
     if args.report:
         training = pathlib.Path(args.weights).parent
         path = report.write_report(

@@ -1,4 +1,4 @@
-"""Draws the 2D pose of the person in a picture, or in every picture of a folder.
+r"""Draws the 2D pose of the person in a picture, or in every picture of a folder.
 
 Command   python exp/mpii/predict_one_img.py runs/predict --weights FILE \
               --picture PICTURE_OR_FOLDER [--box X1 Y1 X2 Y2]
@@ -8,6 +8,7 @@ picture with the pose drawn on it, and NAME.json, the joints in pixels of the pi
 with their confidence, to the run folder.
 """
 
+import collections
 import logging
 import pathlib
 
@@ -37,42 +38,52 @@ def pictures(path):
     path = pathlib.Path(path)
     if not path.is_dir():
         return [path]
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in ENDINGS)
+    files = (p for p in path.iterdir() if p.is_file())
+    found = sorted(p for p in files if p.suffix.lower() in ENDINGS)
     if not found:
         raise ValueError(f"{path}: no pictures ({' '.join(sorted(ENDINGS))}) in it")
     return found
 
 
+def outputs(paths, folder):
+    """A name in the run folder for each picture, without the ending; none twice."""
+    count = collections.Counter(path.stem for path in paths)
+    names = [p.stem if count[p.stem] == 1 else p.name for p in paths]
+    for path, name in zip(paths, names, strict=True):
+        if (folder / f"{name}.png").resolve() == path.resolve():
+            raise ValueError(f"{path}: would be overwritten; choose another run folder")
+    return [folder / name for name in names]
+
+
 def main(argv=None):
     """Predicts, draws, writes."""
     args = parse(argv)
-    folder = experiment.start(args)
     paths = pictures(args.picture)
+    targets = outputs(paths, pathlib.Path(args.logdir))
+    experiment.start(args)
     settings = experiment.reception_settings(args)
     model = experiment.build_reception(settings, weights=args.weights)
     predictor = PosePredictor(model, pa16j2d, flip=args.flip)
     boxes = None if args.box is None else [args.box]
-    unreadable = []
-    for path in paths:
+    unreadable = 0
+    for path, target in zip(paths, targets, strict=True):
         try:
-            picture = open_picture(path)
+            picture = open_picture(path, upright=True)
         except OSError as error:
             if len(paths) == 1:
                 raise
             logging.warning("passed over: %s", error)
-            unreadable.append(path)
+            unreadable += 1
             continue
-        poses = predictor.predict(picture, boxes)
-        for pose in poses:
+        people = predictor.predict(picture, boxes)
+        for pose in people:
             picture = draw_pose(picture, pose.joints, pa16j2d, pose.confidence)
-        picture.save(folder / f"{path.stem}.png")
-        experiment.write_json(
-            folder / f"{path.stem}.json",
-            {"picture": str(path), "people": [pose.to_dict() for pose in poses]},
-        )
-        print(folder / f"{path.stem}.png")
+        picture.save(f"{target}.png")
+        record = {"picture": str(path), "people": [pose.to_dict() for pose in people]}
+        experiment.write_json(f"{target}.json", record)
+        print(f"{target}.png")
     if unreadable:
-        raise OSError(f"{len(unreadable)} of {len(paths)} pictures could not be read")
+        raise OSError(f"{unreadable} of {len(paths)} pictures could not be read")
 
 
 if __name__ == "__main__":

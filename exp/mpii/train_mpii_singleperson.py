@@ -33,9 +33,11 @@ def parse(argv=None):
     experiment.add_training_arguments(
         parser, batch_size=24, epochs=120, lr_drops=[80, 100]
     )
+    add = parser.add_argument
     losses = ("l1l2bincross", "l1l2", "l1", "l2")
-    parser.add_argument("--loss", choices=losses, default="l1l2bincross")
-    parser.add_argument("--visibility-weight", type=float, default=0.01)
+    add("--loss", choices=losses, default=losses[0], help="of the pose (%(default)s)")
+    share = {"type": experiment.weight, "default": 0.01}
+    add("--visibility-weight", help="of the confidence's loss (%(default)s)", **share)
     return parser.parse_args(argv)
 
 
@@ -43,10 +45,10 @@ def main(argv=None):
     """Trains, evaluates after the epochs, saves the best and the last weights."""
     args = parse(argv)
     folder = experiment.start(args)
+    experiment.prepare_training(folder, args.overwrite)
     settings = experiment.reception_settings(args)
-    dataconf = dataclasses.replace(
-        mpii_sp_dataconf, crop_resolution=(settings["size"], settings["size"])
-    )
+    side = settings["size"]
+    dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
     if args.no_augmentation:
         dataconf = dataconf.without_augmentation()
     mpii = MpiiSinglePerson(args.data, dataconf)
@@ -68,7 +70,9 @@ def main(argv=None):
 
     def evaluate(model):
         predict = PosePredictor(model, mpii.poselayout).predict_crops
-        found = predict_poses(predict, mpii, VALID_MODE, args.eval_batch_size)
+        found = predict_poses(
+            predict, mpii, VALID_MODE, args.eval_batch_size, args.workers
+        )
         return score_pckh(found, mpii.poselayout)
 
     if mpii.get_length(VALID_MODE) == 0:
@@ -76,8 +80,10 @@ def main(argv=None):
         evaluate = None
     callbacks = experiment.training_callbacks(args, folder, evaluate, "pckh")
     trainer = MultiModelTrainer([model], [loader], args.workers, callbacks=callbacks)
-    steps = args.steps_per_epoch or mpii.get_length(TRAIN_MODE) // args.batch_size
-    trainer.train(args.epochs, max(1, steps), verbose=args.verbose)
+    people = mpii.get_length(TRAIN_MODE)
+    steps = args.steps_per_epoch or max(1, people // args.batch_size)
+    logging.info("%d training people, %d steps an epoch", people, steps)
+    trainer.train(args.epochs, steps, verbose=args.verbose)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+"""What every script needs: flags, the run folder, logging, seed, precision, the model.
+
+arguments   parsers and what training flags stand for
+settings    the shape of a network: recipe, model.json, flags
+run         run folder, log, JSON files, receipts, how a script ends
+"""
+
+from deephar.experiment.arguments import (
+    add_reception_arguments,
+    add_training_arguments,
+    argument_parser,
+    optimizer,
+    training_callbacks,
+)
+from deephar.experiment.numbers import positive_float, positive_int, weight
+from deephar.experiment.run import (
+    prepare_training,
+    receipt,
+    run_script,
+    start,
+    write_json,
+)
+from deephar.experiment.settings import (
+    MODEL_FILE,
+    RECEPTION_DEFAULTS,
+    build_reception,
+    reception_settings,
+)
+
+__all__ = [
+    "MODEL_FILE",
+    "RECEPTION_DEFAULTS",
+    "add_reception_arguments",
+    "add_training_arguments",
+    "argument_parser",
+    "build_reception",
+    "optimizer",
+    "positive_float",
+    "positive_int",
+    "prepare_training",
+    "receipt",
+    "reception_settings",
+    "run_script",
+    "start",
+    "training_callbacks",
+    "weight",
+    "write_json",
+]

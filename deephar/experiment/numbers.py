@@ -1,0 +1,47 @@
+"""Numbers on a command line: argparse types that say which numbers they take."""
+
+import argparse
+import math
+
+
+def _number(text: str, kind: type, rule: str, holds) -> int | float:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not holds(value):
+        raise argparse.ArgumentTypeError(f"must be {rule}. Received: {text}")
+    return value
+
+
+def positive_int(text: str) -> int:
+    """An integer of at least 1."""
+    return _number(text, int, "an integer of at least 1", lambda n: n >= 1)
+
+
+def natural(text: str) -> int:
+    """An integer of at least 0."""
+    return _number(text, int, "an integer of at least 0", lambda n: n >= 0)
+
+
+def crop_side(text: str) -> int:
+    """A side that the network's poolings divide evenly."""
+    rule = "a positive multiple of 32"
+    return _number(text, int, rule, lambda n: n > 0 and n % 32 == 0)
+
+
+def positive_float(text: str) -> float:
+    """A finite number above 0."""
+    rule = "a number above 0"
+    return _number(text, float, rule, lambda x: math.isfinite(x) and x > 0)
+
+
+def weight(text: str) -> float:
+    """A finite number of at least 0."""
+    rule = "a number of at least 0"
+    return _number(text, float, rule, lambda x: math.isfinite(x) and x >= 0)
+
+
+def fraction(text: str) -> float:
+    """A number in [0, 1)."""
+    return _number(text, float, "a number in [0, 1)", lambda x: 0 <= x < 1)

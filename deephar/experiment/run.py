@@ -1,0 +1,126 @@
+"""A run: its folder, its log, its JSON files, and how a script ends.
+
+A run folder holds `log.txt`, `arguments_SCRIPT.json` (the command and every flag), and
+what the script writes.
+"""
+
+import argparse
+import datetime
+import hashlib
+import logging
+import pathlib
+import shlex
+import sys
+from collections.abc import Callable
+
+import keras
+
+from deephar.utils.fs import write_json
+
+logger = logging.getLogger(__name__)
+
+
+def start(args: argparse.Namespace) -> pathlib.Path:
+    """Prepares a run: folder, logging, flags on record, seed and precision.
+
+    Args:
+        args: parsed arguments of `argument_parser`.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        OSError: if the folder cannot be written to; the message names it.
+    """
+    folder = pathlib.Path(args.logdir)
+    script = pathlib.Path(sys.argv[0]).stem
+    record = {"command": command(), **vars(args)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+        write_json(folder / f"arguments_{script}.json", record)
+    except OSError as error:
+        raise OSError(
+            f"{folder}: cannot write to the log directory: {error}"
+        ) from error
+    console = logging.StreamHandler(sys.stdout)
+    console.addFilter(lambda note: not getattr(note, "for_the_file", False))
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S",
+        handlers=[log, console],
+        force=True,
+    )
+    logging.getLogger("absl").setLevel(logging.WARNING)
+    logger.info("%s", command())
+    keras.utils.set_random_seed(args.seed)
+    precision = args.mixed_precision
+    policy = f"mixed_{precision}" if precision else "float32"
+    keras.mixed_precision.set_dtype_policy(policy)
+    return folder
+
+
+def prepare_training(folder: pathlib.Path, overwrite: bool) -> None:
+    """Refuses, or clears, a run folder that holds the weights of an earlier training.
+
+    Args:
+        folder: the run folder.
+        overwrite: remove what the earlier training wrote.
+
+    Raises:
+        FileExistsError: if there are weights and `overwrite` is false.
+    """
+    names = ("scores.json", "losses.csv", "model.json")
+    earlier = [*folder.glob("weights_*.h5"), *map(folder.joinpath, names)]
+    earlier = [path for path in earlier if path.exists()]
+    if earlier and not overwrite:
+        raise FileExistsError(
+            f"{folder}: holds an earlier training ({earlier[0].name}); choose another "
+            "folder, or --overwrite"
+        )
+    for path in earlier:
+        path.unlink()
+
+
+def command() -> str:
+    """The command line that runs now, as one would type it."""
+    return shlex.join(["python", *sys.argv])
+
+
+def receipt(weights: str | None, data: str) -> dict:
+    """Where a result comes from: command, date, data folder, weights and their md5."""
+    digest = None
+    if weights is not None:
+        digest = hashlib.md5(pathlib.Path(weights).read_bytes()).hexdigest()
+    return {
+        "command": command(),
+        "date": datetime.date.today().isoformat(),
+        "data": str(data),
+        "weights": weights,
+        "weights_md5": digest,
+    }
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Calls a script's main; a mistake of the user ends in a message, not a trace.
+
+    The trace of such an end is in the run folder's log.txt.
+
+    Args:
+        main: function without arguments.
+
+    Raises:
+        SystemExit: with the message, for a ValueError, OSError or FloatingPointError;
+            with status 130 after Ctrl-C.
+    """
+    try:
+        main()
+    except (ValueError, OSError, FloatingPointError) as error:
+        if logging.root.handlers:
+            quiet = {"for_the_file": True}
+            logger.error("ended by an error", exc_info=True, extra=quiet)
+        raise SystemExit(f"error: {error}") from error
+    except KeyboardInterrupt:
+        logger.warning("interrupted; the run folder keeps what was saved so far")
+        raise SystemExit(130) from None

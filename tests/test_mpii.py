@@ -119,6 +119,10 @@ def test_serialize_takes_the_numbered_people_only():
         ({"scale": np.array([[-1.5]])}, "box must not be empty.*scale=-1.5"),
         ({"scale": np.array([[np.nan]])}, "box must not be empty.*scale=nan"),
         ({"objpos": np.array([[np.nan, 1]])}, "box must not be empty.*nan"),
+        ({"head": np.array([[5, 5, 5, 5]])}, r"head box must be.*\[5.0, 5.0, 5.0"),
+        ({"head": np.array([[4, 2, 1, 6]])}, r"x1 < x2 and y1 < y2.*head=\[4.0"),
+        ({"head": np.array([[1, 2, np.nan, 6]])}, "head box must be.*nan"),
+        ({"head": np.array([[1, 2, np.inf, 6]])}, "head box must be.*inf"),
         ({"pose": np.zeros((2, 15))}, r"16 joints \(2, 16\).*\(2, 15\)"),
         ({"pose": np.zeros((16, 2))}, r"16 joints \(2, 16\).*\(16, 2\)"),
         ({"head": np.zeros((1, 3))}, r"'head' must hold 4 numbers.*\(1, 3\)"),
@@ -146,9 +150,14 @@ def test_the_file_is_named_where_its_content_is_wrong(tmp_path):
     content = {"annot_tr": empty, "annot_val": cells}
     scipy.io.savemat(tmp_path / "annotations.mat", content)
     with pytest.raises(
-        ValueError, match=r"annotations\.mat: annot_val: picture 0.*box"
+        ValueError, match=r"annotations\.mat: validation \(.*: picture a\.jpg: .*box"
     ):
         MpiiSinglePerson(tmp_path, CONFIG)
+
+
+def test_a_picture_without_a_name_is_refused():
+    with pytest.raises(ValueError, match=r"picture 0 must have one name.*\[\]"):
+        serialize_annorect([np.array([[1]])], [people_of(annotation())], [np.array([])])
 
 
 def test_missing_annotations_and_pictures_are_named(tmp_path, folder):

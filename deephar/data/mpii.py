@@ -23,7 +23,12 @@ WINDOW_MARGIN = 1.25
 CENTER_SHIFT = 12.0
 """The window lies lower than the annotated centre by this, px at a scale of 1."""
 
-_FIELDS = {"head": 4, "objpos": 2, "scale": 1, "pose": 2 * NUM_MPII_JOINTS}
+_SIZES = {"head": 4, "objpos": 2, "scale": 1}
+_POSE_SHAPE = (2, NUM_MPII_JOINTS)
+_PARTS = (
+    (TRAIN_MODE, "training (annot_tr)"),
+    (VALID_MODE, "validation (annot_val)"),
+)
 
 
 def load_mpii_mat_annotation(filename: str | os.PathLike) -> tuple[list, list, list]:
@@ -51,12 +56,15 @@ def load_mpii_mat_annotation(filename: str | os.PathLike) -> tuple[list, list, l
     return rectidxs, images, annorect
 
 
-def serialize_annorect(rectidxs: Any, annorect: Any) -> list[dict[str, Any]]:
+def serialize_annorect(
+    rectidxs: Any, annorect: Any, images: Any = None
+) -> list[dict[str, Any]]:
     """Lists the people to use, one after the other.
 
     Args:
         rectidxs: For each picture, (k, 1) numbers of its people, counted from 1.
         annorect: For each picture, cell array (n, 1) of its people.
+        images: For each picture, its name (1,), for the errors; None to number them.
 
     Returns:
         A dictionary for each person: head (4,) x1 y1 x2 y2 px; objpos (2,) px; scale,
@@ -65,7 +73,7 @@ def serialize_annorect(rectidxs: Any, annorect: Any) -> list[dict[str, Any]]:
 
     Raises:
         ValueError: if a person is not there, a field is missing or has another size, or
-            the box is empty.
+            the person's window or head box is empty.
     """
     if len(rectidxs) != len(annorect):
         raise ValueError(
@@ -74,47 +82,60 @@ def serialize_annorect(rectidxs: Any, annorect: Any) -> list[dict[str, Any]]:
         )
     people = []
     for i, (numbers, rects) in enumerate(zip(rectidxs, annorect, strict=True)):
+        name = i if images is None else _picture_name(images[i], i)
         rects = rects.ravel()
         for number in np.ravel(numbers).tolist():
             if not 1 <= number <= len(rects):
                 raise ValueError(
-                    f"picture {i}: person {number} must be one of its {len(rects)} "
+                    f"picture {name}: person {number} must be one of its {len(rects)} "
                     f"people"
                 )
-            people.append({**_read_person(rects[number - 1], i), "imgidx": i})
+            try:
+                person = _read_person(rects[number - 1])
+            except ValueError as error:
+                raise ValueError(f"picture {name}: {error}") from error
+            people.append({**person, "imgidx": i})
     return people
 
 
-def _read_person(rect: Any, picture: int) -> dict[str, Any]:
+def _picture_name(cell: Any, number: int) -> str:
+    names = np.ravel(cell)
+    if names.size != 1 or not str(names[0]):
+        raise ValueError(f"picture {number} must have one name. Received: {names}")
+    return str(names[0])
+
+
+def _read_person(rect: Any) -> dict[str, Any]:
     rect = rect[0, 0] if isinstance(rect, np.ndarray) else rect
-    person = {}
-    for field, size in _FIELDS.items():
-        try:
-            value = np.asarray(rect[field], dtype=np.float64)
-        except (IndexError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"picture {picture}: no numbers in the field {field!r}. {error}"
-            ) from error
-        if value.size != size:
-            rule = "16 joints (2, 16)" if field == "pose" else f"{size} numbers"
-            raise ValueError(
-                f"picture {picture}: {field!r} must hold {rule}. "
-                f"Received: shape {value.shape}"
-            )
-        person[field] = value
-    person["head"], person["objpos"] = person["head"].ravel(), person["objpos"].ravel()
-    person["scale"] = float(person["scale"].ravel()[0])
-    if person["pose"].shape != (2, NUM_MPII_JOINTS):
+    head = _read_numbers(rect, "head").ravel()
+    objpos = _read_numbers(rect, "objpos").ravel()
+    scale = float(_read_numbers(rect, "scale").ravel()[0])
+    pose = _read_numbers(rect, "pose")
+    if not 0 < scale < np.inf or not np.isfinite(objpos).all():
         raise ValueError(
-            f"picture {picture}: 'pose' must hold 16 joints (2, 16). "
-            f"Received: shape {person['pose'].shape}"
+            "the person's box must not be empty. Received: "
+            f"scale={scale}, objpos={objpos.tolist()}"
         )
-    if not 0 < person["scale"] < np.inf or not np.isfinite(person["objpos"]).all():
+    if not np.isfinite(head).all() or not (head[:2] < head[2:]).all():
         raise ValueError(
-            f"picture {picture}: the person's box must not be empty. Received: "
-            f"scale={person['scale']}, objpos={person['objpos'].tolist()}"
+            "the head box must be x1 y1 x2 y2 with x1 < x2 and y1 < y2. "
+            f"Received: head={head.tolist()}"
         )
-    return person
+    return {"head": head, "objpos": objpos, "scale": scale, "pose": pose}
+
+
+def _read_numbers(rect: Any, field: str) -> np.ndarray:
+    try:
+        value = np.asarray(rect[field], dtype=np.float64)
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"no numbers in the field {field!r}. {error}") from error
+    if field == "pose":
+        fits, rule = value.shape == _POSE_SHAPE, "16 joints (2, 16)"
+    else:
+        fits, rule = value.size == _SIZES[field], f"{_SIZES[field]} numbers"
+    if not fits:
+        raise ValueError(f"{field!r} must hold {rule}. Received: shape {value.shape}")
+    return value
 
 
 def calc_head_size(head_annot: np.ndarray) -> float:
@@ -174,9 +195,11 @@ class MpiiSinglePerson(SinglePersonDataset):
         rectidxs, images, annorect = load_mpii_mat_annotation(filename)
         self.samples: dict[int, list] = {TEST_MODE: []}
         self.images = images
-        for mode, part in ((TRAIN_MODE, "annot_tr"), (VALID_MODE, "annot_val")):
+        for mode, part in _PARTS:
             try:
-                people = serialize_annorect(rectidxs[mode], annorect[mode])
+                people = serialize_annorect(
+                    rectidxs[mode], annorect[mode], images[mode]
+                )
             except ValueError as error:
                 raise ValueError(f"{filename}: {part}: {error}") from error
             self.samples[mode] = people

@@ -10,7 +10,13 @@ from PIL import Image
 from tiny_mpii import JOINT_COLOR, POSE, SIZE, draw, tiny_person
 
 from deephar.config import DataConfig
-from deephar.data import Person, PictureError, SinglePersonDataset, open_picture
+from deephar.data import (
+    Person,
+    PictureError,
+    SinglePersonDataset,
+    open_picture,
+    to_rgb,
+)
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, pa16j2d, pa17j3d
 from deephar.utils.transform import normalize_channels, transform_2d_points
@@ -281,11 +287,66 @@ def test_palette_and_cmyk_pictures_become_rgb(tmp_path):
         assert np.abs(pixel - [255, 0, 0]).max() < 8
 
 
-def test_exif_orientation_is_not_applied(tmp_path):
+def test_floating_point_levels_go_from_0_1_to_0_255(tmp_path):
+    levels = np.array([[0.0, 0.25, 0.5, 1.0]], np.float32)
+    Image.fromarray(levels).save(tmp_path / "a.tiff")
+    picture = open_picture(tmp_path / "a.tiff")
+    assert np.asarray(picture)[0, :, 0].tolist() == [0, 64, 128, 255]
+    assert picture.mode == "RGB"
+
+
+@pytest.mark.parametrize("level", [-0.1, 200.0, np.nan])
+def test_other_floating_point_levels_are_refused(tmp_path, level):
+    image = Image.fromarray(np.array([[0.5, level]], np.float32))
+    with pytest.raises(ValueError, match=r"levels in \[0, 1\]. Received: levels from"):
+        to_rgb(image)
+    image.save(tmp_path / "a.tiff")
+    with pytest.raises(PictureError, match=r"a\.tiff: a floating point picture must"):
+        open_picture(tmp_path / "a.tiff")
+
+
+def test_to_rgb_copies_no_rgb_picture():
+    picture = Image.new("RGB", (3, 2))
+    assert to_rgb(picture) is picture
+    assert to_rgb(picture.convert("CMYK")).getpixel((0, 0)) == (0, 0, 0)
+
+
+def save_turned(path, orientation):
+    """A picture whose upper left corner, as stored, is white."""
     exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg", exif=exif)
-    assert open_picture(tmp_path / "a.jpg").size == (20, 10)
+    exif[0x0112] = orientation
+    picture = Image.new("L", (32, 16))
+    picture.paste(255, (0, 0, 16, 8))
+    picture.save(path, exif=exif)
+
+
+def test_exif_orientation_is_not_applied_to_labelled_pictures(tmp_path):
+    save_turned(tmp_path / "a.jpg", 6)
+    assert open_picture(tmp_path / "a.jpg").size == (32, 16)
+    assert open_picture(tmp_path / "a.jpg").getpixel((2, 2)) > (250,) * 3
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "corner"),
+    [
+        (1, (32, 16), (2, 2)),
+        (2, (32, 16), (29, 2)),
+        (3, (32, 16), (29, 13)),
+        (6, (16, 32), (13, 2)),
+        (8, (16, 32), (2, 29)),
+    ],
+)
+def test_upright_pictures_are_turned_as_exif_says(tmp_path, orientation, size, corner):
+    for name in ("a.jpg", "a.png"):
+        save_turned(tmp_path / name, orientation)
+        picture = open_picture(tmp_path / name, upright=True)
+        assert (picture.mode, picture.size) == ("RGB", size)
+        assert picture.getpixel(corner) > (250,) * 3
+
+
+def test_pictures_without_exif_are_upright_already(picture):
+    expected = np.asarray(open_picture(picture))
+    assert np.array_equal(open_picture(picture, upright=True), expected)
 
 
 def test_open_picture_leaves_no_file_open(tmp_path, picture):

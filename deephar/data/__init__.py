@@ -1,6 +1,12 @@
 """Data sets and the loader that makes batches of them."""
 
-from deephar.data.base import Person, PictureError, SinglePersonDataset, open_picture
+from deephar.data.base import (
+    Person,
+    PictureError,
+    SinglePersonDataset,
+    open_picture,
+    to_rgb,
+)
 from deephar.data.mpii import MpiiSinglePerson
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "PictureError",
     "SinglePersonDataset",
     "open_picture",
+    "to_rgb",
 ]
 
 

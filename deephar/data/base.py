@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from deephar.config import DataConfig
 from deephar.utils.modes import TRAIN_MODE, mode_name
@@ -58,27 +58,27 @@ class PictureError(OSError):
         self.path = path
 
 
-def open_picture(path: str | os.PathLike) -> Image.Image:
-    """Reads a whole picture.
-
-    Grey, palette and CMYK pictures become RGB, 16 bits become 8, and what is
-    transparent lies on black. EXIF orientation is not applied: labels refer to the
-    pixels as stored.
+def open_picture(path: str | os.PathLike, upright: bool = False) -> Image.Image:
+    """Reads a whole picture and makes it RGB; see `to_rgb`.
 
     Args:
         path: The file.
+        upright: Whether to turn the picture as its EXIF orientation says, as viewers
+            do: for predictions on a user's own pictures. The labels of a data set refer
+            to the pixels as stored, so its pictures are not turned.
 
     Returns:
         Decoded PIL picture in mode RGB.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        PictureError: if it is cut short, damaged or no picture.
+        PictureError: if it is cut short, damaged or no picture, or its values have no
+            meaning as colours.
     """
     path = os.fspath(path)
     with _reading(path), Image.open(path) as image:
         image.load()
-        return _to_rgb(image)
+        return to_rgb(ImageOps.exif_transpose(image) if upright else image)
 
 
 @contextlib.contextmanager
@@ -93,9 +93,26 @@ def _reading(path: str) -> Iterator[None]:
         raise PictureError(path, reason) from error
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Makes a decoded picture of any mode an RGB picture of 8 bits.
+
+    Of 16 bits the upper 8 are kept, floating point levels go from [0, 1] to [0, 255],
+    and what is transparent lies on black.
+
+    Args:
+        image: PIL picture.
+
+    Returns:
+        PIL picture in mode RGB of the same size; `image` itself if it is one already.
+
+    Raises:
+        ValueError: if floating point levels lie outside [0, 1], or Pillow has no way
+            from the mode to RGB.
+    """
     if image.mode == "RGB":
         return image.copy() if image.readonly else image
+    if image.mode == "F":
+        return _from_unit_range(np.asarray(image))
     if image.mode.startswith("I"):
         levels = np.clip(np.asarray(image) // 256, 0, 255)
         return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
@@ -106,6 +123,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         return Image.alpha_composite(black, image).convert("RGB")
     return image.convert("RGB")
+
+
+def _from_unit_range(levels: np.ndarray) -> Image.Image:
+    low, high = float(levels.min()), float(levels.max())
+    if not (0 <= low and high <= 1):
+        raise ValueError(
+            "a floating point picture must have levels in [0, 1]. "
+            f"Received: levels from {low:g} to {high:g}"
+        )
+    return Image.fromarray(np.rint(levels * 255).astype(np.uint8)).convert("RGB")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -309,7 +336,7 @@ def _render(path, image, transform, fast) -> np.ndarray:
     with _reading(path):
         matrix = draft(image, transform.afmat, _FAST_SHRINK if fast else 1.0)
         image.load()
-        image = _to_rgb(image)
+        image = to_rgb(image)
     return warp(image, matrix, transform.size, antialias=not fast)
 
 

@@ -59,7 +59,8 @@ def main(argv: list[str] | None = None) -> int:
             show_progress,
         )
     except FileExistsError as error:
-        print(f"generate.py: {error} (--overwrite)", file=sys.stderr)
+        hint = "" if arguments.overwrite else " (--overwrite)"
+        print(f"generate.py: {error}{hint}", file=sys.stderr)
         return 1
     except (OSError, ValueError) as error:
         print(f"generate.py: {error}", file=sys.stderr)

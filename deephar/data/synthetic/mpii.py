@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import pathlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from PIL import Image
@@ -20,6 +21,7 @@ from deephar.data.synthetic.scene import (
 logger = logging.getLogger(__name__)
 
 _PARTS = ("train", "valid")  # the number of a part belongs to the seed of its people
+_GENERATED = re.compile(rf"({'|'.join(_PARTS)})_\d{{6,}}\.jpg")
 _QUALITY = 90
 _CHUNK = 16
 
@@ -52,7 +54,8 @@ def write_mpii(
 
     Raises:
         ValueError: if a number is negative, there is nothing to write or no worker.
-        FileExistsError: if the folder is not empty and `overwrite` is false.
+        FileExistsError: if the folder is not empty and `overwrite` is false, or it
+            holds pictures or annotations of another origin.
         OSError: if the folder cannot be written.
     """
     for name, value in (("train", train), ("valid", valid), ("seed", seed)):
@@ -81,12 +84,20 @@ def _prepare(folder: pathlib.Path, overwrite: bool) -> None:
     """Make the folders; drop what an earlier call wrote."""
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise FileExistsError(f"the folder must be empty, or overwritten: {folder}")
-    images = folder / "images"
+    images, annotations = folder / "images", folder / "annotations.mat"
+    ours, theirs = [], []
+    for path in sorted(images.glob("[!.]*")):
+        (ours if _GENERATED.fullmatch(path.name) else theirs).append(path)
+    if annotations.exists() and not ours:
+        theirs.append(annotations)
+    if theirs:
+        raise FileExistsError(
+            f"the folder holds what this program did not generate: {theirs[0]}. "
+            "It is left as it is; write to another folder"
+        )
+    for path in (annotations, *ours):
+        path.unlink(missing_ok=True)
     images.mkdir(parents=True, exist_ok=True)
-    (folder / "annotations.mat").unlink(missing_ok=True)
-    for part in _PARTS:
-        for picture in images.glob(f"{part}_*.jpg"):
-            picture.unlink()
 
 
 def _map(

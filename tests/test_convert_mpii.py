@@ -205,6 +205,8 @@ def test_validation_fraction_splits_by_picture_and_repeats(tmp_path):
         ("a.json", b'[{"image"', r"a\.json must be a whole JSON file"),
         ("a.json", b'[{"image": "x.jpg"}]', r"a\.json: person 0 has no 'joints'"),
         ("a.json", b"{}", r"a\.json must hold a list. Received: dict"),
+        ("a.json", b'["x.jpg"]', r"a\.json: person 0 must be a dict.*'x\.jpg'"),
+        ("a.json", b"[{}]", r"a\.json: person 0 has no 'joints'"),
         ("a.h5", b"\x89HDF\r\n\x1a\n", r"a\.h5 must be a whole HDF5 file"),
         ("a.mat", b"no mat file" * 30, r"a\.mat must be a whole MATLAB file"),
     ],
@@ -225,6 +227,69 @@ def test_a_person_with_15_joints_is_named(tmp_path):
     js.write_text(json.dumps(rows))
     with pytest.raises(ValueError, match=r"a\.json: person 0.*\(16, 2\).*\(15, 2\)"):
         convert.read_people(js, convert.Notes())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("joints", "many", "could not convert"),
+        ("joints_vis", 1, "index"),
+        ("scale", None, "NoneType"),
+        ("center", [1], r"`objpos` of x\.jpg must have the shape \(2,\)"),
+        ("image", 5, "`picture` must be a file name"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_person(tmp_path, key, value, message):
+    js = write_json(tmp_path / "a.json", [("x.jpg", [1, 2], 1)])
+    rows = json.loads(js.read_text())
+    js.write_text(json.dumps([rows[0], {**rows[0], key: value}]))
+    with pytest.raises(ValueError, match=rf"a\.json: person 1: .*{message}"):
+        convert.read_people(js, convert.Notes())
+
+
+@pytest.mark.parametrize("name", ["../stolen.jpg", "/tmp/stolen.jpg", "a/../../b.jpg"])
+@pytest.mark.parametrize("write", [write_json, write_h5])
+def test_a_picture_outside_the_folder_is_refused(tmp_path, capsys, write, name):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "stolen.jpg").write_text("secret")
+    source = write(tmp_path / f"a.{write.__name__[6:]}", [(name, [1, 2], 1)])
+    before = sorted(tmp_path.rglob("*"))
+    status, _ = run(tmp_path, source, "--copy-images", tmp_path / "pictures")
+    assert status == 1
+    assert "`picture` must lie below images/" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_split_without_lists_to_split_is_refused(tmp_path, capsys):
+    js = str(write_json(tmp_path / "a.json", [("x.jpg", [1, 2], 1)]))
+    for split in (["--valid-fraction", "0.5"], ["--valid-list", js]):
+        with pytest.raises(SystemExit, match="2"):
+            run(tmp_path, "--train", js, *split)
+        assert "named without an option" in capsys.readouterr().err
+    assert run(tmp_path, "--train", js, "--valid-fraction", 0)[0] == 0
+
+
+def test_lists_without_people_leave_the_old_file(tmp_path, capsys):
+    js = write_json(tmp_path / "a.json", [("x.jpg", [1, 2], 1)])
+    _, out = run(tmp_path, js)
+    before = (out / "annotations.mat").read_bytes()
+    empty = write_json(tmp_path / "empty.json", [])
+    assert run(tmp_path, empty)[0] == 1
+    assert "the lists have nobody to use. Wrote nothing" in capsys.readouterr().err
+    assert run(tmp_path, js, "--only-with-picture")[0] == 1
+    error = capsys.readouterr().err
+    assert f"nobody to use with a picture in {out / 'images'}" in error
+    assert (out / "annotations.mat").read_bytes() == before
+
+
+def test_people_with_an_empty_head_box_are_left_out(tmp_path):
+    flat = {**rect(struct_array(point(1))), "x2": 10}
+    annolist = {"image": {"name": "a.jpg"}, "annorect": struct_array(flat)}
+    release = {"annolist": annolist, "img_train": 1}
+    scipy.io.savemat(tmp_path / "r.mat", {"RELEASE": release})
+    notes = convert.Notes()
+    assert convert.read_people(tmp_path / "r.mat", notes) == []
+    assert notes == {"people without head box, centre or scale": 1}
 
 
 def test_a_missing_list_is_named(tmp_path, capsys):

@@ -373,6 +373,23 @@ def test_a_folder_in_use_is_kept_unless_overwritten(tmp_path):
     assert [p.name for p in (tmp_path / "images").iterdir()] == ["train_000000.jpg"]
 
 
+@pytest.mark.parametrize("name", ["012345.jpg", "train_000000.png", "train_1.jpg"])
+def test_a_folder_with_other_pictures_is_never_overwritten(tmp_path, name):
+    write_mpii(tmp_path, train=1, valid=0)
+    (tmp_path / "images" / name).write_bytes(b"theirs")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*.*")}
+    with pytest.raises(FileExistsError, match=f"did not generate: .*{name}"):
+        write_mpii(tmp_path, train=1, valid=0, overwrite=True)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*.*")} == before
+
+
+def test_annotations_without_generated_pictures_are_never_overwritten(tmp_path):
+    (tmp_path / "annotations.mat").write_bytes(b"theirs")
+    with pytest.raises(FileExistsError, match="did not generate: .*annotations.mat"):
+        write_mpii(tmp_path, train=1, valid=0, overwrite=True)
+    assert (tmp_path / "annotations.mat").read_bytes() == b"theirs"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -395,7 +412,12 @@ def test_the_script_writes_a_folder_and_names_what_is_wrong(tmp_path, capsys):
     assert main([str(tmp_path / "out"), *numbers]) == 0
     assert "1 training and 1 validation pictures" in capsys.readouterr().out
     assert main([str(tmp_path / "out"), *numbers]) == 1
-    assert "the folder must be empty" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "the folder must be empty" in error and "(--overwrite)" in error
+    (tmp_path / "out" / "images" / "0.jpg").touch()
+    assert main([str(tmp_path / "out"), *numbers, "--overwrite"]) == 1
+    error = capsys.readouterr().err
+    assert "0.jpg" in error and "(--overwrite)" not in error
     (tmp_path / "file").write_text("")
     assert main([str(tmp_path / "file"), *numbers]) == 1
     assert str(tmp_path / "file") in capsys.readouterr().err
@@ -417,7 +439,14 @@ def test_a_person_with_wrong_values_is_refused(tmp_path):
         ({"pose": np.zeros((14, 2))}, r"`pose` of a.jpg must have the shape \(16, 2\)"),
         ({"head": np.full(4, np.nan)}, "`head` of a.jpg must be finite"),
         ({"scale": 0.0}, "`scale` of a.jpg must be positive. Received: scale=0.0"),
+        ({"head": np.array([4, 0, 2, 3])}, "`head` of a.jpg must be.* x1 < x2"),
+        ({"head": np.zeros(4)}, "`head` of a.jpg must be.* y1 < y2"),
         ({"picture": ""}, "`picture` must be a file name"),
+        ({"picture": 7}, "`picture` must be a file name. Received: picture=7"),
+        ({"picture": "/a.jpg"}, "must lie below images/.*'/a.jpg'"),
+        ({"picture": "b/../../a.jpg"}, "must lie below images/"),
+        ({"picture": r"..\a.jpg"}, "must lie below images/"),
+        ({"picture": r"C:\a.jpg"}, "must lie below images/"),
     ):
         with pytest.raises(ValueError, match=message):
             dataclasses.replace(good, **change)

@@ -11,6 +11,7 @@ this folder says where they come from and what is done to each.
 
 import argparse
 import collections
+import functools
 import json
 import math
 import pathlib
@@ -56,7 +57,7 @@ def head_box(head_size: float, pose: np.ndarray, objpos: np.ndarray) -> np.ndarr
     return np.concatenate([center - half, center + half])
 
 
-def read_json(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
+def read_json(path: pathlib.Path) -> list[MpiiPerson]:
     """Reads a list in MMPose's form: image, center, scale, joints, joints_vis."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
@@ -66,6 +67,11 @@ def read_json(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
         raise ValueError(f"{path} must hold a list. Received: {type(rows).__name__}")
     people = []
     for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise ValueError(
+                f"{path}: person {number} must be a dictionary with image, center, "
+                f"scale, joints and joints_vis. Received: {row!r:.60}"
+            )
         try:
             pose = np.array(row["joints"], dtype=float)
             known = np.array(row["joints_vis"]) > 0
@@ -76,12 +82,12 @@ def read_json(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
             )
         except KeyError as error:
             raise ValueError(f"{path}: person {number} has no {error}") from error
-        except (TypeError, ValueError) as error:
+        except (IndexError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: person {number}: {error}") from error
     return people
 
 
-def read_hourglass(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
+def read_hourglass(path: pathlib.Path) -> list[MpiiPerson]:
     """Reads a list in the form of the stacked hourglass code.
 
     Its scale is 1.25 times the official one and its centre 15 px x the official scale
@@ -153,7 +159,8 @@ def _released_person(name, rect, notes):
     scale = _number(rect, "scale")
     objpos = getattr(rect, "objpos", None)
     objpos = [_number(objpos, "x"), _number(objpos, "y")]
-    if not np.isfinite([*head, scale, *objpos]).all() or scale <= 0:
+    boxed = head[0] < head[2] and head[1] < head[3]
+    if not (np.isfinite([*head, scale, *objpos]).all() and boxed and scale > 0):
         notes["people without head box, centre or scale"] += 1
         return None
     pose = np.full((NUM_JOINTS, 2), np.nan)
@@ -195,14 +202,6 @@ def _text(name):
     return "".join(chr(int(code)) for code in name if code)
 
 
-READERS = {
-    ".mat": read_release,
-    ".h5": read_hourglass,
-    ".hdf5": read_hourglass,
-    ".json": read_json,
-}
-
-
 def read_people(path: str, notes: Notes) -> list[MpiiPerson]:
     """Reads a list of any of the three forms.
 
@@ -213,9 +212,15 @@ def read_people(path: str, notes: Notes) -> list[MpiiPerson]:
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    if path.suffix not in READERS:
-        raise ValueError(f"a source must end in {', '.join(READERS)}. Received: {path}")
-    people = READERS[path.suffix](path, notes)
+    readers = {
+        ".mat": functools.partial(read_release, notes=notes),
+        ".h5": read_hourglass,
+        ".hdf5": read_hourglass,
+        ".json": read_json,
+    }
+    if path.suffix not in readers:
+        raise ValueError(f"a source must end in {', '.join(readers)}. Received: {path}")
+    people = readers[path.suffix](path)
     print(f"{path}: {len(people)} people, {_num_pictures(people)} pictures")
     if path.suffix == ".json":
         print(f"{path}: head size is not in the list; taken as 25 x scale (README.md)")
@@ -303,6 +308,11 @@ def parse_arguments(argv):
     arguments = parser.parse_args(argv)
     if not (arguments.sources or arguments.train or arguments.valid):
         parser.error("name at least one list")
+    if not arguments.sources and (arguments.valid_list or arguments.valid_fraction):
+        parser.error(
+            "--valid-list and --valid-fraction split the lists that are named without "
+            "an option, not those of --train and --valid: name at least one"
+        )
     return arguments
 
 
@@ -335,6 +345,9 @@ def main(argv=None) -> int:
         absent = {name for name in absent if not (images / name).is_file()}
         if arguments.only_with_picture:
             parts = [[p for p in part if p.picture not in absent] for part in parts]
+        if not any(parts):
+            beside = f" with a picture in {images}" if absent else ""
+            raise ValueError(f"the lists have nobody to use{beside}. Wrote nothing")
         write_annotations(arguments.out / "annotations.mat", *parts)
     except (OSError, ValueError) as error:
         print(f"convert.py: {error}", file=sys.stderr)

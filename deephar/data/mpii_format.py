@@ -66,7 +66,7 @@ class MpiiPerson:
     """One annotated person of one picture.
 
     Attributes:
-        picture: file name below the folder images/.
+        picture: file name below the folder images/, relative and without "..".
         head: (4,) x1, y1, x2, y2 of the head box, px.
         objpos: (2,) x, y of the person's centre, px.
         scale: height of the person / 200 px.
@@ -75,8 +75,8 @@ class MpiiPerson:
         bbox: (4,) x1, y1, x2, y2 of the whole person, px, or None where unknown.
 
     Raises:
-        ValueError: if a value has another shape, the head box or the centre is not
-            finite, or the scale is not positive.
+        ValueError: if the name leads out of images/, a value has another shape or is
+            not finite, the scale is not positive, or the head box is empty.
     """
 
     picture: str
@@ -88,8 +88,7 @@ class MpiiPerson:
     bbox: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if not self.picture:
-            raise ValueError("`picture` must be a file name. Received: picture=''")
+        _check_name(self.picture)
         for name, shape in _SHAPES.items():
             if getattr(self, name) is None and name in _OPTIONAL:
                 continue
@@ -110,6 +109,22 @@ class MpiiPerson:
                 f"`scale` of {self.picture} must be positive. "
                 f"Received: scale={self.scale}"
             )
+        if not (self.head[:2] < self.head[2:]).all():
+            raise ValueError(
+                f"`head` of {self.picture} must be x1, y1, x2, y2 with x1 < x2 and "
+                f"y1 < y2. Received: head={self.head.tolist()}"
+            )
+
+
+def _check_name(picture: str) -> None:
+    if not isinstance(picture, str) or not picture:
+        raise ValueError(f"`picture` must be a file name. Received: {picture=}")
+    path = pathlib.PureWindowsPath(picture)  # knows the separators of both worlds
+    if path.anchor or ".." in path.parts:
+        raise ValueError(
+            f'`picture` must lie below images/: relative, without "..". '
+            f"Received: {picture=}"
+        )
 
 
 def write_annotations(

@@ -83,10 +83,12 @@ def test_prediction_of_a_folder_writes_a_picture_and_joints_each(place):
         cwd=place,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    drawn = Image.open(place / "predict" / "t0.png")
-    assert drawn.size == (200, 120)
-    original = np.asarray(Image.open(place / "mpii" / "images" / "t0.jpg"))
-    assert (np.asarray(drawn) != original).any()
+    with (
+        Image.open(place / "predict" / "t0.png") as drawn,
+        Image.open(place / "mpii" / "images" / "t0.jpg") as picture,
+    ):
+        assert drawn.size == (200, 120)
+        assert (np.asarray(drawn) != np.asarray(picture)).any()
     (person,) = json.loads((place / "predict" / "v2.json").read_text())["people"]
     assert len(person["joints"]) == 16
     assert len(list((place / "predict").glob("*.png"))) == 8
@@ -211,7 +213,8 @@ def test_a_second_training_does_not_overwrite_the_first(data):
 
 
 def test_a_drawing_never_replaces_a_picture(data, place):
-    Image.open(data / "images" / "v0.jpg").save(data / "images" / "v0.png")
+    with Image.open(data / "images" / "v0.jpg") as picture:
+        picture.save(data / "images" / "v0.png")
     before = (data / "images" / "v0.png").read_bytes()
     weights = str(place / "run" / "weights_last.weights.h5")
     images = str(data / "images")
@@ -225,12 +228,13 @@ def test_a_drawing_never_replaces_a_picture(data, place):
 
 
 def test_a_phone_picture_is_looked_at_upright(data, place):
-    picture = Image.open(data / "images" / "v0.jpg")
-    exif = picture.getexif()
-    exif[0x0112] = 6
-    picture.save(data / "phone.jpg", exif=exif)
+    with Image.open(data / "images" / "v0.jpg") as picture:
+        exif = picture.getexif()
+        exif[0x0112] = 6
+        picture.save(data / "phone.jpg", exif=exif)
     _predict(place, "--picture", str(data / "phone.jpg"))
-    assert Image.open(data.parent / "predict" / "phone.png").size == (120, 200)
+    with Image.open(data.parent / "predict" / "phone.png") as drawn:
+        assert drawn.size == (120, 200)
 
 
 def _truncate(path):

@@ -1,12 +1,16 @@
-"""Installs the package; everything else about the project is in pyproject.toml."""
+"""Installs the package."""
+
+import pathlib
 
 from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
 
 setup(
     name="deephar",
     version="0.1.0",
     description="Multi-task human pose estimation and action recognition on Keras 3",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["deephar", "deephar.*"]),

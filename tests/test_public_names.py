@@ -4,7 +4,8 @@ The table was read off the original's source (dluvizon/deephar, branch master): 
 name, parameters; null where the name is a value. It leaves out what is not ported: of
 utils the old annotation parser and `appstr`, `assign_knn_confidence` (it calls a layout
 that does not exist), `get_r2_radial_tan` (a helper of the camera) and the set of clips
-that were warned about; and three methods whose work is done elsewhere:
+that were warned about, the k-means variants of `clustering_grid` that nothing in the
+original calls, and the list of colours; and three methods whose work is done elsewhere:
 `TrainerOnGenerator.learningrate_scheduler` (a Keras callback), `MpiiSinglePerson.
 load_image` (data/base.py) and `BatchLoader.get_shuffled_key` (order is a function of
 seed and epoch).

@@ -127,7 +127,8 @@ def faults(tree):
             yield node.lineno, "global"
         elif isinstance(node, ast.ExceptHandler):
             caught = "all" if node.type is None else ast.unparse(node.type)
-            if caught in ("all", "Exception", "BaseException"):
+            passed_on = ast.unparse(node.body[-1]) == "raise"
+            if caught in ("all", "Exception", "BaseException") and not passed_on:
                 yield node.lineno, f"except {caught}"
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
             yield node.lineno, "print"
@@ -156,6 +157,10 @@ except Exception:
     pass
 except:
     pass
+try:
+    pass
+except BaseException:
+    raise
 """
     assert [line for line, _ in sorted(faults(ast.parse(source)))] == [
         *(2, 3, 4, 5, 6, 7, 10, 12)

@@ -276,6 +276,16 @@ def test_evaluation_marks_an_unreadable_picture_and_keeps_its_labels(broken):
     assert [path[-6:] for path in batches.take_errors()] == ["v1.jpg"]
 
 
+def test_an_inner_loader_marks_its_own_pictures(broken):
+    keys, options = ["readable"], {"shuffle": False, "on_error": "mark"}
+    inner = pose_loader(broken, VALID_MODE, keys, **options)
+    outer = pose_loader(inner, VALID_MODE, keys, **options)
+    assert outer[0][1][0].tolist() == [[[1], [0]], [[1], [1]]]
+    inner = pose_loader(broken, VALID_MODE, keys, shuffle=False)
+    with pytest.raises(PictureError, match=r"v1\.jpg"):
+        pose_loader(inner, VALID_MODE, keys, **options)[0]
+
+
 def test_a_missing_picture_is_marked_too(broken, tmp_path):
     (tmp_path / "MPII" / "images" / "v0.jpg").unlink()
     batches = pose_loader(
@@ -307,8 +317,11 @@ def test_wrong_arguments_are_named(options, message):
 
 
 def test_empty_and_unlike_data_sets_are_refused(mpii):
-    with pytest.raises(ValueError, match="MpiiSinglePerson must have samples.*'test'"):
+    message = "MpiiSinglePerson of .*MPII must have samples.*in the part 'test'"
+    with pytest.raises(ValueError, match=message):
         pose_loader(mpii, TEST_MODE)
+    with pytest.raises(ValueError, match="Numbers must have samples.*part 'train'"):
+        loader(Numbers(0))
     with pytest.raises(ValueError, match=r"agree in the shape of 'x'.*\(1,\), \(2,\)"):
         loader([Numbers(4), Numbers(4, shape=(2,))])
     with pytest.raises(ValueError, match="`dictkey` must be one of.*'depth'"):
@@ -324,6 +337,6 @@ def test_another_mode_is_refused():
 
 
 def test_unreadable_pictures_are_logged(broken, caplog):
-    caplog.set_level(logging.DEBUG, "deephar.data.loader")
+    caplog.set_level(logging.DEBUG, "deephar.data")
     pose_loader(broken, VALID_MODE, on_error="skip")[0]
     assert "v1.jpg" in caplog.text

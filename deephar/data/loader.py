@@ -1,26 +1,16 @@
 """Batches from data sets: as a Keras PyDataset and as a tf.data pipeline."""
 
-import contextlib
-import functools
-import inspect
-import logging
-import threading
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from deephar.data.samples import ON_ERROR, READABLE, SampleStream, batch_order
 from deephar.utils.modes import mode_name
 
-logger = logging.getLogger(__name__)
-
-READABLE = "readable"
-"""Key that every loader provides: (1,) 1.0, or 0.0 where the picture was unreadable."""
-
-_ORDER_STREAM, _SAMPLE_STREAM, _BATCH_STREAM = 1, 2, 3
-_MAX_SKIPS = 100
-_ON_ERROR = ("raise", "skip", "mark")
+__all__ = ["READABLE", "BatchLoader"]
 
 
 class BatchLoader(keras.utils.PyDataset):
@@ -101,10 +91,7 @@ class BatchLoader(keras.utils.PyDataset):
         self.epoch = 0
         self._check()
         self._shapes = {key: self._sample_shape(key) for key in self.allkeys}
-        signatures = [inspect.signature(one.get_data) for one in self.datasets]
-        self._takes_rng = ["rng" in one.parameters for one in signatures]
-        self._lock = threading.Lock()
-        self._errors: dict[str, str] = {}
+        self._samples = SampleStream(self.datasets, mode, shuffle, seed, on_error)
         self._failures: dict[int, BaseException] = {}
 
     def _check(self) -> None:
@@ -129,9 +116,9 @@ class BatchLoader(keras.utils.PyDataset):
                     "`custom_dummy_dictkey` must not repeat a key of the data. "
                     f"Received: {key!r}"
                 )
-        if self.on_error not in _ON_ERROR:
+        if self.on_error not in ON_ERROR:
             raise ValueError(
-                f"`on_error` must be one of {_ON_ERROR}. Received: {self.on_error!r}"
+                f"`on_error` must be one of {ON_ERROR}. Received: {self.on_error!r}"
             )
         if not isinstance(self.seed, int | np.integer) or self.seed < 0:
             raise ValueError(
@@ -143,9 +130,11 @@ class BatchLoader(keras.utils.PyDataset):
     def _check_dataset(self, one: Any) -> None:
         name = type(one).__name__
         if one.get_length(self.mode) < 1:
+            folder = getattr(one, "dataset_path", None)
+            where = f" of {os.fspath(folder)}" if folder is not None else ""
             raise ValueError(
-                f"{name} must have samples to load. Received: an empty data set in "
-                f"mode {mode_name(self.mode)!r}"
+                f"{name}{where} must have samples to load. "
+                f"Received: no sample in the part {mode_name(self.mode)!r}"
             )
         blank = isinstance(one, BatchLoader) or hasattr(one, "get_blank_data")
         if self.on_error == "mark" and not blank:
@@ -213,7 +202,7 @@ class BatchLoader(keras.utils.PyDataset):
         row = 0
         for d, size in enumerate(self.batch_sizes):
             for position in range(idx * size, (idx + 1) * size):
-                sample = self._sample(epoch, d, position)
+                sample = self._samples.get(epoch, d, position)
                 for key in self.allkeys:
                     batch[key][row] = sample[key]
                 row += 1
@@ -229,8 +218,7 @@ class BatchLoader(keras.utils.PyDataset):
             `y_dictkeys`, each target repeated as `num_predictions` says. (Lists, as in
             the original, are not accepted by `fit` of Keras 3.)
         """
-        batch = self.get_data(index, self.mode, epoch)
-        return self._structure(batch)
+        return self._structure(self.get_data(index, self.mode, epoch))
 
     def __getitem__(
         self, idx: int
@@ -248,8 +236,7 @@ class BatchLoader(keras.utils.PyDataset):
 
     def take_errors(self) -> dict[str, str]:
         """Returns {path: message} of what was skipped or marked since the last call."""
-        with self._lock:
-            errors, self._errors = self._errors, {}
+        errors = self._samples.take_errors()
         for one in self.datasets:
             if isinstance(one, BatchLoader):
                 errors.update(one.take_errors())
@@ -279,17 +266,19 @@ class BatchLoader(keras.utils.PyDataset):
         """
         import tensorflow as tf  # the one place here that needs it
 
-        order = np.arange(len(self) if steps is None else steps)
+        steps = len(self) if steps is None else steps
+        order = np.arange(steps)
         if shuffle_batches:
-            rng = np.random.default_rng((_BATCH_STREAM, self.seed, epoch))
-            order = rng.permutation(order)
+            order = batch_order(steps, self.seed, epoch)
         keys = [*self.allkeys, *self.custom_dictkeys]
         self._failures.clear()
 
         def make(index):
-            with contextlib.ExitStack() as stack:
-                stack.push(functools.partial(self._keep, int(index)))
+            try:
                 batch = self.get_data(int(index), self.mode, epoch)
+            except BaseException as error:  # for `next_batch`
+                self._failures[int(index)] = error
+                raise
             return [batch[key] for key in keys]
 
         def load(index):
@@ -321,11 +310,6 @@ class BatchLoader(keras.utils.PyDataset):
             self._failures.clear()
         raise failure
 
-    def _keep(self, index, kind, error, trace) -> None:
-        """Keeps for `next_batch` what goes wrong in a batch, and lets it pass."""
-        if error is not None:
-            self._failures[index] = error
-
     def _structure(self, batch: Mapping[str, Any]) -> tuple[tuple, tuple]:
         """(inputs, targets) of a batch, the targets repeated."""
         x = tuple(batch[key] for key in self.x_dictkeys)
@@ -338,59 +322,6 @@ class BatchLoader(keras.utils.PyDataset):
                 f"The loader is for mode {mode_name(self.mode)!r}. "
                 f"Received: mode={mode_name(mode)!r}"
             )
-
-    def _sample(self, epoch: int, d: int, position: int) -> Mapping[str, np.ndarray]:
-        """Sample `position` of data set d in an epoch, as `on_error` has it."""
-        length = self.datasets[d].get_length(self.mode)
-        turn, place = divmod(position, length)
-        rng_key = (_SAMPLE_STREAM, self.seed, epoch, d, position)
-        tries = min(length, _MAX_SKIPS) if self.on_error == "skip" else 1
-        for step in range(tries):
-            key = self._key(epoch, d, turn, (place + step) % length)
-            try:
-                sample = self._read(epoch, d, key, turn * length, rng_key)
-                return {READABLE: np.ones(1, np.float32), **sample}
-            except OSError as error:
-                if self.on_error == "raise":
-                    raise
-                self._note(error, d, key)
-                last = error
-        if self.on_error == "skip":
-            raise OSError(
-                f"{tries} samples in a row cannot be read; the last: {last}"
-            ) from last
-        rng = np.random.default_rng(rng_key)
-        sample = self.datasets[d].get_blank_data(key, self.mode, rng=rng)
-        return {**sample, READABLE: np.zeros(1, np.float32)}
-
-    def _read(self, epoch, d, key, start, rng_key):
-        one = self.datasets[d]
-        if isinstance(one, BatchLoader):
-            return one.get_data(start + key, self.mode, epoch)
-        if not self._takes_rng[d]:
-            return one.get_data(key, self.mode)
-        return one.get_data(key, self.mode, rng=np.random.default_rng(rng_key))
-
-    def _key(self, epoch: int, d: int, turn: int, place: int) -> int:
-        """The data set's key at a place of a pass."""
-        if not self.shuffle:
-            return place
-        length = self.datasets[d].get_length(self.mode)
-        return int(_permutation(length, (self.seed, epoch, d, turn))[place])
-
-    def _note(self, error: OSError, d: int, key: int) -> None:
-        path = getattr(error, "path", None) or error.filename
-        name = str(path or f"{type(self.datasets[d]).__name__}[{key}]")
-        with self._lock:
-            self._errors[name] = str(error)
-        logger.debug("unreadable: %s", error)
-
-
-@functools.lru_cache(maxsize=64)
-def _permutation(length: int, key: tuple[int, ...]) -> np.ndarray:
-    order = np.random.default_rng((_ORDER_STREAM, *key)).permutation(length)
-    order.setflags(write=False)
-    return order
 
 
 def _one_each(value: int | Sequence[int], count: int) -> list[int]:

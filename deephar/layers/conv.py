@@ -6,6 +6,8 @@ bias and batch norms no scale, as in the original network; clips
 `(batch, frames, rows, cols, channels)` go through frame by frame.
 """
 
+import functools
+
 import keras
 from keras import layers, ops
 from keras.regularizers import l1
@@ -101,43 +103,44 @@ def localconv1d(x, filters, kernel_size, strides=1, use_bias=True, name=None):
     return layer(x)
 
 
-def conv2d(x, filters, kernel_size, strides=(1, 1), padding="same", name=None):
-    """2-D convolution of pictures or clips, without bias."""
-    layer = layers.Conv2D(
+def _unbiased(kind, filters, kernel_size, strides, padding, name):
+    """A convolution layer of a class of Keras, without bias."""
+    return kind(
         filters,
         kernel_size,
         strides=strides,
         padding=padding,
         use_bias=False,
-        name=layer_name(name, "conv2d"),
+        name=name,
     )
+
+
+def conv2d(x, filters, kernel_size, strides=(1, 1), padding="same", name=None):
+    """2-D convolution of pictures or clips, without bias."""
+    name = layer_name(name, "conv2d")
+    layer = _unbiased(layers.Conv2D, filters, kernel_size, strides, padding, name)
     return per_frame(layer, x)
 
 
 def sepconv2d(x, filters, kernel_size, strides=(1, 1), padding="same", name=None):
     """Depthwise separable 2-D convolution of pictures or clips, without bias."""
-    layer = layers.SeparableConv2D(
-        filters,
-        kernel_size,
-        strides=strides,
-        padding=padding,
-        use_bias=False,
-        name=layer_name(name, "separable_conv2d"),
+    name = layer_name(name, "separable_conv2d")
+    layer = _unbiased(
+        layers.SeparableConv2D, filters, kernel_size, strides, padding, name
     )
     return per_frame(layer, x)
 
 
 def conv2dtranspose(x, filters, kernel_size, strides=(1, 1), padding="same", name=None):
     """Transposed 2-D convolution of pictures or clips, without bias."""
-    layer = layers.Conv2DTranspose(
-        filters,
-        kernel_size,
-        strides=strides,
-        padding=padding,
-        use_bias=False,
-        name=layer_name(name, "conv2d_transpose"),
+    name = layer_name(name, "conv2d_transpose")
+    layer = _unbiased(
+        layers.Conv2DTranspose, filters, kernel_size, strides, padding, name
     )
     return per_frame(layer, x)
+
+
+conv = conv2d
 
 
 def deconv(x, filters, size, strides=(1, 1), padding="same", name=None):
@@ -154,57 +157,82 @@ def chain(x, order, main, name=None):
     Args:
         x: A tensor.
         order: Roles: "conv" for the main layer, "bn", "act".
-        main: The main layer as a function of (tensor, name).
+        main: The main layer as a function of (tensor, name=name).
         name: See the module.
     """
-    steps = {"conv": main, "bn": batch_norm, "act": lambda x, name: relu(x, name=name)}
+    steps = {"conv": main, "bn": batch_norm, "act": relu}
     for role in order[:-1]:
-        x = steps[role](x, suffixed(name, f"_{role}"))
-    return steps[order[-1]](x, name)
+        x = steps[role](x, name=suffixed(name, f"_{role}"))
+    return steps[order[-1]](x, name=name)
 
 
-def _chained(public_name, convolution, *order):
-    """Makes the public helper that applies `order` around a convolution."""
-
-    def helper(x, filters, size, strides=(1, 1), padding="same", name=None):
-        def main(x, name):
-            return convolution(x, filters, size, strides, padding, name)
-
-        return chain(x, order, main, name)
-
-    helper.__name__ = helper.__qualname__ = public_name
-    helper.__doc__ = f"`{convolution.__name__}` in the order {', '.join(order)}."
-    return helper
+def _main(convolution, filters, size, strides, padding):
+    """A convolution helper as the main layer of `chain`."""
+    return functools.partial(
+        convolution, filters=filters, kernel_size=size, strides=strides, padding=padding
+    )
 
 
-conv = conv2d
-conv_bn = _chained("conv_bn", conv2d, "conv", "bn")
-conv_act = _chained("conv_act", conv2d, "conv", "act")
-conv_bn_act = _chained("conv_bn_act", conv2d, "conv", "bn", "act")
-bn_act_conv = _chained("bn_act_conv", conv2d, "bn", "act", "conv")
-act_conv = _chained("act_conv", conv2d, "act", "conv")
-act_conv_bn = _chained("act_conv_bn", conv2d, "act", "conv", "bn")
-separable_conv_bn = _chained("separable_conv_bn", sepconv2d, "conv", "bn")
-separable_conv_bn_act = _chained(
-    "separable_conv_bn_act", sepconv2d, "conv", "bn", "act"
-)
-separable_act_conv_bn = _chained(
-    "separable_act_conv_bn", sepconv2d, "act", "conv", "bn"
-)
+def conv_bn(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """Convolution and batch norm."""
+    main = _main(conv2d, filters, size, strides, padding)
+    return chain(x, ("conv", "bn"), main, name)
+
+
+def conv_act(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """Convolution and ReLU."""
+    main = _main(conv2d, filters, size, strides, padding)
+    return chain(x, ("conv", "act"), main, name)
+
+
+def conv_bn_act(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """Convolution, batch norm and ReLU."""
+    main = _main(conv2d, filters, size, strides, padding)
+    return chain(x, ("conv", "bn", "act"), main, name)
+
+
+def bn_act_conv(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """Batch norm, ReLU and convolution."""
+    main = _main(conv2d, filters, size, strides, padding)
+    return chain(x, ("bn", "act", "conv"), main, name)
+
+
+def act_conv(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """ReLU and convolution."""
+    main = _main(conv2d, filters, size, strides, padding)
+    return chain(x, ("act", "conv"), main, name)
+
+
+def act_conv_bn(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """ReLU, convolution and batch norm."""
+    main = _main(conv2d, filters, size, strides, padding)
+    return chain(x, ("act", "conv", "bn"), main, name)
+
+
+def separable_conv_bn(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """Separable convolution and batch norm."""
+    main = _main(sepconv2d, filters, size, strides, padding)
+    return chain(x, ("conv", "bn"), main, name)
+
+
+def separable_conv_bn_act(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """Separable convolution, batch norm and ReLU."""
+    main = _main(sepconv2d, filters, size, strides, padding)
+    return chain(x, ("conv", "bn", "act"), main, name)
+
+
+def separable_act_conv_bn(x, filters, size, strides=(1, 1), padding="same", name=None):
+    """ReLU, separable convolution and batch norm."""
+    main = _main(sepconv2d, filters, size, strides, padding)
+    return chain(x, ("act", "conv", "bn"), main, name)
 
 
 def bn_act_conv3d(x, filters, size, strides=(1, 1, 1), padding="same", name=None):
     """3-D convolution `(batch, frames, rows, cols, channels)` after norm and ReLU."""
 
     def main(x, name):
-        return layers.Conv3D(
-            filters,
-            size,
-            strides=strides,
-            padding=padding,
-            use_bias=False,
-            name=layer_name(name, "conv3d"),
-        )(x)
+        name = layer_name(name, "conv3d")
+        return _unbiased(layers.Conv3D, filters, size, strides, padding, name)(x)
 
     return chain(x, ("bn", "act", "conv"), main, name)
 
@@ -217,8 +245,5 @@ def dense(x, filters, name=None):
 
 def bn_act_dense(x, filters, name=None):
     """`dense` after batch norm and ReLU."""
-
-    def main(x, name):
-        return dense(x, filters, name)
-
+    main = functools.partial(dense, filters=filters)
     return chain(x, ("bn", "act", "conv"), main, name)

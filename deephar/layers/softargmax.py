@@ -64,8 +64,22 @@ class ChannelSoftmax1D(Float32Layer):
         return input_shape
 
 
+class _Expectation(Float32Layer):
+    """A layer that needs the size of its maps; `map_shape` is their shape."""
+
+    map_rank = None
+
+    def build(self, input_shape):
+        self.map_shape = tuple(input_shape[-self.map_rank :])
+        if None in self.map_shape:
+            raise ValueError(
+                "Soft-argmax needs maps of a fixed size. "
+                f"Received: input_shape={tuple(input_shape)}"
+            )
+
+
 @keras.saving.register_keras_serializable(package="deephar")
-class LinearInterpolation2D(Float32Layer):
+class LinearInterpolation2D(_Expectation):
     """Expected column or row, in [0, 1], under probability maps.
 
     The first column (row) counts as 0 and the last as 1.
@@ -78,20 +92,13 @@ class LinearInterpolation2D(Float32Layer):
     """
 
     published_families = ("custom_sam", "separable_conv2d")
+    map_rank = 3
 
     def __init__(self, axis, **kwargs):
         super().__init__(**kwargs)
         if axis not in (0, 1):
             raise ValueError(f"`axis` must be 0 (x) or 1 (y). Received: {axis=}")
         self.axis = axis
-
-    def build(self, input_shape):
-        self.map_shape = tuple(input_shape[-3:])
-        if None in self.map_shape:
-            raise ValueError(
-                "Soft-argmax needs maps of a fixed size. "
-                f"Received: input_shape={tuple(input_shape)}"
-            )
 
     def call(self, x):
         weighted = x * ops.convert_to_tensor(self._positions(), self.compute_dtype)
@@ -122,7 +129,7 @@ class LinearInterpolation2D(Float32Layer):
 
 
 @keras.saving.register_keras_serializable(package="deephar")
-class LinearInterpolation1D(Float32Layer):
+class LinearInterpolation1D(_Expectation):
     """Expected depth under probability columns.
 
     Args:
@@ -134,6 +141,7 @@ class LinearInterpolation1D(Float32Layer):
     """
 
     published_families = ("conv1d",)
+    map_rank = 2
 
     def __init__(self, positions="centers", **kwargs):
         super().__init__(**kwargs)
@@ -151,14 +159,6 @@ class LinearInterpolation1D(Float32Layer):
                 f'`positions` must be "centers" or "ends". Received: {positions=}'
             )
         self._where = positions
-
-    def build(self, input_shape):
-        self.map_shape = tuple(input_shape[-2:])
-        if None in self.map_shape:
-            raise ValueError(
-                "Soft-argmax needs maps of a fixed size. "
-                f"Received: input_shape={tuple(input_shape)}"
-            )
 
     def call(self, x):
         line = self._line(self.positions)[:, np.newaxis]

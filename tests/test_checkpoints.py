@@ -477,6 +477,11 @@ def test_missing_file_is_named(receiver, tmp_path):
         checkpoints.load_weights(receiver, tmp_path / "none.h5")
 
 
+def test_a_folder_is_no_file(receiver, tmp_path):
+    with pytest.raises(IsADirectoryError, match=f"{tmp_path}: is a folder; name a"):
+        checkpoints.load_weights(receiver, tmp_path)
+
+
 # --- Keras 3 files that are refused ---
 
 
@@ -496,6 +501,11 @@ def make_nan3(file):
     file["layers/functional/layers/conv2d/vars/0"][0, 0, 0, 0] = np.nan
 
 
+def drop_names3(path):
+    with h5py.File(path, "a") as file:
+        file.visititems(lambda _, item: item.attrs.pop("name", None))
+
+
 def rename3(file):
     file["layers/functional/vars"].attrs["name"] = "Trunk"
 
@@ -503,11 +513,17 @@ def rename3(file):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (drop_tensor3, r"of another model. Missing: layers/functional/layers/conv2d"),
-        (add_tensor3, r"Only in the file: layers/extra/vars/0"),
-        (reshape3, r"conv2d/vars/0 must be float32\(3, 3, 3, 32\)"),
+        (
+            drop_tensor3,
+            r"Missing: Stem/conv2d_1/0 float32\(3, 3, 3, 32\). Only .* none",
+        ),
+        (add_tensor3, r"Missing: none. Only in the file: extra \(tensors: 1\)"),
+        (
+            reshape3,
+            r"Stem/conv2d_1/0 \(lay.* must be float32\(3, 3, 3, 32\). R.*\(1, 2",
+        ),
         (make_nan3, r"conv2d/vars/0 holds values that are not finite"),
-        (rename3, r"layers/functional/vars must be Stem. Received: Trunk"),
+        (rename3, r"layers/functional must be Stem. Received: Trunk"),
     ],
 )
 def test_damaged_keras_3_file_is_refused_and_nothing_changes(
@@ -522,10 +538,25 @@ def test_damaged_keras_3_file_is_refused_and_nothing_changes(
     assert_untouched(receiver)
 
 
-def test_keras_3_file_of_another_model_is_refused(written3):
-    model = constant(build(num_blocks=1))
-    with pytest.raises(ValueError, match="is of another model"):
-        checkpoints.load_weights(model, written3)
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"num_blocks": 1}, r"Missing: none. .* file: rBlock2 .*another size or kind"),
+        ({"num_blocks": 3}, r"Missing: rBlock3 \(tensors: \d+\), .* file: none"),
+        (
+            {"ksize": (5, 5)},
+            r"rBlock1/.* must be float32\(5, 5, .*another size or kind",
+        ),
+    ],
+)
+@pytest.mark.parametrize("old_keras", [False, True])
+def test_keras_3_file_of_another_model_is_refused(copy3, arguments, message, old_keras):
+    if old_keras:
+        drop_names3(copy3)
+        message = r"another size or kind"
+    model = constant(build(**arguments))
+    with pytest.raises(ValueError, match=message):
+        checkpoints.load_weights(model, copy3)
     assert_untouched(model)
 
 

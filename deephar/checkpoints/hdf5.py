@@ -12,6 +12,8 @@ def opened(path):
     Raises:
         FileNotFoundError, OSError: it is missing, truncated or of another kind.
     """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; name a weight file in it")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:

@@ -19,9 +19,9 @@ from deephar.checkpoints.layout import (
     same_name,
     split_name,
 )
+from deephar.checkpoints.messages import SHOWN, short
 
 _TOLERANCE = 1e-6
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _groups(root, path):
     unlisted = sorted(set(root) - set(names))
     if unlisted:
         raise ValueError(
-            f"{path}: has groups that layer_names does not list: {_short(unlisted)}."
+            f"{path}: has groups that layer_names does not list: {short(unlisted)}."
         )
     groups = []
     for name in names:
@@ -161,7 +161,7 @@ def _listed(group, attribute, path):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(
-            f"{path}: {attribute} of {group.name} names twice: {_short(twice)}."
+            f"{path}: {attribute} of {group.name} names twice: {short(twice)}."
         )
     return names
 
@@ -179,7 +179,7 @@ def _tensors(group, path):
     if missing or extra:
         raise ValueError(
             f"{path}: weight_names of {group.name} and its tensors differ. "
-            f"Missing: {_short(missing)}. Not listed: {_short(extra)}."
+            f"Missing: {short(missing)}. Not listed: {short(extra)}."
         )
     return [Tensor(name, group[name]) for name in names]
 
@@ -224,8 +224,8 @@ def _pair_by_name(model_groups, file_groups, path):
         matched = len(ours) - len(missing)
         raise ValueError(
             f"{path}: has {matched or 'none'} of the model's {len(ours)} layers with "
-            f"weights, by name. Missing: {_short(missing)}. Only in the file: "
-            f"{_short(extra)}."
+            f"weights, by name. Missing: {short(missing)}. Only in the file: "
+            f"{short(extra)}."
         )
     for name, slots in ours.items():
         yield name, slots, theirs[name]
@@ -299,14 +299,9 @@ def _published_option(layer, values, path):
 
 def _difference(what, ours, theirs, i):
     def here(items):
-        return ", ".join(items[max(0, i - 1) : i + _SHOWN]) or "none"
+        return ", ".join(items[max(0, i - 1) : i + SHOWN]) or "none"
 
     return ValueError(
         f"{what}. The model has {len(ours)}, near here {here(ours)}. "
         f"The file has {len(theirs)}, near here {here(theirs)}."
     )
-
-
-def _short(names):
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more if names else "none"

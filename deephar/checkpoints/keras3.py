@@ -6,14 +6,16 @@ and the two files are compared before Keras reads the given one.
 
 import pathlib
 import tempfile
+from collections import Counter
 
 import h5py
 import keras
 import numpy as np
 
+from deephar.checkpoints.messages import OTHER_NETWORK, short
+
 SUFFIX = ".weights.h5"
 _OPTIMIZER = "optimizer"
-_SHOWN = 3
 
 
 def write(model, path):
@@ -49,7 +51,7 @@ def _weights_of(model):
 
 
 def _entries(file):
-    """What a file holds: ({path: dtype and shape}, {path: name of the layer})."""
+    """What a file holds: ({path: dtype and shape}, {path of a layer: its name})."""
     tensors, layers = {}, {}
 
     def visit(path, item):
@@ -58,7 +60,7 @@ def _entries(file):
         if isinstance(item, h5py.Dataset):
             tensors[path] = f"{item.dtype}{tuple(item.shape)}"
         elif "name" in item.attrs:
-            layers[path] = str(item.attrs["name"])
+            layers[path.removesuffix("/vars")] = str(item.attrs["name"])
 
     file.visititems(visit)
     return tensors, layers
@@ -66,19 +68,47 @@ def _entries(file):
 
 def _compare(expected, received, path):
     (tensors, layers), (their_tensors, their_layers) = expected, received
-    missing = sorted(tensors.keys() - their_tensors.keys())
-    extra = sorted(their_tensors.keys() - tensors.keys())
-    if missing or extra:
+    if tensors.keys() != their_tensors.keys():
+        ours = _named(tensors, layers)
+        # Older releases of Keras do not write the names of layers.
+        theirs = _named(their_tensors, their_layers or layers)
+        if ours.keys() == theirs.keys():
+            ours, theirs = tensors, their_tensors
         raise ValueError(
-            f"{path}: is of another model. Missing: {_short(missing)}. "
-            f"Only in the file: {_short(extra)}."
+            f"{path}: is of another model. Missing: {short(_lacking(ours, theirs))}. "
+            f"Only in the file: {short(_lacking(theirs, ours))}. {OTHER_NETWORK}."
         )
-    # Older releases of Keras do not write the names of layers.
     named = {key: name for key, name in layers.items() if key in their_layers}
     theirs = their_tensors | their_layers
     for key, value in (tensors | named).items():
         if theirs[key] != value:
-            raise ValueError(f"{path}: {key} must be {value}. Received: {theirs[key]}")
+            where = f"{_label(key, layers)} ({key})" if key in tensors else key
+            raise ValueError(
+                f"{path}: {where} must be {value}. Received: {theirs[key]}. "
+                f"{OTHER_NETWORK}."
+            )
+
+
+def _named(tensors, layers):
+    return {_label(key, layers): value for key, value in tensors.items()}
+
+
+def _label(key, layers):
+    """Where a tensor lies, by the names of its layers: rBlock2/conv2d_3/0."""
+    parts, words = key.split("/"), []
+    for i, part in enumerate(parts):
+        if part not in ("layers", "vars"):
+            words.append(layers.get("/".join(parts[: i + 1]), part))
+    return "/".join(words)
+
+
+def _lacking(ours, theirs):
+    """What `theirs` has not: whole blocks, the largest first, then single tensors."""
+    blocks = Counter(label.split("/")[0] for label in ours)
+    known = {label.split("/")[0] for label in theirs}
+    whole = [f"{x} (tensors: {n})" for x, n in blocks.most_common() if x not in known]
+    parts = [label for label in ours if label.split("/")[0] in known]
+    return whole + [f"{x} {ours[x]}" for x in sorted(parts) if x not in theirs]
 
 
 def _check_finite(file, path):
@@ -99,8 +129,3 @@ def _load(model, path):
         for variable, value in zip(model.weights, before, strict=True):
             variable.assign(value)
         raise
-
-
-def _short(names):
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more if names else "none"

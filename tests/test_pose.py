@@ -57,8 +57,8 @@ def test_layouts_agree_on_the_joints_they_share():
 
 
 def test_invalid_joints_are_told_by_one_rule():
-    values = np.array([0.0, -1e5, poses.INVALID, np.nan])
-    np.testing.assert_array_equal(poses.is_valid(values), [True, True, False, False])
+    values = np.array([0.0, -1e5, np.inf, poses.INVALID, np.nan, -np.inf])
+    assert poses.is_valid(values).tolist() == [True] * 3 + [False] * 3
 
 
 def test_visible_and_valid_joints_equal_the_originals(values):

@@ -62,25 +62,21 @@ def draw_pose(
     if line_width is None:
         line_width = np.clip((high - low).max() / 45, 1.5, 14)
     margin = 2 * line_width + 2
-    left, top = (int(edge) for edge in np.maximum(np.floor(low - margin), 0))
-    right, bottom = (
-        int(edge) for edge in np.minimum(np.ceil(high + margin), image.size)
-    )
-    if right <= left or bottom <= top:
-        return image
-    zoom = 4 if max(right - left, bottom - top) <= 400 else 2
-    size = (zoom * (right - left), zoom * (bottom - top))
-    layer = Image.new("RGBA", size)
-    _draw_limbs(
-        ImageDraw.Draw(layer),
-        zoom * (points - (left, top)),
-        alpha,
-        poselayout,
-        zoom * line_width,
-    )
-    layer = layer.reduce(zoom)
-    image.paste(layer, (left, top), layer)
+    corner = np.maximum(np.floor(low - margin), 0).astype(int)
+    size = np.minimum(np.ceil(high + margin), image.size).astype(int) - corner
+    if size.min() > 0:
+        layer = _figure(size, points - corner, alpha, poselayout, line_width)
+        image.paste(layer, tuple(corner.tolist()), layer)
     return image
+
+
+def _figure(size, points, alpha, poselayout, line_width):
+    """Draws a pose on a transparent picture of a size (w, h), with smooth edges."""
+    zoom = 4 if max(size) <= 400 else 2
+    layer = Image.new("RGBA", tuple((zoom * size).tolist()))
+    canvas = ImageDraw.Draw(layer)
+    _draw_limbs(canvas, zoom * points, alpha, poselayout, zoom * line_width)
+    return layer.reduce(zoom)
 
 
 def _to_image(picture):

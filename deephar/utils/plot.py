@@ -104,8 +104,7 @@ def draw(
         bbox_color: Colours of the boxes in turn.
         abs_pos: Whether poses and boxes are in px rather than normalised to `x`.
         plot3d: Whether to plot the last pose in space too.
-        single_window: Whether to do so in the same figure rather than in a second one
-            (which is written to `filename` + ".eps").
+        single_window: Whether in the same figure; else a second goes to FILENAME.eps.
         figsize: (w, h) of a figure, inches.
         axis: "on" or "off".
         facecolor: Ground of the figure.
@@ -119,23 +118,17 @@ def draw(
     picture = figure.add_subplot(121 if plot3d and single_window else 111)
     picture.imshow(image, zorder=-1)
     picture.axis(axis)
-    poses = [] if skels is None else list(skels)
-    if poses and np.ndim(poses[0]) == 1:
-        poses = [np.asarray(skels)]
+    poses = _listed(skels)
     for pose in poses:
         plot_skeleton_2d(picture, pose, h=height, w=width)
-    boxes = [] if bboxes is None else np.reshape(bboxes, (-1, 4))
-    for box, color in zip(boxes, itertools.cycle(bbox_color), strict=False):
-        _plot_bbox(picture, box, width, height, color)
-    second = None
+    _plot_boxes(picture, bboxes, width, height, bbox_color)
+    options = {"bbox_inches": "tight", "pad_inches": 0}
     if plot3d and poses:
         second = figure if single_window else _figure(filename, figsize)
-        place = 122 if single_window else 111
-        space = second.add_subplot(place, projection="3d")
+        space = second.add_subplot(122 if single_window else 111, projection="3d")
         plot_3d_pose(poses[-1], subplot=space, azimuth=azimuth)
-    options = {"bbox_inches": "tight", "pad_inches": 0}
-    if second is not None and second is not figure and filename:
-        second.savefig(f"{filename}.eps", **options)
+        if filename and not single_window:
+            second.savefig(f"{filename}.eps", **options)
     _finish(figure, filename, facecolor=facecolor, dpi=dpi, **options)
 
 
@@ -214,6 +207,13 @@ def plot_skeleton_2d(
             subplot.plot(*points[[a, b]].T, lw=lw, c=colors[a], zorder=1)
 
 
+def _listed(skels):
+    """Returns a list of poses, also of a single one."""
+    poses = [] if skels is None else list(skels)
+    single = bool(poses) and np.ndim(poses[0]) == 1
+    return [np.asarray(skels)] if single else poses
+
+
 def _layout_of(pose):
     layouts = {16: pa16j2d, 17: pa17j3d, 20: pa20j3d, 21: pa21j3d}
     if np.ndim(pose) != 2 or len(pose) not in layouts or np.shape(pose)[1] < 2:
@@ -224,10 +224,13 @@ def _layout_of(pose):
     return layouts[len(pose)]
 
 
-def _plot_bbox(subplot, box, width, height, color):
+def _plot_boxes(subplot, boxes, width, height, colors):
+    boxes = [] if boxes is None else np.reshape(boxes, (-1, 4))
     factor = np.tile([width or 1, height or 1], 2)
-    x1, y1, x2, y2 = box * factor
-    subplot.plot([x1, x2, x2, x1, x1], [y1, y1, y2, y2, y1], lw=4, c=color, zorder=1)
+    for box, color in zip(boxes, itertools.cycle(colors), strict=False):
+        x1, y1, x2, y2 = box * factor
+        xs, ys = [x1, x2, x2, x1, x1], [y1, y1, y2, y2, y1]
+        subplot.plot(xs, ys, lw=4, c=color, zorder=1)
 
 
 def _figure(filename, figsize=None):

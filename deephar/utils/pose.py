@@ -30,7 +30,9 @@ def is_valid(x):
         x: NumPy array, number, or tensor of any Keras backend.
 
     Returns:
-        Booleans of the same shape, false for `INVALID` and for NaN.
+        Booleans of the same shape: false for `INVALID`, NaN and minus infinity. Plus
+        infinity counts as real, so that a loss that diverges is seen in its value; who
+        needs finite numbers checks that too.
     """
     return x > _MIN_VALID
 

@@ -38,14 +38,14 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def show_progress(done: int, total: int) -> None:
-    """One line that counts up on a terminal; nothing elsewhere."""
+    """Shows one line that counts up on a terminal; nothing elsewhere."""
     if sys.stderr.isatty() and (done % 50 == 0 or done == total):
         end = "\n" if done == total else ""
         print(f"\r{done}/{total} pictures", end=end, file=sys.stderr, flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; return the exit status."""
+    """Runs the command line; returns the exit status."""
     arguments = parse_arguments(argv)
     try:
         write_mpii(

@@ -66,10 +66,10 @@ class MpiiPerson:
     """One annotated person of one picture.
 
     Attributes:
-        picture: file name below the folder images/, relative and without "..".
+        picture: File name below the folder images/, relative and without "..".
         head: (4,) x1, y1, x2, y2 of the head box, px.
         objpos: (2,) x, y of the person's centre, px.
-        scale: height of the person / 200 px.
+        scale: Height of the person / 200 px.
         pose: (16, 2) x, y of the joints in MPII order, px; NaN where not labelled.
         visible: (16,) whether nothing hides the joint, or None where unknown.
         bbox: (4,) x1, y1, x2, y2 of the whole person, px, or None where unknown.
@@ -132,14 +132,14 @@ def write_annotations(
     train: Iterable[MpiiPerson],
     valid: Iterable[MpiiPerson],
 ) -> None:
-    """Write `annotations.mat`; the file appears whole or not at all.
+    """Writes `annotations.mat`; the file appears whole or not at all.
 
     People that share a picture become one column, at the place of the first of them.
 
     Args:
-        path: the file to write; its folder must exist.
-        train: people of `annot_tr`, in order.
-        valid: people of `annot_val`, in order.
+        path: The file to write; its folder must exist.
+        train: People of `annot_tr`, in order.
+        valid: People of `annot_val`, in order.
 
     Raises:
         FileNotFoundError: if the folder of `path` does not exist.
@@ -158,7 +158,7 @@ def write_annotations(
 
 
 def _columns(people: Iterable[MpiiPerson]) -> np.ndarray:
-    """(3, pictures) cell array of the people, grouped by picture."""
+    """Returns a (3, pictures) cell array of the people, grouped by picture."""
     pictures: dict[str, list[MpiiPerson]] = {}
     for person in people:
         pictures.setdefault(person.picture, []).append(person)

@@ -9,7 +9,7 @@ _STAND = {"arms": (0, 8, 0, 8), "legs": (0, 4)}
 
 
 def _action(name: str, *keys: dict, **options) -> Action:
-    """Action from key poses, each of which changes a relaxed stand."""
+    """Makes an action from key poses, each of which changes a relaxed stand."""
     return Action(
         name, np.stack([make_pose(**{**_STAND, **k}) for k in keys]), **options
     )
@@ -18,7 +18,7 @@ def _action(name: str, *keys: dict, **options) -> Action:
 def _walk(
     name: str, stride: float, lean: float, arm: float, elbow: float, **options
 ) -> Action:
-    """Gait of four key poses: right heel strike, left swing, and mirrored."""
+    """Makes a gait of four key poses: right heel strike, left swing, and mirrored."""
     strike = {
         "spine": (lean, 0, 8),
         "r_leg": (stride, 2, 0, 8, 8),
@@ -295,7 +295,7 @@ _BUSY_ARMS = tuple(
 
 
 def random_pose(rng: np.random.Generator) -> tuple[Action, np.ndarray]:
-    """Draw what a figure does in a still picture: the action and a pose (dofs,)."""
+    """Draws what a figure does in a still: the action and a pose (dofs,)."""
     action = ACTIONS[rng.choice(len(ACTIONS), p=_WEIGHTS)]
     pose = action.at(rng.random())
     if rng.random() < 0.5:

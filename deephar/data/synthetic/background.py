@@ -15,9 +15,9 @@ _STEP = 3  # backgrounds are painted at a third of the resolution
 
 @functools.cache
 def noise_tiles() -> np.ndarray:
-    """(6, 256, 256) float32 tiles in [0, 1], seamless, from fine grain to soft clouds.
+    """Returns (6, 256, 256) float32 tiles in [0, 1], from fine grain to soft clouds.
 
-    The same on every call: tiles are drawn once with a seed of their own.
+    They are seamless, and the same on every call: drawn once with their own seed.
     """
     rng = np.random.default_rng(20180618)
     frequency = np.hypot(np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE))
@@ -34,12 +34,12 @@ def noise_tiles() -> np.ndarray:
 def paint_background(
     rng: np.random.Generator, view: View, light: Light, joints: np.ndarray
 ) -> np.ndarray:
-    """Draw a background: room, open air, texture or plain gradient.
+    """Draws a background: room, open air, texture or plain gradient.
 
     Args:
-        rng: source of all choices.
-        view: camera and picture size.
-        light: its sun throws the figure's shadow on the floor.
+        rng: Source of all choices.
+        view: Camera and picture size.
+        light: Its sun throws the figure's shadow on the floor.
         joints: (21, 3) joints of the main figure in the world, mm.
 
     Returns:
@@ -61,13 +61,13 @@ def paint_background(
 
 @functools.cache
 def _grain_tile() -> np.ndarray:
-    """(512, 512, 3) int16 white noise of deviation 64."""
+    """Returns (512, 512, 3) int16 white noise of deviation 64."""
     rng = np.random.default_rng(20180619)
     return np.clip(64 * rng.standard_normal((512, 512, 3)), -250, 250).astype(np.int16)
 
 
 def film_grain(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """(height, width, 3) int16 white noise of deviation 64, cut from a tile."""
+    """Cuts (height, width, 3) int16 white noise of deviation 64 from a tile."""
     tile = _grain_tile()
     repeats = -(-height // 256), -(-width // 256)
     if max(repeats) > 2:
@@ -78,13 +78,13 @@ def film_grain(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def _color(rng: np.random.Generator, dull: float = 0.7) -> np.ndarray:
-    """(3,) RGB in [0, 1]; the duller the greyer."""
+    """Draws an RGB colour (3,) in [0, 1]; the duller the greyer."""
     mix = 1 - (1 - dull) * rng.random(3)
     return (rng.uniform(0.15, 0.95) * mix / mix.max()).astype(np.float32)
 
 
 def _blend(first: np.ndarray, second: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Colours (..., 3) between two, by parts (...)."""
+    """Returns colours (..., 3) between two, by parts (...)."""
     return first + (second - first) * part[..., None]
 
 
@@ -96,7 +96,7 @@ def _gradient(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 
 def _texture(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """Three noise tiles as the channels of a picture, around a blend of colours."""
+    """Draws three noise tiles as the channels of a picture, near a blend of colours."""
     x0, y0 = rng.integers(_SIDE, size=2)
     tile = noise_tiles()[rng.integers(len(noise_tiles()))]
     size = rng.uniform(0.4, 1.8)
@@ -116,11 +116,11 @@ def _scenery(
     joints: np.ndarray,
     outdoors: bool,
 ) -> np.ndarray:
-    """Floor up to a wall, or ground up to a horizon below the sky."""
+    """Draws a floor up to a wall, or ground up to a horizon below the sky."""
     frame = view.rotation.astype(np.float32)
 
     def along(axis: np.ndarray) -> np.ndarray:
-        """Progress of the rays (rows, columns) along an axis (3,) of the world."""
+        """Returns how far the rays (rows, columns) go along an axis (3,)."""
         turned = frame @ axis.astype(np.float32)
         return (columns * turned[0] + turned[2])[None] + (rows * turned[1])[:, None]
 
@@ -150,7 +150,7 @@ def _scenery(
 
 
 def _sky(rng: np.random.Generator, rise: np.ndarray) -> np.ndarray:
-    """Haze, blue and clouds where rays climb by `rise` (rows, columns)."""
+    """Draws haze, blue and clouds where rays climb by `rise` (rows, columns)."""
     blue = np.array((0.45, 0.62, 0.9), dtype=np.float32) * rng.uniform(0.6, 1.1)
     haze = np.full(3, 0.9, np.float32)
     cloud = np.full(3, rng.uniform(0.6, 0.95), np.float32)
@@ -160,7 +160,7 @@ def _sky(rng: np.random.Generator, rise: np.ndarray) -> np.ndarray:
 
 
 def _surface(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Colours of a floor or wall at places x, y (mm): grain, and often a pattern."""
+    """Draws a floor or wall at places x, y (mm): grain, and often a pattern."""
     tile = noise_tiles()[rng.integers(1, 5)]
     grain = np.float32(1 / rng.uniform(6, 25))
     rows, columns = (y * grain).astype(np.int32), (x * grain).astype(np.int32)
@@ -187,7 +187,7 @@ _SHADOW_JOINTS = (0, 1, 3, 6, 7, 12, 13, 14, 15, 16, 17, 18, 19)
 def _shadow(
     x: np.ndarray, y: np.ndarray, light: Light, joints: np.ndarray
 ) -> np.ndarray:
-    """Light left (rows, columns) on the floor at x, y by soft shadows of the joints."""
+    """Returns the light (rows, columns) that the joints' shadows leave at x, y."""
     sun = light.direction
     points = joints[list(_SHADOW_JOINTS)]
     slide = sun[:2] / max(sun[2], 0.35)
@@ -209,10 +209,10 @@ def _shadow(
 def make_things(
     rng: np.random.Generator, places: np.ndarray, sizes: np.ndarray, tall: np.ndarray
 ) -> Solids:
-    """Boxes, posts and balls standing on the floor.
+    """Draws boxes, posts and balls standing on the floor.
 
     Args:
-        rng: source of shapes and colours.
+        rng: Source of shapes and colours.
         places: (n, 2) x, y of their centres on the floor, mm.
         sizes: (n, 2) half widths, mm.
         tall: (n,) heights, mm.

@@ -71,7 +71,7 @@ class Dof:
 
 
 def _trunk_dofs() -> list[Dof]:
-    """The root, and the spine and neck that share each angle between two bones."""
+    """Lists root, spine and neck; the latter share each angle between two bones."""
     dofs = [
         Dof("root_pitch", -180, 180, (("pelvis", PITCH, 1.0),)),
         Dof("root_roll", -180, 180, (("pelvis", ROLL, 1.0),)),
@@ -90,7 +90,7 @@ def _trunk_dofs() -> list[Dof]:
 
 
 def _limb_dofs(side: str) -> list[Dof]:
-    """Arm and leg; signs make an angle mean the same movement on both sides."""
+    """Lists arm and leg; signs make an angle mean the same movement on both sides."""
     out = 1.0 if side == "l" else -1.0
     rows = (
         ("shrug", -10, 30, "shoulder", ROLL, out),
@@ -117,7 +117,7 @@ LIMITS = np.array([(dof.low, dof.high) for dof in DOFS], dtype=np.float64)
 
 
 def _turn_table() -> np.ndarray:
-    """(dofs, joints * 3) linear map from a pose vector to the turns of all bones."""
+    """Returns the map (dofs, joints * 3) from a pose vector to the turns of bones."""
     table = np.zeros((len(DOFS), NUM_JOINTS, 3))
     for row, dof in enumerate(DOFS):
         for joint, axis, factor in dof.turns:
@@ -129,7 +129,7 @@ _TURNS = _turn_table()
 
 
 def rotation_z(degrees: np.ndarray | float) -> np.ndarray:
-    """Rotations (..., 3, 3) to the left about the vertical axis."""
+    """Returns rotations (..., 3, 3) to the left about the vertical axis."""
     angle = np.radians(np.asarray(degrees, dtype=np.float64))
     out = np.zeros((*angle.shape, 3, 3))
     out[..., 0, 0] = out[..., 1, 1] = np.cos(angle)
@@ -140,7 +140,7 @@ def rotation_z(degrees: np.ndarray | float) -> np.ndarray:
 
 
 def _bone_turns(pose: np.ndarray) -> np.ndarray:
-    """Rotation (..., joints, 3, 3) of every bone relative to its parent's frame."""
+    """Returns rotations (..., joints, 3, 3) of the bones in their parents' frames."""
     turns = (pose @ _TURNS).reshape(*pose.shape[:-1], NUM_JOINTS, 3)
     (cp, cr, ct), (sp, sr, st) = (
         np.moveaxis(function(turns), -1, 0) for function in (np.cos, np.sin)
@@ -158,11 +158,11 @@ class Body:
     """Lengths and girths of one person; see `make_body`.
 
     Attributes:
-        height: stature, mm.
-        female: proportions and hair style.
+        height: Stature, mm.
+        female: Proportions and hair style.
         offsets: (21, 3) each joint in its own bone's frame, from its parent, mm.
         flesh: (21,) distance from each joint to the skin, mm.
-        girth: factor of all radii; 1 is average.
+        girth: Factor of all radii; 1 is average.
     """
 
     height: float
@@ -190,7 +190,7 @@ _REACH = {  # radius of the flesh about a joint / stature
 
 
 def make_body(rng: np.random.Generator) -> Body:
-    """Draw a person: sex, stature and segment lengths.
+    """Draws a person: sex, stature and segment lengths.
 
     Proportions follow Drillis & Contini (1966), as in D. Winter, "Biomechanics and
     Motor Control of Human Movement"; each pair of limbs varies by about 4 %.
@@ -235,12 +235,12 @@ _LIMBS = {
 def place(
     body: Body, pose: np.ndarray, heading: np.ndarray | float = 0.0, origin=(0.0, 0.0)
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Forward kinematics: where joints and bones are when the figure takes a pose.
+    """Returns where joints and bones are in a pose: forward kinematics.
 
     The lowest part of the figure touches the floor, `lift` mm above it.
 
     Args:
-        body: the person.
+        body: The person.
         pose: (..., dofs) degrees of `DOFS`.
         heading: (...) degrees that the person is turned to the left from world x.
         origin: (..., 2) x, y of the pelvis on the floor, mm.

@@ -33,7 +33,7 @@ class Person:
     surface: Solids
 
     def solids(self, joints: np.ndarray, frames: np.ndarray, owner: int = 0) -> Solids:
-        """The person's solids where `body.place` put joints (21, 3) and frames."""
+        """Returns the solids where `body.place` put joints (21, 3) and frames."""
         turned = frames[self.bones]
         origin = joints[_PARENT_INDEX[self.bones]]
         ends = origin[:, None] + self.ends @ np.swapaxes(turned, 1, 2)
@@ -46,7 +46,7 @@ class Person:
 
 
 def make_look(rng: np.random.Generator, female: bool) -> Look:
-    """Draw clothes, skin and hair."""
+    """Draws clothes, skin and hair."""
     skin = _SKINS[rng.integers(len(_SKINS))] * rng.uniform(0.88, 1.04)
     skin = np.clip(skin + rng.normal(0, 0.008, 3), 0, 1)
     shirt, trousers = _cloth(rng), _cloth(rng)
@@ -71,20 +71,20 @@ def make_look(rng: np.random.Generator, female: bool) -> Look:
 
 
 def _cloth(rng: np.random.Generator, bright: float = 1.0) -> tuple[float, float, float]:
-    """A colour of any hue, from dull to vivid."""
+    """Draws a colour of any hue, from dull to vivid."""
     value, vivid = bright * rng.uniform(0.12, 1.0), rng.random() ** 1.5
     mix = 1 - vivid * rng.random(3)
     return tuple(np.clip(value * mix / mix.max(), 0.03, 1))
 
 
 def make_person(rng: np.random.Generator) -> Person:
-    """Draw a whole person: body, clothes, skin and hair."""
+    """Draws a whole person: body, clothes, skin and hair."""
     body = make_body(rng)
     return dress(body, make_look(rng, body.female))
 
 
 def dress(body: Body, look: Look) -> Person:
-    """Put flesh and clothes on a body."""
+    """Puts flesh and clothes on a body."""
     pieces = pieces_of(body, look)
     count = len(pieces)
     bare = [p.paint.color for p in pieces]
@@ -116,7 +116,7 @@ _ARM_JOINTS = [
 
 
 def arms_in_trunk(person: Person, joints: np.ndarray, frames: np.ndarray) -> bool:
-    """Whether a pose (joints (21, 3), mm) puts an arm into hips, waist or chest."""
+    """Tells whether joints (21, 3), mm, put an arm into hips, waist or chest."""
     arms = joints[_ARM_JOINTS]
     points = np.concatenate([arms, (arms[:-1] + arms[1:])[[0, 3]] / 2])
     for row, piece in enumerate(person.pieces[:NUM_TRUNK]):

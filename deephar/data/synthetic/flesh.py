@@ -54,7 +54,7 @@ class Look:
 
 
 def pieces_of(body: Body, look: Look) -> tuple[Piece, ...]:
-    """All pieces of a person; the first `NUM_TRUNK` are hips, waist and chest."""
+    """Makes all pieces of a person; the first `NUM_TRUNK` are hips, waist and chest."""
     pieces = [*_trunk(body, look), *_face(body, look), *_hair(body, look)]
     for side in "rl":
         pieces += [*_arm(body, look, side), *_leg(body, look, side)]
@@ -70,13 +70,13 @@ def _scaled(
     paint: Paint,
     stretch: tuple[float, float, float] = (1.0, 1.0, 1.0),
 ) -> Piece:
-    """A piece whose lengths are given in units of `unit` mm."""
+    """Makes a piece whose lengths are given in units of `unit` mm."""
     lengths = (tuple(unit * value for value in group) for group in (start, stop, radii))
     return Piece(bone, *lengths, paint, stretch)
 
 
 def _trunk(body: Body, look: Look) -> list[Piece]:
-    """Hips, waist, chest, neck and shoulders."""
+    """Makes hips, waist, chest, neck and shoulders."""
     h, girth = body.height, body.girth
     spine, thorax = (body.offsets[INDEX[name]][2] / h for name in ("spine", "thorax"))
     broad = abs(body.offsets[INDEX["l_shoulder"]][1]) / h
@@ -123,7 +123,7 @@ def _trunk(body: Body, look: Look) -> list[Piece]:
 
 
 def _face(body: Body, look: Look) -> list[Piece]:
-    """Skull with jaw, nose, lips, eyes, brows and ears; the face looks along +x."""
+    """Makes skull, jaw, nose, lips, eyes, brows and ears; the face looks along +x."""
     crown = body.offsets[INDEX["head"]][2] / body.height - 0.049
     skin, hair = Paint(look.skin), Paint(look.hair)
     lips = Paint((0.6 * look.skin[0], 0.35 * look.skin[1], 0.35 * look.skin[2]))
@@ -149,7 +149,7 @@ def _face(body: Body, look: Look) -> list[Piece]:
 
 
 def _hair(body: Body, look: Look) -> list[Piece]:
-    """A cap over the back of the skull, and long hair down the neck."""
+    """Makes a cap over the back of the skull, and long hair down the neck."""
     crown = body.offsets[INDEX["head"]][2] / body.height - 0.049
     hair, rows = Paint(look.hair), []
     if not look.bald:
@@ -164,7 +164,7 @@ def _hair(body: Body, look: Look) -> list[Piece]:
 def _sleeves(
     paint: Paint, reach: float, skin: tuple[float, float, float]
 ) -> tuple[Paint, Paint]:
-    """Paint of the two halves of a limb covered to `reach` (0 to 2 halves)."""
+    """Returns the paint of both halves of a limb covered to `reach` (0 to 2 halves)."""
     upper = dataclasses.replace(paint, end=skin, cut=reach if reach < 1 else NO_CUT)
     if reach <= 1:
         return upper, Paint(skin)
@@ -172,7 +172,7 @@ def _sleeves(
 
 
 def _arm(body: Body, look: Look, side: str) -> list[Piece]:
-    """Upper arm, forearm and hand; each lies along its bone, downwards at rest."""
+    """Makes upper arm, forearm and hand, each along its bone, downwards at rest."""
     h, girth = body.height, body.girth * (0.92 if body.female else 1.05)
     elbow, wrist, hand = (
         body.offsets[INDEX[f"{side}_{name}"]] / h for name in ("elbow", "wrist", "hand")
@@ -194,7 +194,7 @@ def _arm(body: Body, look: Look, side: str) -> list[Piece]:
 
 
 def _leg(body: Body, look: Look, side: str) -> list[Piece]:
-    """Thigh, shin, calf and a shoe that points forward."""
+    """Makes thigh, shin, calf and a shoe that points forward."""
     h, girth = body.height, body.girth
     knee, ankle, foot = (
         body.offsets[INDEX[f"{side}_{name}"]] / h for name in ("knee", "ankle", "foot")

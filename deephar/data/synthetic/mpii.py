@@ -36,21 +36,21 @@ def write_mpii(
     frontal: float = FRONTAL,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write FOLDER/images/*.jpg and FOLDER/annotations.mat.
+    """Writes FOLDER/images/*.jpg and FOLDER/annotations.mat.
 
     The files depend on `seed` and `frontal` and on nothing else: picture i is the same
     whatever `workers`, `train` and `valid` are. Validation shows other people than
     training. The annotations come last, so a folder that has them is whole.
 
     Args:
-        folder: where to write; made if it does not exist.
-        train: number of training pictures, one labelled person each.
-        valid: number of validation pictures.
-        seed: which people.
-        workers: processes that draw.
-        overwrite: replace the generated files of a folder that is not empty.
-        frontal: part of the people who face the camera, see `make_sample`.
-        progress: called with the number of pictures done and of all pictures.
+        folder: Where to write; made if it does not exist.
+        train: Number of training pictures, one labelled person each.
+        valid: Number of validation pictures.
+        seed: Which people.
+        workers: Processes that draw.
+        overwrite: Replace the generated files of a folder that is not empty.
+        frontal: Part of the people who face the camera, see `make_sample`.
+        progress: Called with the number of pictures done and of all pictures.
 
     Raises:
         ValueError: if a number is negative, there is nothing to write or no worker.
@@ -58,13 +58,7 @@ def write_mpii(
             holds pictures or annotations of another origin.
         OSError: if the folder cannot be written.
     """
-    for name, value in (("train", train), ("valid", valid), ("seed", seed)):
-        if value < 0:
-            raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}")
-    if train + valid < 1:
-        raise ValueError(f"nothing to write. Received: {train=}, {valid=}")
-    if workers < 1:
-        raise ValueError(f"`workers` must be at least 1. Received: {workers=}")
+    _check_numbers(train, valid, seed, workers)
     check_frontal(frontal)
     folder = pathlib.Path(folder)
     _prepare(folder, overwrite)
@@ -80,8 +74,18 @@ def write_mpii(
     logger.info("wrote %d pictures to %s", len(people), folder)
 
 
+def _check_numbers(train: int, valid: int, seed: int, workers: int) -> None:
+    for name, value in (("train", train), ("valid", valid), ("seed", seed)):
+        if value < 0:
+            raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}")
+    if train + valid < 1:
+        raise ValueError(f"nothing to write. Received: {train=}, {valid=}")
+    if workers < 1:
+        raise ValueError(f"`workers` must be at least 1. Received: {workers=}")
+
+
 def _prepare(folder: pathlib.Path, overwrite: bool) -> None:
-    """Make the folders; drop what an earlier call wrote."""
+    """Makes the folders and drops what an earlier call wrote."""
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise FileExistsError(f"the folder must be empty, or overwritten: {folder}")
     images, annotations = folder / "images", folder / "annotations.mat"
@@ -105,7 +109,7 @@ def _map(
     jobs: Iterable[tuple[int, int]],
     workers: int,
 ) -> Iterator[MpiiPerson]:
-    """Results of the jobs in their order."""
+    """Yields the results of the jobs in their order."""
     if workers == 1:
         yield from map(work, jobs)
         return
@@ -116,7 +120,7 @@ def _map(
 def _write_one(
     images: pathlib.Path, seed: int, frontal: float, job: tuple[int, int]
 ) -> MpiiPerson:
-    """Draw and write one picture; return its annotation."""
+    """Draws and writes one picture; returns its annotation."""
     part, index = job
     name = f"{_PARTS[part]}_{index:06d}.jpg"
     sample = make_sample((seed, part), index, frontal)

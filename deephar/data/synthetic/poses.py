@@ -20,7 +20,7 @@ _GROUPS = {
 
 
 def make_pose(**groups: float | tuple[float, ...]) -> np.ndarray:
-    """Pose vector (dofs,), degrees, from groups of angles; what is not named is zero.
+    """Makes a pose vector (dofs,), degrees, from groups of angles; others are zero.
 
     Groups are `root`, `spine`, `neck`, `r_arm`, `l_arm`, `r_leg`, `l_leg`, `arms` and
     `legs` (both sides alike), each with the first angles of its row in `_GROUPS`; any
@@ -55,12 +55,12 @@ class Action:
     """A nameable movement.
 
     Attributes:
-        name: what the figure does.
+        name: What the figure does.
         keys: (keys, dofs) key poses at equal steps of the phase.
-        cyclic: whether the last key pose leads back to the first.
-        seat: whether the figure sits on something.
-        free_arms: whether the arms may be doing something else.
-        weight: how often stills show it, relative to the others.
+        cyclic: Whether the last key pose leads back to the first.
+        seat: Whether the figure sits on something.
+        free_arms: Whether the arms may be doing something else.
+        weight: How often stills show it, relative to the others.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Action:
     weight: float = 1.0
 
     def at(self, phase: np.ndarray | float) -> np.ndarray:
-        """Pose (..., dofs) at the phases (...) in [0, 1], eased between the keys."""
+        """Returns poses (..., dofs) at phases (...) in [0, 1], eased between keys."""
         keys = np.vstack([self.keys, self.keys[:1]]) if self.cyclic else self.keys
         place = np.clip(np.asarray(phase, dtype=np.float64), 0, 1) * (len(keys) - 1)
         first = np.minimum(place.astype(int), max(len(keys) - 2, 0))
@@ -81,7 +81,7 @@ class Action:
 
 
 def mirror(pose: np.ndarray) -> np.ndarray:
-    """The pose (..., dofs) as seen in a mirror: left and right exchanged."""
+    """Returns the pose (..., dofs) as seen in a mirror: left and right exchanged."""
     return pose[..., _MIRROR_FROM] * _MIRROR_SIGN
 
 
@@ -120,6 +120,6 @@ _JITTER = _spreads()
 def jitter(
     pose: np.ndarray, rng: np.random.Generator, amount: float = 1.0
 ) -> np.ndarray:
-    """The pose (dofs,) with every angle disturbed, within the joints' limits."""
+    """Disturbs every angle of a pose (dofs,), within the joints' limits."""
     noise = rng.standard_normal(len(DOFS)) * _JITTER * amount
     return np.clip(pose + noise, LIMITS[:, 0], LIMITS[:, 1])

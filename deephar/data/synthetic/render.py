@@ -49,7 +49,7 @@ class Solids:
         return len(self.radii)
 
     def bounds(self) -> np.ndarray:
-        """(n,) radius of spheres about `ends` that hold the solid, mm."""
+        """Returns the (n,) radii of spheres about `ends` that hold the solid, mm."""
         reach = np.where(
             self.box, np.linalg.norm(self.stretch, axis=1), self.stretch.max(axis=1)
         )
@@ -57,7 +57,7 @@ class Solids:
 
 
 def join(*parts: Solids) -> Solids:
-    """All solids of the parts, in order."""
+    """Returns all solids of the parts, in order."""
     return Solids(
         *(
             np.concatenate([getattr(part, field.name) for part in parts])
@@ -71,7 +71,7 @@ class View:
     """A camera without lens distortion and the size of its picture.
 
     Attributes:
-        camera: where it is, how it is turned, focal lengths and principal point.
+        camera: Where it is, how it is turned, focal lengths and principal point.
         size: (width, height), px. The centre of pixel i lies at i + 0.5.
 
     Raises:
@@ -108,11 +108,11 @@ class View:
         return self.camera.c[0]
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """World points (..., 3) in the camera's frame, mm."""
+        """Returns world points (..., 3) in the camera's frame, mm."""
         return (points - self.position) @ self.rotation.T
 
     def rays(self, step: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """X (columns,) and Y (rows,) of the rays of every `step`-th pixel, float32."""
+        """Returns float32 X (columns,), Y (rows,) of every `step`-th pixel's ray."""
         x, y = (np.arange(0, length, step) + 0.5 * step for length in self.size)
         x = (x - self.center[0]) / self.focal[0]
         y = (y - self.center[1]) / self.focal[1]
@@ -125,7 +125,7 @@ class Light:
 
     Attributes:
         direction: (3,) unit vector in the world towards the sun.
-        ambient: part of the colour seen without sun.
+        ambient: Part of the colour seen without sun.
         color: (3,) RGB factors.
     """
 
@@ -135,7 +135,7 @@ class Light:
 
 
 def boxes_of(solids: Solids, view: View) -> np.ndarray:
-    """(n, 4) x1, y1, x2, y2 in px that hold each solid; NaN too near the camera."""
+    """Returns boxes (n, 4) in px that hold each solid; NaN too near the camera."""
     centers = view.to_camera(solids.ends)
     bounds = solids.bounds()[..., None]
     side, depth = centers[..., :2], centers[..., 2:]
@@ -153,7 +153,7 @@ def boxes_of(solids: Solids, view: View) -> np.ndarray:
 
 
 def rasterize(solids: Solids, view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Find the first solid behind each pixel.
+    """Finds the first solid behind each pixel.
 
     Returns:
         depth (height, width) float32, mm, infinite where nothing is hit, and index
@@ -186,7 +186,7 @@ def rasterize(solids: Solids, view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _forms(solids: Solids, view: View) -> np.ndarray:
-    """(n, 17) constants of each solid for rays from the camera, float32.
+    """Returns (n, 17) constants of each solid for rays from the camera, float32.
 
     0-8 the rays' map into the stretched space (rows x, y, z), 9-11 the camera seen from
     the first end there, 12-14 the axis there, 15 and 16 the radii.
@@ -201,7 +201,7 @@ def _forms(solids: Solids, view: View) -> np.ndarray:
 
 
 def _quadrics(forms: np.ndarray) -> list[list[float]]:
-    """Products of the rays (x, y, 1) with the constants of round cones.
+    """Returns products of the rays (x, y, 1) with the constants of round cones.
 
     For each solid the coefficients of ray . ray (xx, x, 1, yy, y, xy), of ray . origin
     and of ray . axis (x, y, 1), then origin . origin, axis . origin, axis . axis and
@@ -224,7 +224,7 @@ def _quadrics(forms: np.ndarray) -> list[list[float]]:
 
 
 def _hit_cone(quadric: list[float], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Depth at which the rays (x, y, 1) enter a round cone; NaN where they miss."""
+    """Returns the depth at which rays (x, y, 1) enter a round cone; NaN for a miss."""
     xx, x1, one, yy, y1, xy, ox, oy, oz, ax, ay, az = quadric[:12]
     oo, ao, length, radius, radius2 = quadric[12:]
     dd = ((xx * x + x1) * x + one) + (yy * y + y1) * y
@@ -255,7 +255,7 @@ def _hit_cone(quadric: list[float], x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _hit_box(form: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Depth at which the rays (x, y, 1) enter a box; NaN where they miss."""
+    """Returns the depth at which rays (x, y, 1) enter a box; NaN for a miss."""
     maps = form[:9].reshape(3, 3)
     enter, leave = np.float32(0), np.float32(np.inf)
     for row, origin in zip(maps, form[9:12], strict=True):
@@ -275,7 +275,7 @@ def shade(
     view: View,
     light: Light,
 ) -> None:
-    """Paint what `rasterize` found into a picture (height, width, 3) in [0, 255]."""
+    """Paints what `rasterize` found into a picture (height, width, 3) in [0, 255]."""
     pixels = np.nonzero(index >= 0)
     which, t = index[pixels].astype(np.intp), depth[pixels]
     columns, rows = view.rays()
@@ -308,7 +308,7 @@ def shade(
 
 
 def _shading_constants(solids: Solids, view: View, light: Light) -> np.ndarray:
-    """(25, n) constants of each solid for `shade`, float32.
+    """Returns (25, n) constants of each solid for `shade`, float32.
 
     0-14 as in `_forms`; 15-17 the axis and 18 the offset that give the place along it;
     19-21 the direction of the sun and 22-24 the factors that undo the stretching.
@@ -326,7 +326,7 @@ def _shading_constants(solids: Solids, view: View, light: Light) -> np.ndarray:
 def _paint(
     solids: Solids, light: Light, which: np.ndarray, place: np.ndarray
 ) -> np.ndarray:
-    """(pixels, 3) colour of each pixel's solid at its place along the axis."""
+    """Returns the colour (pixels, 3) of each pixel's solid at its place on the axis."""
     length = np.linalg.norm(solids.ends[:, 1] - solids.ends[:, 0], axis=1)
     waves = np.divide(
         length, solids.stripes, out=np.zeros_like(length), where=solids.stripes > 0

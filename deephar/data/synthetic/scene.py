@@ -42,11 +42,11 @@ class Figure:
     """A person that has taken a pose somewhere in the world.
 
     Attributes:
-        person: body and clothes.
+        person: Body and clothes.
         joints: (21, 3) in the order of `body.JOINTS`, world, mm.
         frames: (21, 3, 3) axes of the bones.
-        action: what the figure does.
-        heading: degrees that it is turned to the left from world x.
+        action: What the figure does.
+        heading: Degrees that it is turned to the left from world x.
     """
 
     person: Person
@@ -88,7 +88,7 @@ class Labels:
     objpos: np.ndarray
 
     def mpii_pose(self) -> np.ndarray:
-        """(16, 2) x, y in MPII order, px; NaN for joints outside the picture."""
+        """Returns (16, 2) x, y in MPII order, px; NaN for joints not in the picture."""
         chosen = list(MPII_JOINTS)
         return np.where(self.inside[chosen, None], self.picture[chosen], np.nan)
 
@@ -107,14 +107,14 @@ class Sample:
 def make_sample(
     seed: int | tuple[int, ...], index: int, frontal: float = FRONTAL
 ) -> Sample:
-    """Picture number `index` of the endless set that belongs to a seed.
+    """Makes picture number `index` of the endless set that belongs to a seed.
 
     Nothing but the arguments decides it.
 
     Args:
-        seed: which people.
-        index: which of them.
-        frontal: part of the people who face the camera, within about 40 degrees; the
+        seed: Which people.
+        index: Which of them.
+        frontal: Part of the people who face the camera, within about 40 degrees; the
             others face anywhere. The lower, the harder to tell left from right.
 
     Raises:
@@ -135,7 +135,7 @@ def make_sample(
 
 
 def check_frontal(frontal: float) -> None:
-    """Raise ValueError unless `frontal` is a part of a whole."""
+    """Raises ValueError unless `frontal` is a part of a whole."""
     if not 0 <= frontal <= 1:
         raise ValueError(f"`frontal` must be within [0, 1]. Received: {frontal=}")
 
@@ -147,15 +147,15 @@ def photograph(
     view: View,
     light: Light,
 ) -> Sample:
-    """Take a picture of a figure, of which it becomes the truth.
+    """Takes a picture of a figure, of which it becomes the truth.
 
     Args:
-        rng: draws background and exposure; the same state gives the same ones, so a
+        rng: Draws background and exposure; the same state gives the same ones, so a
             clip starts each frame with a generator of the same seed.
-        figure: the figure that is labelled.
-        things: what else there is, with owners other than 0.
-        view: the camera.
-        light: sun and sky.
+        figure: The figure that is labelled.
+        things: What else there is, with owners other than 0.
+        view: The camera.
+        light: Sun and sky.
     """
     solids = figure.solids if things is None else join(figure.solids, things)
     picture = paint_background(rng, view, light, figure.joints)
@@ -167,7 +167,7 @@ def photograph(
 
 
 def random_figure(rng: np.random.Generator, origin=(0.0, 0.0)) -> Figure:
-    """Draw a person doing something, facing anywhere."""
+    """Draws a person doing something, facing anywhere."""
     person = make_person(rng)
     heading = rng.uniform(0, 360)
     for _ in range(_TRIES):
@@ -185,7 +185,7 @@ def look_at(
     focal: float,
     size: tuple[int, int],
 ) -> View:
-    """Camera at a place (3,), aimed at another, turned by `roll` degrees."""
+    """Returns a camera at a place (3,), aimed at another, turned by `roll` degrees."""
     forward = (target - position) / np.linalg.norm(target - position)
     right = np.cross(forward, (0.0, 0.0, 1.0))
     right /= np.linalg.norm(right)
@@ -198,7 +198,7 @@ def look_at(
 
 
 def aim(rng: np.random.Generator, figure: Figure, frontal: float = FRONTAL) -> View:
-    """Draw a camera that has the figure in the picture, seldom cut by its border.
+    """Draws a camera that has the figure in the picture, seldom cut by its border.
 
     It stands before the part `frontal` of the figures, or beside them if they lie.
     """
@@ -232,7 +232,7 @@ def aim(rng: np.random.Generator, figure: Figure, frontal: float = FRONTAL) -> V
 
 
 def random_light(rng: np.random.Generator, view: View) -> Light:
-    """Draw a sun, more often behind the camera than before it."""
+    """Draws a sun, more often behind the camera than before it."""
     azimuth = rng.uniform(-2.2, 2.2) + np.arctan2(*-view.rotation[2, 1::-1])
     rise = np.radians(rng.uniform(20, 80))
     flat = np.cos(rise)
@@ -244,7 +244,7 @@ def random_light(rng: np.random.Generator, view: View) -> Light:
 
 
 def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | None:
-    """Draw seat, clutter and people behind, now and then something in front."""
+    """Draws seat, clutter and people behind, now and then something in front."""
     away = view.rotation[2, :2] / np.linalg.norm(view.rotation[2, :2])
     left = np.array([-away[1], away[0]])
     center = figure.joints[:, :2].mean(axis=0)
@@ -269,7 +269,7 @@ def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | N
 
 
 def _seat(rng: np.random.Generator, figure: Figure) -> Solids:
-    """A box under the pelvis, as deep as the thighs are long at most."""
+    """Makes a box under the pelvis, as deep as the thighs are long at most."""
     pelvis = figure.joints[INDEX["pelvis"]]
     height = pelvis[2] - 0.9 * figure.person.body.flesh[INDEX["pelvis"]]
     seat = make_things(
@@ -295,7 +295,7 @@ def _seat(rng: np.random.Generator, figure: Figure) -> Solids:
 def _occluder(
     rng: np.random.Generator, figure: Figure, away: np.ndarray, left: np.ndarray
 ) -> Solids:
-    """A post, a bar or a low box between the camera and the figure."""
+    """Draws a post, a bar or a low box between the camera and the figure."""
     reach = (figure.joints[:, :2] @ away).min()
     joint = figure.joints[rng.integers(len(figure.joints))]
     place = joint[:2] + (reach - rng.uniform(250, 700) - joint[:2] @ away) * away
@@ -321,7 +321,7 @@ def _occluder(
 
 
 def _develop(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
-    """Exposure, contrast, a little blur and grain, as of a camera."""
+    """Gives a picture a camera's exposure, contrast, blur and grain."""
     gain, lift = rng.uniform(0.8, 1.15), rng.uniform(-12, 18)
     table = np.clip(np.arange(256) * gain + lift, 0, 255).astype(np.uint8)
     image = Image.fromarray(picture).point(table.tolist() * 3)
@@ -340,11 +340,11 @@ def label(
     index: np.ndarray,
     owner: np.ndarray,
 ) -> Labels:
-    """Exact labels of a figure from its joints, the camera and the z-buffer.
+    """Labels a figure exactly, from its joints, the camera and the z-buffer.
 
     Args:
-        figure: the figure to label.
-        view: the camera.
+        figure: The figure to label.
+        view: The camera.
         depth: (height, width) z-buffer, mm.
         index: (height, width) solid at each pixel, -1 for none.
         owner: (solids,) number of the figure; the labelled one is 0.

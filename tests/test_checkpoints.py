@@ -185,6 +185,14 @@ def test_file_of_a_whole_keras_2_model_is_read(copy, source):
     assert_equal(model, source)
 
 
+def test_the_empty_group_of_late_keras_2_is_passed_over(copy, source):
+    with h5py.File(copy, "r+") as file:
+        file.create_group("top_level_model_weights").attrs["weight_names"] = []
+    model = constant(build())
+    checkpoints.load_weights(model, copy)
+    assert_equal(model, source)
+
+
 def test_numbers_of_unnamed_layers_may_be_any(copy, source):
     with h5py.File(copy, "a") as file:
         rename(file["RegMap1"], "conv2d_13/kernel:0", "conv2d_113/kernel:0")
@@ -292,6 +300,10 @@ def make_infinite(file):
     replace(file["RegMap2"], "conv2d_16/kernel:0", value)
 
 
+def make_variance_negative(file):
+    file["Stem/batch_normalization_1/moving_variance:0"][3] = -0.5
+
+
 def make_integer(file):
     value = file["RegMap2/conv2d_16/kernel:0"][...].astype("int32")
     replace(file["RegMap2"], "conv2d_16/kernel:0", value)
@@ -382,6 +394,7 @@ DAMAGES = [
     (swap_named_layers, r"its layer must be sepconv_l3_1_conv"),
     (make_nan, r"/SepConv2/.*beta:0 holds values that are not finite: 1 of 576"),
     (make_infinite, r"/RegMap2/.*kernel:0 holds values that are not finite"),
+    (make_variance_negative, r"/Stem/.*moving_variance:0 holds negative variances"),
     (make_integer, r"must hold real numbers. Received: dtype=int32"),
     (drop_layer, r"layer_names lists RegMap2, which is not there"),
     (drop_layer_and_its_name, r"layer 8 is not .* RegMap2, .*The file has 10"),

@@ -21,6 +21,8 @@ from deephar.checkpoints.layout import (
 )
 from deephar.checkpoints.messages import SHOWN, short
 
+_LATE_GROUP = "top_level_model_weights"
+"""Empty group that the last versions of Keras 2 add."""
 _TOLERANCE = 1e-6
 
 
@@ -92,6 +94,10 @@ def plan(model, root, path, by_name):
         constants = defaultdict(list)
         for slot, tensor in zip(slots, tensors, strict=True):
             value = _finite(tensor.data, path)
+            if slot.role == "moving_variance" and (value < 0).any():
+                raise ValueError(
+                    f"{path}: {tensor.data.name} holds negative variances."
+                )
             if slot.variable is None:
                 constants[slot.layer].append(value)
             else:
@@ -139,6 +145,8 @@ def _groups(root, path):
         )
     names = _listed(root, "layer_names", path)
     unlisted = sorted(set(root) - set(names))
+    if _LATE_GROUP in unlisted and not len(root[_LATE_GROUP]):
+        unlisted.remove(_LATE_GROUP)
     if unlisted:
         raise ValueError(
             f"{path}: has groups that layer_names does not list: {short(unlisted)}."

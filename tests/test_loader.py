@@ -145,7 +145,8 @@ def test_targets_repeat_and_constant_ones_come_last():
     assert batches.get_shape("action") == (2, 5)
     assert np.array_equal(y[0], -x[0])
     assert y_keys == ["y"] and dummy == [("action", (2, 5), 0.5)]
-    assert batches.get_data(0, TRAIN_MODE).keys() == {"x", "y", "action"}
+    keys = batches.get_data(0, TRAIN_MODE).keys()
+    assert keys == {"x", "y", "action", "readable"}
 
 
 def test_a_sample_s_randomness_does_not_depend_on_what_was_asked_before():
@@ -340,3 +341,12 @@ def test_unreadable_pictures_are_logged(broken, caplog):
     caplog.set_level(logging.DEBUG, "deephar.data")
     pose_loader(broken, VALID_MODE, on_error="skip")[0]
     assert "v1.jpg" in caplog.text
+
+
+def test_an_outer_loader_hands_on_what_an_inner_one_marked(broken):
+    inner = pose_loader(broken, VALID_MODE, ["pose"], shuffle=False, on_error="mark")
+    expected = inner.get_data(0, VALID_MODE)["readable"]
+    outer = pose_loader(inner, VALID_MODE, ["pose", "readable"], shuffle=False)
+    _, (_, readable) = outer[0]
+    assert 0 in expected
+    np.testing.assert_array_equal(readable[0], expected)

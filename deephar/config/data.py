@@ -150,8 +150,17 @@ class DataConfig:
         }
 
     def without_augmentation(self) -> "DataConfig":
-        """Returns a configuration whose random parameters are the fixed ones."""
+        """Returns a configuration whose random parameters are the fixed ones.
+
+        Raises:
+            ValueError: `fixed_chpower` is not the same for all channels.
+        """
         power = self.fixed_chpower
+        if isinstance(power, tuple):
+            raise ValueError(
+                "`fixed_chpower` must be one number: random powers are drawn from the "
+                f"same numbers for every channel. Received: fixed_chpower={power}"
+            )
         return dataclasses.replace(
             self,
             angles=(self.fixed_angle,),

@@ -185,7 +185,7 @@ class BatchLoader(keras.utils.PyDataset):
     def get_data(
         self, idx: int, mode: int, epoch: int | None = None
     ) -> dict[str, np.ndarray]:
-        """Returns batch `idx` as {key: float32 array}.
+        """Returns batch `idx` as {key: float32 array}, "readable" always among them.
 
         Args:
             idx: Number of the batch, 0 or more; beyond `len(self)` the stream goes on.
@@ -196,14 +196,15 @@ class BatchLoader(keras.utils.PyDataset):
         if idx < 0:
             raise IndexError(f"`idx` must be at least 0. Received: idx={idx}")
         epoch = self.epoch if epoch is None else epoch
-        batch = {key: np.empty(self.get_shape(key), np.float32) for key in self.allkeys}
+        keys = {*self.allkeys, READABLE}
+        batch = {key: np.empty(self.get_shape(key), np.float32) for key in keys}
         for key, shape, value in self.custom_dummy_dictkey:
             batch[key] = np.full(shape, value, dtype=np.float32)
         row = 0
         for d, size in enumerate(self.batch_sizes):
             for position in range(idx * size, (idx + 1) * size):
                 sample = self._samples.get(epoch, d, position)
-                for key in self.allkeys:
+                for key in keys:
                     batch[key][row] = sample[key]
                 row += 1
         return batch

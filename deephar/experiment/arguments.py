@@ -89,11 +89,9 @@ def add_training_arguments(
             help += f" ({default})"
         group.add_argument(flag, default=default, help=help.strip(), **options)
 
-    def switch(flag, help):
-        group.add_argument(flag, action="store_true", help=help)
-
+    switch = functools.partial(group.add_argument, action="store_true")
     add("--weights", help="weights to start from")
-    switch("--overwrite", "train in a run folder that holds weights already")
+    switch("--overwrite", help="train in a run folder that holds weights already")
     add("--batch-size", batch_size, "samples a step", type=positive_int)
     add("--epochs", epochs, "times through the data", type=positive_int)
     add("--steps-per-epoch", help="default: once through the data", type=positive_int)
@@ -106,13 +104,13 @@ def add_training_arguments(
     add("--lr-factor", 0.2, "multiplier at each of them", type=positive_float)
     add("--clip-norm", help="largest norm of the whole gradient", type=positive_float)
     add("--bn-momentum", 0.99, "of batch norm; 0.9 for short runs", type=fraction)
-    switch("--no-augmentation", "train on the plain crops")
-    switch("--strict", "an unreadable picture ends the run")
+    switch("--no-augmentation", help="train on the plain crops")
+    switch("--strict", help="an unreadable picture ends the run")
     add("--workers", 4, "batches prepared in parallel", type=positive_int)
     add("--eval-every", 1, "epochs between evaluations", type=positive_int)
     add("--eval-batch-size", 8, "samples a step of evaluation", type=positive_int)
     add("--patience", help="epochs without a best score to stop", type=positive_int)
-    switch("--tensorboard", "write TensorBoard logs to the run folder")
+    switch("--tensorboard", help="write TensorBoard logs to the run folder")
     add(
         "--verbose", 1, "1 progress bar, 2 a line an epoch", type=int, choices=(0, 1, 2)
     )

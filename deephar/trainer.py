@@ -155,20 +155,30 @@ class MultiModelTrainer:
         )
         self.models[0].stop_training = False
         callbacks.on_train_begin()
-        logs: dict[str, float] = {}
-        for epoch in range(initial_epoch, epochs):
-            callbacks.on_epoch_begin(epoch)
-            self._share_learning_rate()
-            logs = self._run_epoch(epoch, steps_per_epoch, callbacks)
-            callbacks.on_epoch_end(epoch, logs)
-            if end_of_epoch_callback is not None:
-                end_of_epoch_callback(epoch)
-            if self.models[0].stop_training:
-                break
-        callbacks.on_train_end(logs)
+        try:
+            for epoch in range(initial_epoch, epochs):
+                self._run_epoch(epoch, steps_per_epoch, callbacks)
+                if end_of_epoch_callback is not None:
+                    end_of_epoch_callback(epoch)
+                if self.models[0].stop_training:
+                    break
+        finally:
+            callbacks.on_train_end()
         return history
 
     def _run_epoch(
+        self, epoch: int, steps: int, callbacks: keras.callbacks.CallbackList
+    ) -> None:
+        callbacks.on_epoch_begin(epoch)
+        self._share_learning_rate()
+        try:
+            logs = self._run_steps(epoch, steps, callbacks)
+        finally:
+            self._report_errors(epoch)
+        logs["learning_rate"] = float(self.models[0].optimizer.learning_rate)
+        callbacks.on_epoch_end(epoch, logs)
+
+    def _run_steps(
         self, epoch: int, steps: int, callbacks: keras.callbacks.CallbackList
     ) -> dict[str, float]:
         streams = [
@@ -194,8 +204,6 @@ class MultiModelTrainer:
                 run(generator.next_batch(stream))
             logs = self._logs(epoch, index)
             callbacks.on_train_batch_end(index, logs)
-        logs["learning_rate"] = float(self.models[0].optimizer.learning_rate)
-        self._report_errors(epoch)
         return logs
 
     def _share_learning_rate(self) -> None:

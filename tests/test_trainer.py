@@ -130,6 +130,16 @@ def test_a_strict_loader_ends_the_training_with_the_files_name(mpii):
         trainer.train(1, 3, verbose=0)
 
 
+def test_callbacks_end_with_a_training_that_fails(mpii, tmp_path):
+    model = _model()
+    model.trainable_weights[-1].assign(np.full(48, np.nan))
+    log = keras.callbacks.CSVLogger(tmp_path / "losses.csv")
+    trainer = MultiModelTrainer([model], [_loader(mpii)], callbacks=[log])
+    with pytest.raises(FloatingPointError):
+        trainer.train(1, 1, verbose=0)
+    assert log.csv_file.closed
+
+
 def test_a_loss_that_is_not_finite_ends_the_training(mpii):
     model = _model()
     model.trainable_weights[-1].assign(np.full(48, np.nan))

@@ -58,6 +58,24 @@ class PosePredictions:
         return int((~self.readable).sum())
 
 
+def _loader(dataset, mode: int, batch_size: int) -> BatchLoader:
+    samples = dataset.get_length(mode)
+    if samples == 0:
+        raise ValueError(
+            f"{dataset.dataset_path}: no samples to evaluate in the part "
+            f"{mode_name(mode)!r}"
+        )
+    return BatchLoader(
+        dataset,
+        ["frame"],
+        list(_KEYS),
+        mode,
+        batch_size=min(batch_size, samples),
+        shuffle=False,
+        on_error="mark",
+    )
+
+
 def _batches(loader: BatchLoader, workers: int) -> Iterator[tuple]:
     """All batches of the loader in order, a few of them read ahead by threads."""
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
@@ -95,24 +113,11 @@ def predict_poses(
     Raises:
         ValueError: if the data set has no samples in this mode.
     """
-    samples = dataset.get_length(mode)
-    if samples == 0:
-        raise ValueError(
-            f"{dataset.dataset_path}: no samples to evaluate in the part "
-            f"{mode_name(mode)!r}"
-        )
-    loader = BatchLoader(
-        dataset,
-        ["frame"],
-        list(_KEYS),
-        mode,
-        batch_size=min(batch_size, samples),
-        shuffle=False,
-        on_error="mark",
-    )
+    loader = _loader(dataset, mode, batch_size)
+    samples, size = dataset.get_length(mode), loader.get_batch_size()
     parts = []
     for index, ((frames,), values) in enumerate(_batches(loader, workers)):
-        count = min(loader.get_batch_size(), samples - index * loader.get_batch_size())
+        count = min(size, samples - index * size)
         named = {k: v[:count] for k, v in zip(_KEYS, values, strict=True)}
         crops = predict(frames)[:, :count]
         parts.append(_in_pixels(crops.astype(np.float64), named))

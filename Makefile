@@ -31,6 +31,7 @@ demo: .venv/installed
 		--bn-momentum 0.9 --no-augmentation
 	$(BIN)/python exp/mpii/eval_mpii_singleperson.py demo/report --data demo/data \
 		--weights demo/train/weights_best.weights.h5 --untrained --report
+	@echo "These people are generated; the paper's columns are for MPII's photographs."
 
 clean:
 	rm -rf .venv demo build *.egg-info

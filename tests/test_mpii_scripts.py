@@ -240,3 +240,26 @@ def test_a_phone_picture_is_looked_at_upright(data, place):
 def _truncate(path):
     with open(path, "r+b") as file:
         file.truncate(path.stat().st_size // 3)
+
+
+def test_five_real_pictures_are_learned(shared, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    samples = shared / "samples" / "mpii"
+    people = samples / "test_mpii.json"
+    done = run(
+        "datasets/MPII/convert.py",
+        *("--train", people, "--valid", people),
+        *("--copy-images", samples, "--out", "five"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    TRAIN.main(
+        [
+            *("learned", "--data", "five", "--size", "64", "--blocks", "1"),
+            *("--batch-size", "5", "--epochs", "3", "--steps-per-epoch", "40"),
+            *("--no-augmentation", "--bn-momentum", "0.9", "--eval-every", "3"),
+            *("--verbose", "0", "--strict"),
+        ]
+    )
+    scores = json.loads((tmp_path / "learned" / "scores.json").read_text())
+    assert scores["3"]["pckh"] == 1.0

@@ -47,6 +47,7 @@ def channel_softmax_1d():
                 "The 1-D channel softmax takes maps of 3 axes. "
                 f"Received: shape={tuple(x.shape)}"
             )
-        return ops.softmax(x, axis=1)
+        e = ops.exp(x - ops.max(x, axis=1, keepdims=True))
+        return e / ops.sum(e, axis=1, keepdims=True)
 
     return softmax

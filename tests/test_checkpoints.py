@@ -579,6 +579,11 @@ def test_keras_3_file_by_another_ending_is_refused(written3, receiver, tmp_path)
         checkpoints.load_weights(receiver, path)
 
 
+def test_keras_3_files_are_not_read_by_name(written3, receiver):
+    with pytest.raises(ValueError, match="`by_name` is only for files of Keras 2"):
+        checkpoints.load_weights(receiver, written3, by_name=True)
+
+
 # --- writing ---
 
 

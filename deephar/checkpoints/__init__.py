@@ -29,7 +29,7 @@ def load_weights(model, path, by_name=False):
     Args:
         model: A built functional model.
         path: File in the Keras 2 layout or of the Keras 3 form.
-        by_name: Match the top-level layers of a Keras 2 file by name, in any order,
+        by_name: (Keras 2 only) Match the top-level layers of a Keras 2 file by name, in any order,
             instead of by order. Within a layer the order always counts.
 
     Raises:
@@ -45,6 +45,8 @@ def load_weights(model, path, by_name=False):
         if root is not None:
             assignment = keras2.plan(model, root, path, by_name)
         elif "layers" in file:
+            if by_name:
+                raise ValueError(f"{path}: `by_name` is only for files of Keras 2.")
             assignment = keras3.plan(model, file, path)
         else:
             raise ValueError(

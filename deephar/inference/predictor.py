@@ -21,7 +21,8 @@ class Pose:
 
     Attributes:
         joints: `(joints, 2)` float64, (x, y) in px of the picture.
-        confidence: `(joints,)` in [0, 1].
+        confidence: `(joints,)`, in [0, 1] for networks whose joint probability is the
+            sigmoid; any number for "window".
         box: (x1, y1, x2, y2) px of the window that was looked at.
         joint_names: names in the order of `joints`.
     """

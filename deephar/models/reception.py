@@ -32,6 +32,8 @@ Source: Luvizon, Picard, Tabia, "2D/3D Pose Estimation and Action Recognition us
 Multitask Deep Learning", CVPR 2018.
 """
 
+import numbers
+
 import keras
 from keras import layers
 
@@ -306,14 +308,16 @@ def _check_sizes(input_shape, ksize):
     sides = shape[:2]
     if (
         len(shape) != 3
-        or not all(isinstance(n, int) and n > 0 for n in shape)
+        or not all(isinstance(n, numbers.Integral) and n > 0 for n in shape)
         or any(n % _SIDE_DIVISOR for n in sides)
     ):
         raise ValueError(
             "`input_shape` must be (rows, cols, channels), the sides multiples of "
             f"{_SIDE_DIVISOR}. Received: {input_shape=}"
         )
-    if len(tuple(ksize)) != 2 or not all(isinstance(n, int) and n > 0 for n in ksize):
+    if len(tuple(ksize)) != 2 or not all(
+        isinstance(n, numbers.Integral) and n > 0 for n in ksize
+    ):
         raise ValueError(
             f"`ksize` must be two whole numbers of at least 1. Received: {ksize=}"
         )
@@ -321,7 +325,7 @@ def _check_sizes(input_shape, ksize):
 
 def _check_counts(**counts):
     for name, n in counts.items():
-        if not isinstance(n, int) or n < 1:
+        if not isinstance(n, numbers.Integral) or n < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={n}")
 
 

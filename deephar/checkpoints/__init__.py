@@ -29,8 +29,8 @@ def load_weights(model, path, by_name=False):
     Args:
         model: A built functional model.
         path: File in the Keras 2 layout or of the Keras 3 form.
-        by_name: (Keras 2 only) Match the top-level layers of a Keras 2 file by name, in any order,
-            instead of by order. Within a layer the order always counts.
+        by_name: Match the top-level layers by name, in any order, instead of by order.
+            Within a layer the order always counts. Keras 2 files only.
 
     Raises:
         FileNotFoundError, OSError: the file is missing, truncated or not HDF5.

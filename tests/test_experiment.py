@@ -133,7 +133,7 @@ def test_an_interruption_ends_with_its_status():
         ("--workers", "0", "an integer of at least 1"),
         ("--batch-size", "two", "an integer of at least 1"),
         ("--blocks", "0", "an integer of at least 1"),
-        ("--seed", "-1", "an integer of at least 0"),
+        ("--seed", "-1", r"an integer from 0 to 2\*\*32 - 1"),
         ("--lr-drops", "-3", "an integer of at least 0"),
         ("--size", "70", "a positive multiple of 32"),
         ("--lr", "nan", "a number above 0"),
@@ -152,9 +152,12 @@ def test_a_number_that_cannot_be_is_refused_with_its_flag(flag, value, rule, cap
 def test_an_earlier_training_is_kept_unless_told_otherwise(tmp_path):
     (tmp_path / "weights_best.weights.h5").write_text("")
     (tmp_path / "log.txt").write_text("")
+    (tmp_path / "tensorboard").mkdir()
     with pytest.raises(FileExistsError, match=r"weights_best.*--overwrite"):
-        experiment.prepare_training(tmp_path, overwrite=False)
-    experiment.prepare_training(tmp_path, overwrite=True)
+        experiment.refuse_earlier_training(tmp_path, overwrite=False)
+    experiment.refuse_earlier_training(tmp_path, overwrite=True)
+    assert (tmp_path / "weights_best.weights.h5").exists()
+    experiment.clear_earlier_training(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["log.txt"]
 
 

@@ -209,7 +209,13 @@ def test_a_second_training_does_not_overwrite_the_first(data):
     _train()
     with pytest.raises(FileExistsError, match="new: holds an earlier training"):
         _train()
-    _train("--overwrite")
+    last = data.parent / "new" / "weights_last.weights.h5"
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        _train("--overwrite", "--data", "nowhere")
+    assert last.exists()
+    before = last.read_bytes()
+    _train("--overwrite", "--weights", str(last))
+    assert last.read_bytes() != before
 
 
 def test_a_drawing_never_replaces_a_picture(data, place):
@@ -224,6 +230,8 @@ def test_a_drawing_never_replaces_a_picture(data, place):
     PREDICT.main(["both", "--weights", weights, "--picture", images])
     names = {p.name for p in (data.parent / "both").glob("v0*")}
     assert names == {"v0.jpg.png", "v0.jpg.json", "v0.png.png", "v0.png.json"}
+    with pytest.raises(ValueError, match=r"v0\.png: would be overwritten"):
+        PREDICT.main([images, "--weights", weights, "--picture", f"{images}/v0.jpg"])
     assert (data / "images" / "v0.png").read_bytes() == before
 
 

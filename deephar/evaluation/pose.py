@@ -8,6 +8,7 @@ that the scripts print and save and that callbacks log.
 import collections
 import concurrent.futures
 import dataclasses
+import logging
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -17,6 +18,8 @@ from deephar.data.loader import BatchLoader
 from deephar.utils.modes import VALID_MODE, mode_name
 from deephar.utils.pose import INVALID, is_valid
 from deephar.utils.transform import transform_pose_sequence
+
+logger = logging.getLogger(__name__)
 
 _KEYS = ("pose", "afmat", "headsize", "keypoints", "readable")
 _SAMPLE_AXES = (1, 1, 0, 0, 0, 0)
@@ -127,7 +130,11 @@ def predict_poses(
         np.concatenate(column, axis=axis)
         for column, axis in zip(zip(*parts, strict=True), _SAMPLE_AXES, strict=True)
     )
-    return PosePredictions(*joined, loader.take_errors())
+    errors = loader.take_errors()
+    if errors:
+        first = "; ".join(list(errors.values())[:5])
+        logger.warning("%d pictures count as wrong: %s", len(errors), first)
+    return PosePredictions(*joined, errors)
 
 
 def _in_pixels(crops: np.ndarray, values: dict[str, np.ndarray]) -> tuple:

@@ -14,8 +14,9 @@ from deephar.experiment.arguments import (
 )
 from deephar.experiment.numbers import positive_float, positive_int, weight
 from deephar.experiment.run import (
-    prepare_training,
+    clear_earlier_training,
     receipt,
+    refuse_earlier_training,
     run_script,
     start,
     write_json,
@@ -34,12 +35,13 @@ __all__ = [
     "add_training_arguments",
     "argument_parser",
     "build_reception",
+    "clear_earlier_training",
     "optimizer",
     "positive_float",
     "positive_int",
-    "prepare_training",
     "receipt",
     "reception_settings",
+    "refuse_earlier_training",
     "run_script",
     "start",
     "training_callbacks",

@@ -18,6 +18,7 @@ from deephar.experiment.numbers import (
     natural,
     positive_float,
     positive_int,
+    seed,
 )
 from deephar.experiment.settings import MODEL_FILE, RECEPTION
 from deephar.optimizers import rmsprop
@@ -43,7 +44,7 @@ def argument_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
         "logdir", nargs="?", default=logdir, help="run folder (%(default)s)"
     )
     parser.add_argument(
-        "--seed", type=natural, default=0, help="random seed (%(default)s)"
+        "--seed", type=seed, default=0, help="random seed (%(default)s)"
     )
     parser.add_argument(
         "--mixed-precision",

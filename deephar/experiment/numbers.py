@@ -24,6 +24,12 @@ def natural(text: str) -> int:
     return _number(text, int, "an integer of at least 0", lambda n: n >= 0)
 
 
+def seed(text: str) -> int:
+    """A seed of NumPy and TensorFlow."""
+    rule = "an integer from 0 to 2**32 - 1"
+    return _number(text, int, rule, lambda n: 0 <= n < 2**32)
+
+
 def crop_side(text: str) -> int:
     """A side that the network's poolings divide evenly."""
     rule = "a positive multiple of 32"

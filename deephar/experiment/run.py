@@ -10,6 +10,7 @@ import hashlib
 import logging
 import pathlib
 import shlex
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -18,6 +19,16 @@ import keras
 from deephar.utils.fs import write_json
 
 logger = logging.getLogger(__name__)
+
+_TRAINING = ("weights_*.h5", "scores.json", "losses.csv", "model.json")
+_EVALUATION = (
+    "evaluation.json",
+    "evaluation.md",
+    "report.md",
+    "pckh.png",
+    "predictions.png",
+    "training.png",
+)
 
 
 def start(args: argparse.Namespace) -> pathlib.Path:
@@ -61,26 +72,32 @@ def start(args: argparse.Namespace) -> pathlib.Path:
     return folder
 
 
-def prepare_training(folder: pathlib.Path, overwrite: bool) -> None:
-    """Refuses, or clears, a run folder that holds the weights of an earlier training.
-
-    Args:
-        folder: the run folder.
-        overwrite: remove what the earlier training wrote.
+def refuse_earlier_training(folder: pathlib.Path, overwrite: bool) -> None:
+    """Refuses a run folder that holds an earlier training, unless it may be replaced.
 
     Raises:
-        FileExistsError: if there are weights and `overwrite` is false.
+        FileExistsError: if there is one and `overwrite` is false.
     """
-    names = ("scores.json", "losses.csv", "model.json")
-    earlier = [*folder.glob("weights_*.h5"), *map(folder.joinpath, names)]
-    earlier = [path for path in earlier if path.exists()]
+    earlier = _records(folder, _TRAINING)
     if earlier and not overwrite:
         raise FileExistsError(
             f"{folder}: holds an earlier training ({earlier[0].name}); choose another "
             "folder, or --overwrite"
         )
-    for path in earlier:
+
+
+def clear_earlier_training(folder: pathlib.Path) -> None:
+    """Removes what an earlier training, and an evaluation of it, wrote to a run folder.
+
+    To be called when nothing can go wrong any more before the new training starts.
+    """
+    for path in _records(folder, _TRAINING + _EVALUATION):
         path.unlink()
+    shutil.rmtree(folder / "tensorboard", ignore_errors=True)
+
+
+def _records(folder: pathlib.Path, patterns: tuple[str, ...]) -> list[pathlib.Path]:
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 
 def command() -> str:

@@ -8,7 +8,6 @@ picture with the pose drawn on it, and NAME.json, the joints in pixels of the pi
 with their confidence, to the run folder.
 """
 
-import collections
 import logging
 import pathlib
 
@@ -46,12 +45,16 @@ def pictures(path):
 
 
 def outputs(paths, folder):
-    """A name in the run folder for each picture, without the ending; none twice."""
-    count = collections.Counter(path.stem for path in paths)
-    names = [p.stem if count[p.stem] == 1 else p.name for p in paths]
-    for path, name in zip(paths, names, strict=True):
-        if (folder / f"{name}.png").resolve() == path.resolve():
-            raise ValueError(f"{path}: would be overwritten; choose another run folder")
+    """A name in the run folder for each picture: none twice, none a picture's own."""
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [path.name for path in paths]
+    inputs = {path.resolve() for path in paths}
+    for name in names:
+        drawing = folder / f"{name}.png"
+        ours = (folder / f"{name}.json").exists()
+        if drawing.exists() and (drawing.resolve() in inputs or not ours):
+            raise ValueError(f"{drawing}: would be overwritten; choose another folder")
     return [folder / name for name in names]
 
 

@@ -45,7 +45,7 @@ def main(argv=None):
     """Trains, evaluates after the epochs, saves the best and the last weights."""
     args = parse(argv)
     folder = experiment.start(args)
-    experiment.prepare_training(folder, args.overwrite)
+    experiment.refuse_earlier_training(folder, args.overwrite)
     settings = experiment.reception_settings(args)
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
@@ -66,7 +66,6 @@ def main(argv=None):
     set_batch_norm_momentum(model, args.bn_momentum)
     loss = pose_regression_loss(args.loss, args.visibility_weight)
     model.compile(experiment.optimizer(args), loss, jit_compile=False)
-    experiment.write_json(folder / experiment.MODEL_FILE, settings)
 
     def evaluate(model):
         predict = PosePredictor(model, mpii.poselayout).predict_crops
@@ -83,6 +82,8 @@ def main(argv=None):
     people = mpii.get_length(TRAIN_MODE)
     steps = args.steps_per_epoch or max(1, people // args.batch_size)
     logging.info("%d training people, %d steps an epoch", people, steps)
+    experiment.clear_earlier_training(folder)
+    experiment.write_json(folder / experiment.MODEL_FILE, settings)
     trainer.train(args.epochs, steps, verbose=args.verbose)
 
 

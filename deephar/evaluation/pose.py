@@ -51,11 +51,6 @@ class PosePredictions:
     errors: dict[str, str]
 
     @property
-    def num_blocks(self) -> int:
-        """Number of prediction blocks of the model."""
-        return len(self.poses)
-
-    @property
     def num_unreadable(self) -> int:
         """Number of samples whose picture could not be read."""
         return int((~self.readable).sum())

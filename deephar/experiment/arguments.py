@@ -101,8 +101,15 @@ def add_training_arguments(
     schedules = ("steps", "cosine")
     add("--schedule", "steps", "how the rate falls", choices=schedules)
     drops = {"type": natural, "nargs": "*"}
-    add("--lr-drops", lr_drops, "epochs, from 0, at which the rate falls", **drops)
-    add("--lr-factor", 0.2, "multiplier at each of them", type=positive_float)
+    add(
+        "--lr-drops", lr_drops, "with steps: epochs, from 0, at which it falls", **drops
+    )
+    add(
+        "--lr-factor",
+        0.2,
+        "with steps: multiplier at each of them",
+        type=positive_float,
+    )
     add("--clip-norm", help="largest norm of the whole gradient", type=positive_float)
     add("--bn-momentum", 0.99, "of batch norm; 0.9 for short runs", type=fraction)
     switch("--no-augmentation", help="train on the plain crops")

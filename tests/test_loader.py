@@ -350,3 +350,61 @@ def test_an_outer_loader_hands_on_what_an_inner_one_marked(broken):
     _, (_, readable) = outer[0]
     assert 0 in expected
     np.testing.assert_array_equal(readable[0], expected)
+
+
+def keys_of(batch):
+    return [int(value) for value in batch["x"][:, 0]]
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(2, [2, 3]), (3, [1, 2, 2]), (5, [1] * 5)]
+)
+def test_the_parts_of_a_batch_together_are_the_batch(count, sizes):
+    batches = loader(Numbers(40), batch_size=5)
+    whole = keys_of(batches.get_data(1, TRAIN_MODE, epoch=2))
+    parts = [
+        keys_of(batches.get_data(1, TRAIN_MODE, 2, (n, count))) for n in range(count)
+    ]
+    assert sum(parts, []) == whole
+    assert [len(part) for part in parts] == sizes
+    assert [batches.part_size((n, count)) for n in range(count)] == sizes
+
+
+def test_each_data_set_is_divided_among_the_parts_and_so_are_constant_targets():
+    custom = [("dummy", (6, 2), 1.0)]
+    batches = loader(
+        [Numbers(40), Numbers(40, 100)],
+        batch_size=[3, 3],
+        shuffle=False,
+        custom_dummy_dictkey=custom,
+    )
+    parts = [batches.get_data(0, TRAIN_MODE, part=(n, 2)) for n in range(2)]
+    assert [keys_of(part) for part in parts] == [[0, 101, 102], [1, 2, 100]]
+    assert parts[0]["dummy"].shape == (3, 2)
+
+
+def test_a_stream_of_parts_starts_where_it_is_told():
+    batches = loader(Numbers(40), batch_size=3)
+    options = {"steps": 4, "shuffle_batches": True}
+
+    def rows(**more):
+        dataset = batches.as_dataset(1, **options, **more)
+        return [int(v) for x, _ in dataset for v in x[0][:, 0]]
+
+    whole = rows()
+    assert rows(start=2) == whole[6:]
+    assert rows(start=2, parts=((0,), 2)) == [whole[6], whole[9]]
+    assert rows(start=2, parts=((1,), 2)) == [whole[i] for i in (7, 8, 10, 11)]
+    assert rows(parts=((0, 1), 2)) == whole
+    spec = batches.as_dataset(1, parts=((0, 1), 2)).element_spec
+    assert spec[1][0].shape == (None, 1)
+
+
+def test_a_batch_that_cannot_be_divided_is_refused():
+    with pytest.raises(ValueError, match="at most as many parts.*part 3 of 6"):
+        loader(Numbers(9), batch_size=5).part_size((3, 6))
+    with pytest.raises(ValueError, match="Every part of a batch must have a sample"):
+        loader([Numbers(9)] * 3, batch_size=[1, 1, 1]).part_size((1, 3))
+    odd = loader(Numbers(9), 4, custom_dummy_dictkey=[("dummy", (2, 2), 1.0)])
+    with pytest.raises(ValueError, match="'dummy' must have one row a sample"):
+        odd.part_size((0, 2))

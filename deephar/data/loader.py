@@ -12,6 +12,9 @@ from deephar.utils.modes import mode_name
 
 __all__ = ["READABLE", "BatchLoader"]
 
+WHOLE = (0, 1)
+"""The part of a batch that is all of it."""
+
 
 class BatchLoader(keras.utils.PyDataset):
     """Makes batches of float32 arrays from one or several data sets.
@@ -178,12 +181,18 @@ class BatchLoader(keras.utils.PyDataset):
         for key, shape, _ in self.custom_dummy_dictkey:
             if dictkey == key:
                 return tuple(shape)
+        return (self.get_batch_size(), *self._shape(dictkey))
+
+    def _shape(self, dictkey: str) -> tuple[int, ...]:
         shape = self._shapes.get(dictkey)
-        shape = self._sample_shape(dictkey) if shape is None else shape
-        return (self.get_batch_size(), *shape)
+        return self._sample_shape(dictkey) if shape is None else shape
 
     def get_data(
-        self, idx: int, mode: int, epoch: int | None = None
+        self,
+        idx: int,
+        mode: int,
+        epoch: int | None = None,
+        part: tuple[int, int] = WHOLE,
     ) -> dict[str, np.ndarray]:
         """Returns batch `idx` as {key: float32 array}, "readable" always among them.
 
@@ -191,23 +200,62 @@ class BatchLoader(keras.utils.PyDataset):
             idx: Number of the batch, 0 or more; beyond `len(self)` the stream goes on.
             mode: The loader's own mode.
             epoch: Number of the epoch; None for the present one.
+            part: (number, count): only this one of `count` parts, see `part_size`.
         """
         self._check_mode(mode)
         if idx < 0:
             raise IndexError(f"`idx` must be at least 0. Received: idx={idx}")
         epoch = self.epoch if epoch is None else epoch
-        keys = {*self.allkeys, READABLE}
-        batch = {key: np.empty(self.get_shape(key), np.float32) for key in keys}
+        keys, rows = {*self.allkeys, READABLE}, self.part_size(part)
+        batch = {key: np.empty((rows, *self._shape(key)), np.float32) for key in keys}
         for key, shape, value in self.custom_dummy_dictkey:
-            batch[key] = np.full(shape, value, dtype=np.float32)
+            count = shape[0] if part == WHOLE else rows
+            batch[key] = np.full((count, *shape[1:]), value, dtype=np.float32)
         row = 0
         for d, size in enumerate(self.batch_sizes):
-            for position in range(idx * size, (idx + 1) * size):
+            first, last = _part_of(size, part, d)
+            for position in range(idx * size + first, idx * size + last):
                 sample = self._samples.get(epoch, d, position)
                 for key in keys:
                     batch[key][row] = sample[key]
                 row += 1
         return batch
+
+    def part_size(self, part: tuple[int, int]) -> int:
+        """Returns the number of samples in a part of a batch.
+
+        The samples of each data set are divided as evenly as their number allows, so
+        that the parts 0 ... count - 1 together are the batch, no sample twice.
+
+        Args:
+            part: (number, count).
+
+        Raises:
+            ValueError: if there are more parts than samples, or a custom target has
+                another number of rows than the batch and so cannot be divided.
+        """
+        number, count = part
+        if not 0 <= number < count <= self.get_batch_size():
+            raise ValueError(
+                f"A batch of {self.get_batch_size()} samples has at most as many "
+                f"parts, counted from 0. Received: part {number} of {count}"
+            )
+        for key, shape, _ in self.custom_dummy_dictkey:
+            if count > 1 and shape[0] != self.get_batch_size():
+                raise ValueError(
+                    f"`custom_dummy_dictkey` {key!r} must have one row a sample to be "
+                    f"divided into {count} parts. Received: shape={tuple(shape)}"
+                )
+        rows = 0
+        for d, size in enumerate(self.batch_sizes):
+            first, last = _part_of(size, part, d)
+            rows += last - first
+        if rows < 1:
+            raise ValueError(
+                f"Every part of a batch must have a sample. Received: {count} parts of "
+                f"batch_size={self.batch_sizes}"
+            )
+        return rows
 
     def get_batch(
         self, epoch: int, index: int
@@ -251,19 +299,24 @@ class BatchLoader(keras.utils.PyDataset):
         *,
         prefetch: int = 2,
         shuffle_batches: bool = False,
+        start: int = 0,
+        parts: tuple[Sequence[int], int] = ((0,), 1),
     ) -> Any:
         """Returns the batches of an epoch as a tf.data.Dataset of (inputs, targets).
 
         The elements are `get_batch(epoch, 0)`, `get_batch(epoch, 1)` ... in this order,
-        as tuples of tensors with static shapes. Read it through `next_batch`, which
-        raises what went wrong in Python as it was raised there.
+        as tuples of tensors; or, of each batch, the given parts one after the other.
+        Shapes are static but for the rows of parts that differ in size. Read it through
+        `next_batch`, which raises what went wrong in Python as it was raised there.
 
         Args:
             epoch: Number of the epoch.
-            steps: Number of batches; None for `len(self)`.
-            workers: Batches that are prepared in parallel.
+            steps: Number of batches in the epoch; None for `len(self)`.
+            workers: Batches (or parts) that are prepared in parallel.
             prefetch: Batches that wait ready.
             shuffle_batches: Whether to give the batches in a random order of the epoch.
+            start: Batches at the beginning of the epoch to leave out.
+            parts: (numbers, count): which of the `count` parts of a batch to give.
         """
         import tensorflow as tf  # the one place here that needs it
 
@@ -272,26 +325,33 @@ class BatchLoader(keras.utils.PyDataset):
         if shuffle_batches:
             order = batch_order(steps, self.seed, epoch)
         keys = [*self.allkeys, *self.custom_dictkeys]
+        numbers, count = parts
+        sizes = {self.part_size((number, count)) for number in numbers}
+        rows = sizes.pop() if len(sizes) == 1 else None
         self._failures.clear()
 
-        def make(index):
+        def make(index, number):
             try:
-                batch = self.get_data(int(index), self.mode, epoch)
+                part = (int(number), count)
+                batch = self.get_data(int(index), self.mode, epoch, part)
             except BaseException as error:  # for `next_batch`
                 self._failures[int(index)] = error
                 raise
             return [batch[key] for key in keys]
 
-        def load(index):
-            arrays = tf.numpy_function(make, [index], [tf.float32] * len(keys))
+        def load(index, number):
+            arrays = tf.numpy_function(make, [index, number], [tf.float32] * len(keys))
             batch = dict(zip(keys, arrays, strict=True))
             for key, tensor in batch.items():
-                tensor.set_shape(self.get_shape(key))
+                shape = self.get_shape(key)
+                tensor.set_shape(shape if count == 1 else (rows, *shape[1:]))
             return self._structure(batch)
 
-        indices = tf.data.Dataset.from_tensor_slices(order.astype(np.int64))
-        batches = indices.map(load, num_parallel_calls=workers, deterministic=True)
-        return batches.prefetch(prefetch)
+        order = order[start:].astype(np.int64)
+        indices = (np.repeat(order, len(numbers)), np.tile(numbers, len(order)))
+        dataset = tf.data.Dataset.from_tensor_slices(indices)
+        batches = dataset.map(load, num_parallel_calls=workers, deterministic=True)
+        return batches.prefetch(prefetch * len(numbers))
 
     def next_batch(self, stream: Iterator) -> Any:
         """Returns the next element of an iterator over `as_dataset`.
@@ -323,6 +383,17 @@ class BatchLoader(keras.utils.PyDataset):
                 f"The loader is for mode {mode_name(self.mode)!r}. "
                 f"Received: mode={mode_name(mode)!r}"
             )
+
+
+def _part_of(size: int, part: tuple[int, int], d: int) -> tuple[int, int]:
+    """First row, and the one after the last, of a part of the `size` of data set d.
+
+    Every second data set is dealt out from the other end: parts stay of like size.
+    """
+    number, count = part
+    if d % 2:
+        number = count - 1 - number
+    return size * number // count, size * (number + 1) // count
 
 
 def _one_each(value: int | Sequence[int], count: int) -> list[int]:

@@ -2,7 +2,6 @@ import json
 import logging
 import re
 
-import keras
 import numpy as np
 import pytest
 
@@ -18,14 +17,13 @@ def _arguments(*flags):
 
 @pytest.fixture
 def quiet():
-    """Puts logging and the dtype policy back as they were."""
+    """Puts logging back as it was."""
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     for handler in logging.root.handlers:
         handler.close()
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    keras.mixed_precision.set_dtype_policy("float32")
 
 
 def test_the_recipe_is_the_default():
@@ -73,12 +71,6 @@ def test_a_run_starts_with_a_log_its_arguments_and_a_seed(tmp_path, quiet):
     assert "hello" in (folder / "log.txt").read_text()
     (arguments,) = folder.glob("arguments_*.json")
     assert json.loads(arguments.read_text())["seed"] == 7
-
-
-@pytest.mark.parametrize("bits", ["bfloat16", "float16"])
-def test_mixed_precision_is_the_policy_of_the_run(tmp_path, quiet, bits):
-    experiment.start(_arguments(str(tmp_path), "--mixed-precision", bits))
-    assert keras.mixed_precision.dtype_policy().name == f"mixed_{bits}"
 
 
 def test_patience_without_validation_is_refused(tmp_path):

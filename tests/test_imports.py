@@ -37,7 +37,7 @@ ROOMS = {
 }
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}
 WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data"}
-TENSORFLOW = {"trainer", "data.loader", "inference.export"}
+TENSORFLOW = {"trainer", "data.loader", "experiment.compute", "inference.export"}
 OUTSIDE = {"exp", "datasets", "tests", "weights"}
 
 

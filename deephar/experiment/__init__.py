@@ -2,6 +2,7 @@
 
 arguments   parsers and what training flags stand for
 settings    the shape of a network: recipe, model.json, flags
+compute     precision and compiler
 run         run folder, log, JSON files, receipts, how a script ends
 """
 
@@ -12,6 +13,7 @@ from deephar.experiment.arguments import (
     optimizer,
     training_callbacks,
 )
+from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.numbers import positive_float, positive_int, weight
 from deephar.experiment.run import (
     clear_earlier_training,
@@ -29,6 +31,7 @@ from deephar.experiment.settings import (
 )
 
 __all__ = [
+    "Compute",
     "MODEL_FILE",
     "RECEPTION_DEFAULTS",
     "add_reception_arguments",
@@ -36,6 +39,7 @@ __all__ = [
     "argument_parser",
     "build_reception",
     "clear_earlier_training",
+    "configure_compute",
     "optimizer",
     "positive_float",
     "positive_int",

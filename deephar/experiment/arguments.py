@@ -13,6 +13,7 @@ from deephar.callbacks import (
     cosine_schedule,
     step_schedule,
 )
+from deephar.experiment.compute import add_compute_arguments
 from deephar.experiment.numbers import (
     fraction,
     natural,
@@ -46,11 +47,7 @@ def argument_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", type=seed, default=0, help="random seed (%(default)s)"
     )
-    parser.add_argument(
-        "--mixed-precision",
-        choices=("bfloat16", "float16"),
-        help="compute the network in 16 bits; soft-argmax and losses stay float32",
-    )
+    add_compute_arguments(parser)
     return parser
 
 

@@ -32,7 +32,7 @@ _EVALUATION = (
 
 
 def start(args: argparse.Namespace) -> pathlib.Path:
-    """Prepares a run: folder, logging, flags on record, seed and precision.
+    """Prepares a run: folder, logging, flags on record and seed.
 
     Args:
         args: parsed arguments of `argument_parser`.
@@ -66,9 +66,6 @@ def start(args: argparse.Namespace) -> pathlib.Path:
     logging.getLogger("absl").setLevel(logging.WARNING)
     logger.info("%s", command())
     keras.utils.set_random_seed(args.seed)
-    precision = args.mixed_precision
-    policy = f"mixed_{precision}" if precision else "float32"
-    keras.mixed_precision.set_dtype_policy(policy)
     return folder
 
 

@@ -46,6 +46,7 @@ def main(argv=None):
     """Evaluates, prints the tables, writes JSON, Markdown and the report."""
     args = parse(argv)
     folder = experiment.start(args)
+    experiment.configure_compute(args)
     settings = experiment.reception_settings(args)
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))

@@ -64,6 +64,7 @@ def main(argv=None):
     paths = pictures(args.picture)
     targets = outputs(paths, pathlib.Path(args.logdir))
     experiment.start(args)
+    experiment.configure_compute(args)
     settings = experiment.reception_settings(args)
     model = experiment.build_reception(settings, weights=args.weights)
     predictor = PosePredictor(model, pa16j2d, flip=args.flip)

@@ -45,6 +45,7 @@ def main(argv=None):
     """Trains, evaluates after the epochs, saves the best and the last weights."""
     args = parse(argv)
     folder = experiment.start(args)
+    compute = experiment.configure_compute(args)
     experiment.refuse_earlier_training(folder, args.overwrite)
     settings = experiment.reception_settings(args)
     side = settings["size"]
@@ -65,7 +66,7 @@ def main(argv=None):
     model = experiment.build_reception(settings, weights=args.weights)
     set_batch_norm_momentum(model, args.bn_momentum)
     loss = pose_regression_loss(args.loss, args.visibility_weight)
-    model.compile(experiment.optimizer(args), loss, jit_compile=False)
+    model.compile(experiment.optimizer(args), loss, jit_compile=compute.jit)
 
     def evaluate(model):
         predict = PosePredictor(model, mpii.poselayout).predict_crops

@@ -1,0 +1,154 @@
+"""How a run computes: its precision and its compiler, behind one flag.
+
+`--compute safe` is float32 without XLA. `--compute fast` takes what was measured to
+gain on the processor at hand (docs/speed.md), and the log says what that is; results
+then have the accuracy of 16-bit numbers. `--mixed-precision` decides the precision
+whatever `--compute` says.
+"""
+
+import argparse
+import dataclasses
+import logging
+import os
+import pathlib
+
+import keras
+import tensorflow as tf
+
+logger = logging.getLogger(__name__)
+
+COMPUTE = ("safe", "fast")
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+_BFLOAT16_FLAG = "avx512_bf16"
+_BFLOAT16_CAPABILITY = (8, 0)
+_FLOAT16_CAPABILITY = (7, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Processor:
+    """What computes: the slowest GPU that TensorFlow sees, or else the CPU.
+
+    Attributes:
+        name: for people.
+        gpu: whether it is one.
+        precision: the fastest of PRECISIONS on it.
+    """
+
+    name: str
+    gpu: bool
+    precision: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Compute:
+    """What `configure_compute` chose.
+
+    Attributes:
+        precision: one of PRECISIONS; less than float32 is mixed: weights, soft-argmax,
+            losses and outputs stay float32.
+        jit: value of `jit_compile` for `keras.Model.compile`.
+    """
+
+    precision: str
+    jit: bool
+
+
+def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags `--compute` and `--mixed-precision`."""
+    parser.add_argument(
+        "--compute",
+        choices=COMPUTE,
+        default="safe",
+        help="fast: 16 bits and XLA where this processor gains by them (%(default)s)",
+    )
+    parser.add_argument(
+        "--mixed-precision",
+        choices=PRECISIONS,
+        help="precision of the network, whatever --compute says; soft-argmax and "
+        "losses stay float32",
+    )
+
+
+def configure_compute(args: argparse.Namespace) -> Compute:
+    """Sets the precision of the layers that are built from here on.
+
+    float16 needs loss scaling, which Keras adds in `Model.compile`.
+
+    Args:
+        args: parsed arguments of `add_compute_arguments`.
+
+    Returns:
+        What was chosen.
+
+    Raises:
+        ValueError: for `--compute fast` on a backend other than TensorFlow.
+    """
+    backend = keras.backend.backend()
+    if args.compute == "fast" and backend != "tensorflow":
+        raise ValueError(f"--compute fast needs TensorFlow. Received: {backend=}")
+    machine = processor()
+    chosen = choose(args.compute, args.mixed_precision, machine)
+    chosen = dataclasses.replace(chosen, jit=chosen.jit or backend == "jax")
+    low = chosen.precision != "float32"
+    policy = f"mixed_{chosen.precision}" if low else "float32"
+    keras.mixed_precision.set_dtype_policy(policy)
+    xla = "with" if chosen.jit else "without"
+    logger.info("compute %s on %s: %s, %s XLA", args.compute, machine.name, policy, xla)
+    return chosen
+
+
+def choose(compute: str, precision: str | None, machine: Processor) -> Compute:
+    """What the flags mean on a processor.
+
+    Args:
+        compute: one of COMPUTE.
+        precision: one of PRECISIONS, or None to let `compute` decide.
+        machine: where it will run.
+    """
+    fast = compute == "fast"
+    if precision is None:
+        precision = machine.precision if fast else "float32"
+    return Compute(precision, fast and machine.gpu)
+
+
+def processor() -> Processor:
+    """Looks at this machine, without starting TensorFlow's devices."""
+    gpus = [
+        tf.config.experimental.get_device_details(device)
+        for device in tf.config.list_physical_devices("GPU")
+    ]
+    if not gpus:
+        return cpu(pathlib.Path("/proc/cpuinfo"), os.environ)
+    slowest = min(gpus, key=lambda gpu: gpu.get("compute_capability", (0, 0)))
+    return gpu(
+        slowest.get("device_name", "GPU"), slowest.get("compute_capability", (0, 0))
+    )
+
+
+def gpu(name: str, capability: tuple[int, int]) -> Processor:
+    """A GPU: bfloat16 where its tensor cores have it, else float16, else neither."""
+    if capability >= _BFLOAT16_CAPABILITY:
+        return Processor(name, True, "bfloat16")
+    if capability >= _FLOAT16_CAPABILITY:
+        return Processor(name, True, "float16")
+    return Processor(name, True, "float32")
+
+
+def cpu(cpuinfo: pathlib.Path, environ: dict[str, str]) -> Processor:
+    """A CPU: bfloat16 where it has instructions for it and oneDNN is on.
+
+    Args:
+        cpuinfo: Linux's description; where there is none, float32.
+        environ: the environment, in which TF_ENABLE_ONEDNN_OPTS=0 switches oneDNN off.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    facts = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
+    facts = {key.strip(): value.strip() for key, value in facts.items()}
+    onednn = environ.get("TF_ENABLE_ONEDNN_OPTS", "1") not in ("0", "false")
+    low = onednn and _BFLOAT16_FLAG in facts.get("flags", "").split()
+    name = facts.get("model name", "CPU")
+    return Processor(name, False, "bfloat16" if low else "float32")

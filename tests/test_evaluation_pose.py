@@ -167,3 +167,66 @@ def test_the_report_holds_its_pictures(mpii, tmp_path):
     assert names == {"report.md", "pckh.png", "training.png", "predictions.png"}
     text = path.read_text()
     assert all(f"({name})" in text for name in names - {"report.md"})
+
+
+class _Workers:
+    """Runs `predict_poses` for every worker in turn, then once more with the whole."""
+
+    def __init__(self, mpii, count, batch_size, predict):
+        self.parts = []
+        arguments = {"batch_size": batch_size, "workers": 1}
+        for index in range(count):
+            with pytest.raises(_Collected):
+                share = (index, count)
+                predict_poses(
+                    predict, mpii, share=share, gather=self.collect, **arguments
+                )
+        self.whole = [
+            predict_poses(
+                predict, mpii, share=(index, count), gather=self.join, **arguments
+            )
+            for index in range(count)
+        ]
+
+    def collect(self, arrays):
+        self.parts.append(arrays)
+        raise _Collected
+
+    def join(self, arrays):
+        columns = {name: [part[name] for part in self.parts] for name in arrays}
+        return {name: np.concatenate(parts) for name, parts in columns.items()}
+
+
+class _Collected(Exception):
+    pass
+
+
+def _mean_colour(frames):
+    """A predictor whose answer depends on the picture alone, 2 blocks."""
+    colour = frames.mean(axis=(1, 2), dtype=np.float64)[:, None, :]
+    pose = (colour + 1) / 2 * np.linspace(0.1, 1, 16)[:, None]
+    return np.stack([pose, 0.9 * pose])
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(2, 2), (3, 1), (7, 2)])
+def test_workers_that_share_the_samples_get_the_scores_of_one(mpii, count, batch_size):
+    with open(f"{mpii.dataset_path}/images/v1.jpg", "r+b") as file:
+        file.truncate(300)
+    alone = predict_poses(_mean_colour, mpii, batch_size=batch_size)
+    workers = _Workers(mpii, count, batch_size, _mean_colour)
+    assert sum(len(part["poses"]) for part in workers.parts) == 5
+    for found in workers.whole:
+        for name in ("poses", "confidence", "truth", "truth_inside", "head_size"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))
+        assert found.num_unreadable == 1
+        assert score_pckh(found, mpii.poselayout) == score_pckh(alone, mpii.poselayout)
+    assert sum(len(found.errors) for found in workers.whole) >= 1
+
+
+def test_a_share_is_a_worker_of_the_workers_and_needs_gather(mpii):
+    with pytest.raises(ValueError, match=r"0 <= index < count. Received: share=\(2, 2"):
+        predict_poses(_mean_colour, mpii, share=(2, 2), gather=dict)
+    with pytest.raises(ValueError, match="`share` needs `gather`"):
+        predict_poses(_mean_colour, mpii, share=(0, 2))
+    with pytest.raises(ValueError, match="arrays of all 5 samples. Received: {'poses"):
+        predict_poses(_mean_colour, mpii, batch_size=1, share=(0, 2), gather=dict)

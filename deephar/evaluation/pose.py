@@ -9,7 +9,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -22,8 +22,11 @@ from deephar.utils.transform import transform_pose_sequence
 logger = logging.getLogger(__name__)
 
 _KEYS = ("pose", "afmat", "headsize", "keypoints", "readable")
-_SAMPLE_AXES = (1, 1, 0, 0, 0, 0)
-"""Axis of the samples in the arrays of PosePredictions, in their order."""
+_ARRAYS = ("poses", "confidence", "truth", "truth_inside", "head_size", "readable")
+_BLOCKS_FIRST = ("poses", "confidence")
+
+Gather = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
+"""From one worker's arrays, samples first, to those of all workers joined in order."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,16 +77,35 @@ def _loader(dataset, mode: int, batch_size: int) -> BatchLoader:
     )
 
 
-def _batches(loader: BatchLoader, workers: int) -> Iterator[tuple]:
-    """All batches of the loader in order, a few of them read ahead by threads."""
+def _batches(loader: BatchLoader, indices: range, workers: int) -> Iterator[tuple]:
+    """Batches of the loader in order, a few of them read ahead by threads."""
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         ahead = collections.deque()
-        for index in range(len(loader)):
+        for index in indices:
             ahead.append(pool.submit(loader.get_batch, 0, index))
             if len(ahead) > workers:
                 yield ahead.popleft().result()
         for waiting in ahead:
             yield waiting.result()
+
+
+def share_of(total: int, share: Sequence[int]) -> range:
+    """Returns the contiguous part of 0 ... total - 1 that one of several workers does.
+
+    Args:
+        total: number of things.
+        share: (index, count): this worker, from 0, and the number of workers.
+
+    Raises:
+        ValueError: if the index is not one of the workers'.
+    """
+    index, count = share
+    if not 0 <= index < count:
+        raise ValueError(
+            "`share` must be (index, count) with 0 <= index < count. "
+            f"Received: share={tuple(share)}"
+        )
+    return range(index * total // count, (index + 1) * total // count)
 
 
 def predict_poses(
@@ -93,58 +115,112 @@ def predict_poses(
     batch_size: int = 8,
     workers: int = 2,
     progress: Callable[[int], None] | None = None,
+    *,
+    share: Sequence[int] = (0, 1),
+    gather: Gather | None = None,
 ) -> PosePredictions:
     """Streams every sample of a data set through a 2D pose model.
+
+    Several workers can share the samples: each predicts a contiguous part of the
+    batches that one process would make, and `gather` gives every worker the whole. The
+    result is then that of one process, number for number.
 
     Args:
         predict: from crops `(batch, h, w, 3)` to `(blocks, batch, joints, 3)` in the
             crop's coordinates, such as `inference.PosePredictor.predict_crops`.
         dataset: a single-person data set (`get_data`, `get_shape`, `get_length`).
-        mode: TRAIN_MODE or VALID_MODE.
+        mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
         batch_size: crops a step.
         workers: threads that read pictures ahead.
-        progress: called with the number of samples done after every step.
+        progress: called with the number of this worker's samples done, after every
+            step.
+        share: (index, count): which of how many workers this is. A worker may be left
+            without samples where there are more workers than batches.
+        gather: from a dictionary of this worker's arrays, whose first axis is samples,
+            to those of all workers joined in their order; needed for more than one.
 
     Returns:
-        The joints in pixels. An unreadable picture is kept, with NaN for a pose.
+        The joints in pixels. An unreadable picture is kept, with NaN for a pose;
+        `errors` has the messages of this worker's part.
 
     Raises:
-        ValueError: if the data set has no samples in this mode.
+        ValueError: if the data set has no samples in this mode, `share` is not a
+            worker's number, `gather` is missing, or its result is not the whole.
     """
     loader = _loader(dataset, mode, batch_size)
     samples, size = dataset.get_length(mode), loader.get_batch_size()
-    parts = []
-    for index, ((frames,), values) in enumerate(_batches(loader, workers)):
+    indices = share_of(len(loader), share)
+    if gather is None and share[1] > 1:
+        raise ValueError(f"`share` needs `gather`. Received: {share=}, gather=None")
+    parts, done = [], 0
+    batches = _batches(loader, indices, workers)
+    for index, ((frames,), values) in zip(indices, batches, strict=True):
         count = min(size, samples - index * size)
         named = {k: v[:count] for k, v in zip(_KEYS, values, strict=True)}
-        crops = predict(frames)[:, :count]
-        parts.append(_in_pixels(crops.astype(np.float64), named))
+        parts.append(_in_pixels(predict(frames)[:, :count], named))
+        done += count
         if progress is not None:
-            progress(sum(len(part[-1]) for part in parts))
-    joined = (
-        np.concatenate(column, axis=axis)
-        for column, axis in zip(zip(*parts, strict=True), _SAMPLE_AXES, strict=True)
-    )
-    errors = loader.take_errors()
+            progress(done)
+    if not parts:
+        parts.append(_nobody(predict, loader))
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in _ARRAYS}
+    return _whole(arrays, samples, gather, loader.take_errors())
+
+
+def _nobody(predict, loader: BatchLoader) -> dict[str, np.ndarray]:
+    """The arrays of no samples at all, in the shapes that the others' have."""
+    shapes = {key: loader.get_shape(key) for key in ("frame", *_KEYS)}
+    black = np.full((1, *shapes.pop("frame")[1:]), -1.0, np.float32)
+    none = {key: np.zeros((0, *shape[1:])) for key, shape in shapes.items()}
+    return _in_pixels(predict(black)[:, :0], none)
+
+
+def _whole(
+    arrays: dict[str, np.ndarray],
+    samples: int,
+    gather: Gather | None,
+    errors: dict[str, str],
+) -> PosePredictions:
+    """Joins the workers' arrays, samples first, to the predictions of the data set."""
+    if gather is not None:
+        arrays = gather(arrays)
+    lengths = {name: len(arrays[name]) for name in _ARRAYS}
+    if set(lengths.values()) != {samples}:
+        raise ValueError(
+            f"`gather` must return the arrays of all {samples} samples. "
+            f"Received: {lengths}"
+        )
     if errors:
         first = "; ".join(list(errors.values())[:5])
         logger.warning("%d pictures count as wrong: %s", len(errors), first)
-    return PosePredictions(*joined, errors)
+    whole = {name: np.asarray(arrays[name]) for name in _ARRAYS}
+    for name in _BLOCKS_FIRST:
+        whole[name] = np.moveaxis(whole[name], 1, 0)
+    return PosePredictions(**whole, errors=errors)
 
 
-def _in_pixels(crops: np.ndarray, values: dict[str, np.ndarray]) -> tuple:
-    """Moves one batch from the crop's coordinates to the picture's."""
+def _in_pixels(
+    crops: np.ndarray, values: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Moves one batch from the crop's coordinates to the picture's, samples first."""
     matrices = values["afmat"].astype(np.float64)
-    poses = np.stack(
-        [transform_pose_sequence(matrices, block[..., :2]) for block in crops]
-    )
+    poses = [
+        transform_pose_sequence(matrices, block[..., :2].astype(np.float64))
+        for block in crops
+    ]
+    poses = np.stack(poses, axis=1)
     readable = values["readable"][:, 0] > 0.5
-    poses[:, ~readable] = np.nan
+    poses[~readable] = np.nan
     truth = values["keypoints"].astype(np.float64)
     outside = ~is_valid(values["pose"][..., :2])
-    inside = np.where(outside, INVALID, truth)
-    head_size = values["headsize"].astype(np.float64)
-    return poses, crops[..., 2], truth, inside, head_size, readable
+    return {
+        "poses": poses,
+        "confidence": np.moveaxis(crops[..., 2], 0, 1).astype(np.float64),
+        "truth": truth,
+        "truth_inside": np.where(outside, INVALID, truth),
+        "head_size": values["headsize"].astype(np.float64),
+        "readable": readable,
+    }
 
 
 def score_pckh(

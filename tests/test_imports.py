@@ -28,7 +28,7 @@ ROOMS = {
     "evaluation": {"measures", "utils", "config", "data"},
     "callbacks": {"evaluation", "checkpoints", "utils"},
     "trainer": {"callbacks", "data.loader", "utils"},
-    "checkpoints": {"models", "layers", "utils"},
+    "checkpoints": {"models", "layers", "config", "utils"},
     "inference": {"models", "checkpoints", "utils", "config", "data"},
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),

@@ -13,9 +13,20 @@ import tempfile
 import keras
 
 from deephar.checkpoints import keras2, keras3
+from deephar.checkpoints.download import get
 from deephar.checkpoints.hdf5 import opened, reading
+from deephar.checkpoints.known import KNOWN, Network, Published, md5_of, recognise
 
-__all__ = ["load_weights", "save_weights"]
+__all__ = [
+    "KNOWN",
+    "Network",
+    "Published",
+    "get",
+    "load_weights",
+    "md5_of",
+    "recognise",
+    "save_weights",
+]
 
 _SUFFIXES = (".h5", ".hdf5")
 

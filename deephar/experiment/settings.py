@@ -1,7 +1,8 @@
-"""The shape of a network: the recipe's, then model.json's, then the flags'.
+"""The shape of a network: the recipe's, then the weights', then the flags'.
 
 Training writes `model.json` beside its weights; evaluation and prediction read it, so
-that the size of the network need not be typed again.
+that the size of the network need not be typed again. Published weights have theirs in
+the table of `deephar.checkpoints`.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 import keras
 
-from deephar.checkpoints import load_weights
+from deephar.checkpoints import KNOWN, Published, get, load_weights, recognise
 from deephar.experiment.numbers import crop_side, natural, positive_int
 from deephar.models import reception
 
@@ -52,25 +53,68 @@ RECEPTION_DEFAULTS = {name: setting.default for name, setting in RECEPTION.items
 def reception_settings(args: argparse.Namespace) -> dict:
     """Settings of the 2D pose network.
 
+    Weights named as in the table of published files are found or fetched, and
+    `args.weights` becomes their path. Their settings are the table's, as are those of
+    a published file under any other name that has no model.json beside it.
+
     Args:
         args: parsed arguments of `add_reception_arguments`, with `weights`.
 
     Raises:
         ValueError: if the model.json beside the weights cannot be read, has an unknown
-            key or a value that may not be.
+            key or a value that may not be; or if the weights are known to be of
+            another kind of network.
+        OSError: if published weights cannot be fetched.
     """
     settings = dict(RECEPTION_DEFAULTS)
     if args.weights is not None:
-        settings.update(_read_model_file(pathlib.Path(args.weights).parent))
+        settings.update(_settings_of_weights(args))
     flags = {name: getattr(args, name) for name in RECEPTION}
     settings.update({k: v for k, v in flags.items() if v is not None})
     return settings
 
 
-def _read_model_file(folder: pathlib.Path) -> dict:
-    path = folder / MODEL_FILE
-    if not path.is_file():
+def _settings_of_weights(args: argparse.Namespace) -> dict:
+    path = pathlib.Path(args.weights)
+    if args.weights in KNOWN and not path.exists():
+        settings = _published_settings(KNOWN[args.weights])
+        args.weights = str(get(args.weights))
+        return settings
+    if not path.exists() and not path.suffix:
+        raise FileNotFoundError(
+            f"{path}: is neither a file nor the name of published weights, which are "
+            f"{', '.join(KNOWN)}"
+        )
+    if (path.parent / MODEL_FILE).is_file():
+        return _read_model_file(path.parent / MODEL_FILE)
+    published, certain = recognise(path)
+    if published is None:
         return {}
+    if not certain and published.md5 is not None and path.is_file():
+        logger.warning("%s: its md5 is not that of the published file", path)
+    logger.info("%s: taken for the published weights %s", path, published.name)
+    return _published_settings(published)
+
+
+def _published_settings(published: Published) -> dict:
+    network = published.network
+    shape = network.arguments
+    if network.builder != "reception.build" or shape["dim"] != 2:
+        raise ValueError(
+            f"{published.file}: holds the published weights {published.name}, of the "
+            f"network {network.builder} ({published.figure or published.dataconf}); "
+            "these scripts run the 2D pose network of MPII"
+        )
+    return {
+        "size": shape["input_shape"][0],
+        "blocks": shape["num_blocks"],
+        "context": shape["num_context_per_joint"],
+        "ksize": shape["ksize"][0],
+        "joint_probability": shape["joint_probability"],
+    }
+
+
+def _read_model_file(path: pathlib.Path) -> dict:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -1,0 +1,99 @@
+"""The shape of a network from the weights: published names, known files, model.json."""
+
+import argparse
+import dataclasses
+import hashlib
+import logging
+
+import pytest
+
+from deephar import experiment
+from deephar.checkpoints import KNOWN, download
+
+PAPER = experiment.RECEPTION_DEFAULTS
+
+
+def settings_of(weights, *flags):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weights")
+    experiment.add_reception_arguments(parser)
+    args = parser.parse_args(["--weights", str(weights), *flags])
+    return experiment.reception_settings(args), args.weights
+
+
+@pytest.fixture
+def table(monkeypatch, tmp_path):
+    """A table whose MPII file holds "weights", has 3 blocks and lies in a folder."""
+    network = KNOWN["mpii"].network
+    smaller = {**network.arguments, "num_blocks": 3, "joint_probability": "window"}
+    monkeypatch.setitem(
+        KNOWN,
+        "mpii",
+        dataclasses.replace(
+            KNOWN["mpii"],
+            md5=hashlib.md5(b"weights").hexdigest(),
+            network=dataclasses.replace(network, arguments=smaller),
+        ),
+    )
+    folder = tmp_path / "published"
+    folder.mkdir()
+    (folder / KNOWN["mpii"].file).write_bytes(b"weights")
+    monkeypatch.setenv(download.FOLDER_VARIABLE, str(folder))
+    return folder
+
+
+TAKEN = {**PAPER, "blocks": 3, "joint_probability": "window"}
+
+
+def test_the_papers_network_is_that_of_its_published_file(tmp_path):
+    settings, _ = settings_of(tmp_path / KNOWN["mpii"].file)
+    assert settings == PAPER
+
+
+def test_a_published_name_becomes_its_file_with_the_tables_settings(table):
+    settings, path = settings_of("mpii")
+    assert settings == TAKEN
+    assert path == str(table / KNOWN["mpii"].file)
+
+
+def test_flags_go_before_the_table(table):
+    settings, _ = settings_of("mpii", "--blocks", "2")
+    assert settings == {**TAKEN, "blocks": 2}
+
+
+def test_a_file_of_a_published_name_comes_first(table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mpii").write_bytes(b"mine")
+    assert settings_of("mpii") == (PAPER, "mpii")
+
+
+def test_a_known_file_under_another_name_is_known_by_its_content(table, tmp_path):
+    (tmp_path / "w.h5").write_bytes(b"weights")
+    assert settings_of(tmp_path / "w.h5") == (TAKEN, str(tmp_path / "w.h5"))
+
+
+def test_another_file_under_a_known_name_is_warned_about(table, tmp_path, caplog):
+    (tmp_path / KNOWN["mpii"].file).write_bytes(b"others")
+    with caplog.at_level(logging.WARNING):
+        settings, _ = settings_of(tmp_path / KNOWN["mpii"].file)
+    assert settings == TAKEN
+    assert "md5 is not that of the published file" in caplog.text
+
+
+def test_the_model_file_beside_goes_before_the_table(table):
+    (table / "model.json").write_text('{"blocks": 5}')
+    settings, _ = settings_of(table / KNOWN["mpii"].file)
+    assert settings == {**PAPER, "blocks": 5}
+
+
+@pytest.mark.parametrize("name", sorted(set(KNOWN) - {"mpii"}))
+@pytest.mark.parametrize("by", ["name", "file"])
+def test_weights_of_another_network_are_refused(name, by):
+    weights = name if by == "name" else KNOWN[name].file
+    with pytest.raises(ValueError, match=f"published weights {name}, of the network"):
+        settings_of(weights)
+
+
+def test_a_name_that_is_nothing_lists_the_published(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"mpi: is neither .* are mpii, human"):
+        settings_of("mpi")

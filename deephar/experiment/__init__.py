@@ -14,7 +14,6 @@ from deephar.experiment.arguments import (
     training_callbacks,
 )
 from deephar.experiment.compute import Compute, configure_compute
-from deephar.experiment.numbers import positive_float, positive_int, weight
 from deephar.experiment.run import (
     clear_earlier_training,
     receipt,
@@ -29,6 +28,7 @@ from deephar.experiment.settings import (
     build_reception,
     reception_settings,
 )
+from deephar.utils.numbers import positive_float, positive_int, weight
 
 __all__ = [
     "Compute",

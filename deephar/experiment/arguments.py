@@ -14,15 +14,15 @@ from deephar.callbacks import (
     step_schedule,
 )
 from deephar.experiment.compute import add_compute_arguments
-from deephar.experiment.numbers import (
+from deephar.experiment.settings import MODEL_FILE, RECEPTION
+from deephar.optimizers import rmsprop
+from deephar.utils.numbers import (
     fraction,
     natural,
     positive_float,
     positive_int,
     seed,
 )
-from deephar.experiment.settings import MODEL_FILE, RECEPTION
-from deephar.optimizers import rmsprop
 
 OPTIMIZERS = {
     "rmsprop": rmsprop,

@@ -15,8 +15,8 @@ from collections.abc import Callable
 import keras
 
 from deephar.checkpoints import KNOWN, Published, get, load_weights, recognise
-from deephar.experiment.numbers import crop_side, natural, positive_int
 from deephar.models import reception
+from deephar.utils.numbers import crop_side, natural, positive_int
 
 logger = logging.getLogger(__name__)
 

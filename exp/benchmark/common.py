@@ -1,0 +1,199 @@
+"""What the benchmarks share: flags, times, memory, tables, JSON, and runs in pairs.
+
+Nothing here imports Keras: a script sets its environment first and then asks.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from deephar.utils.numbers import positive_int
+
+MIB = 2**20
+
+
+def argument_parser(doc: str) -> argparse.ArgumentParser:
+    """Parser with the flags of every benchmark; the docstring is its help."""
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--json", metavar="FILE", help="write the result there too")
+    add("--against", metavar="COMMAND", help="run this and COMMAND in turn: A B A B")
+    add("--pairs", type=positive_int, default=5, help="of these runs (%(default)s)")
+    return parser
+
+
+def run(args: argparse.Namespace, measure: Callable[[], dict]) -> None:
+    """Measures, or compares with another command, and prints table and JSON.
+
+    The last line on the screen is the result as JSON: `{"settings", "machine",
+    "figures"}`, or of pairs `{"command", "against", "pairs", "ratios"}`.
+
+    Args:
+        args: parsed arguments of `argument_parser`.
+        measure: returns the figures by name; times end in `_s`, rates in `_per_s`.
+
+    Raises:
+        SystemExit: with the message, for a ValueError or OSError.
+    """
+    try:
+        if args.against:
+            own = [sys.executable, *sys.argv, "--against", "", "--json", ""]
+            result = compare(own, args.against, args.pairs)
+            rows = [("figure", "ratio", "lowest", "highest")]
+            rows += [(name, *r.values()) for name, r in result["ratios"].items()]
+        else:
+            settings = {
+                name: value
+                for name, value in vars(args).items()
+                if name not in ("json", "against", "pairs")
+            }
+            figures = measure()
+            result = {"settings": settings, "machine": machine(), "figures": figures}
+            rows = [*result["machine"].items(), *settings.items(), *figures.items()]
+        text = json.dumps(result)
+        if args.json:
+            pathlib.Path(args.json).write_text(text + "\n", encoding="utf-8")
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
+    print(table(rows))
+    print(text, flush=True)
+
+
+def table(rows: list[tuple]) -> str:
+    """Rows as text in columns; numbers of more than a thousand without decimals."""
+    cells = [[_text(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in cells
+    )
+
+
+def _text(value) -> str:
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+def machine() -> dict[str, str | int]:
+    """What the figures were taken on, and when."""
+    cpu = platform.processor() or platform.machine()
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+        names = [line.split(":", 1)[1] for line in lines if "model name" in line]
+        cpu = names[0].strip() if names else cpu
+    return {
+        "date": datetime.date.today().isoformat(),
+        "cpu": cpu,
+        "cores": os.cpu_count() or 1,
+        "python": platform.python_version(),
+    }
+
+
+def seconds(function: Callable[[], object], repeat: int, warm: int = 1) -> dict:
+    """Times a function that returns only when its work is done.
+
+    Args:
+        function: what is timed.
+        repeat: how many calls count.
+        warm: calls after the first that do not count.
+
+    Returns:
+        `{"first", "median", "fastest", "slowest"}`, seconds a call.
+    """
+    times = []
+    for _ in range(1 + warm + repeat):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    counted = times[1 + warm :]
+    return {
+        "first": times[0],
+        "median": statistics.median(counted),
+        "fastest": min(counted),
+        "slowest": max(counted),
+    }
+
+
+def peak_memory_mib() -> float:
+    """The most memory that this process has held so far, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (MIB if sys.platform == "darwin" else 1024)
+
+
+def compare(own: list[str], against: str, pairs: int) -> dict:
+    """Runs two commands in turn, each `pairs` times, and compares their figures.
+
+    Args:
+        own: command line of a benchmark of this folder.
+        against: a shell command. If its last line is JSON as ours, or an object with
+            some of the same names, those figures are compared; else wall time only.
+        pairs: how often.
+
+    Returns:
+        `{"command", "against", "pairs", "ratios"}`; a ratio is this command's figure
+        over the other's: `{"median", "lowest", "highest"}` over the pairs.
+    """
+    found = [(_figures(own), _figures(against)) for _ in range(pairs)]
+    return {
+        "command": " ".join(own[1:-4]),
+        "against": against,
+        "pairs": pairs,
+        "ratios": ratios(found),
+    }
+
+
+def ratios(found: list[tuple[dict, dict]]) -> dict[str, dict[str, float]]:
+    """Median, lowest and highest ratio by figure of (this, other) in each pair."""
+    shared = [
+        name
+        for name in found[0][0]
+        if all(_is_figure(side.get(name)) for pair in found for side in pair)
+    ]
+    result = {}
+    for name in shared:
+        values = [ours[name] / theirs[name] for ours, theirs in found]
+        result[name] = {
+            "median": statistics.median(values),
+            "lowest": min(values),
+            "highest": max(values),
+        }
+    return result
+
+
+def _is_figure(value) -> bool:
+    return isinstance(value, int | float) and value > 0 and value is not True
+
+
+def _figures(command: list[str] | str) -> dict:
+    """Runs a command; its figures, and `wall_s`."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        command, shell=isinstance(command, str), capture_output=True, text=True
+    )
+    wall = time.perf_counter() - start
+    if done.returncode:
+        said = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
+        raise ValueError(f"{command}: ended with status {done.returncode}: {said}")
+    lines = done.stdout.strip().splitlines()
+    try:
+        result = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        result = {}
+    if not isinstance(result, dict):
+        result = {}
+    return {**result.get("figures", result), "wall_s": wall}

@@ -1,5 +1,8 @@
+import functools
+
 import numpy as np
 import pytest
+from evaluation_workers import Workers
 from tiny_mpii import POSE, write_tiny_mpii
 
 from deephar.config import DataConfig
@@ -169,38 +172,6 @@ def test_the_report_holds_its_pictures(mpii, tmp_path):
     assert all(f"({name})" in text for name in names - {"report.md"})
 
 
-class _Workers:
-    """Runs `predict_poses` for every worker in turn, then once more with the whole."""
-
-    def __init__(self, mpii, count, batch_size, predict):
-        self.parts = []
-        arguments = {"batch_size": batch_size, "workers": 1}
-        for index in range(count):
-            with pytest.raises(_Collected):
-                share = (index, count)
-                predict_poses(
-                    predict, mpii, share=share, gather=self.collect, **arguments
-                )
-        self.whole = [
-            predict_poses(
-                predict, mpii, share=(index, count), gather=self.join, **arguments
-            )
-            for index in range(count)
-        ]
-
-    def collect(self, arrays):
-        self.parts.append(arrays)
-        raise _Collected
-
-    def join(self, arrays):
-        columns = {name: [part[name] for part in self.parts] for name in arrays}
-        return {name: np.concatenate(parts) for name, parts in columns.items()}
-
-
-class _Collected(Exception):
-    pass
-
-
 def _mean_colour(frames):
     """A predictor whose answer depends on the picture alone, 2 blocks."""
     colour = frames.mean(axis=(1, 2), dtype=np.float64)[:, None, :]
@@ -213,7 +184,8 @@ def test_workers_that_share_the_samples_get_the_scores_of_one(mpii, count, batch
     with open(f"{mpii.dataset_path}/images/v1.jpg", "r+b") as file:
         file.truncate(300)
     alone = predict_poses(_mean_colour, mpii, batch_size=batch_size)
-    workers = _Workers(mpii, count, batch_size, _mean_colour)
+    evaluate = functools.partial(predict_poses, _mean_colour, mpii, VALID_MODE)
+    workers = Workers(functools.partial(evaluate, batch_size, 1), count)
     assert sum(len(part["poses"]) for part in workers.parts) == 5
     for found in workers.whole:
         for name in ("poses", "confidence", "truth", "truth_inside", "head_size"):

@@ -272,6 +272,19 @@ class SinglePersonDataset(abc.ABC):
         frame = np.full(self.dataconf.input_shape, -1.0, dtype=np.float32)
         return {"frame": frame, **self._labels(person, transform)}
 
+    def get_picture(
+        self, key: int, mode: int, rng: np.random.Generator | None = None
+    ) -> tuple[Image.Image, Person, dict[str, np.ndarray]]:
+        """Returns a sample's whole picture (RGB), its person and its labels.
+
+        For those who cut their own windows. The labels are those of `get_data`, which
+        has the arguments and errors.
+        """
+        augmentation, person = self._choose(key, mode, rng)
+        image = open_picture(person.picture)
+        transform = self._place(person, augmentation, image.size)
+        return image, person, self._labels(person, transform)
+
     def _choose(self, key, mode, rng):
         """Checks the key; returns the augmentation and the person."""
         name, length = mode_name(mode), self.get_length(mode)

@@ -1,5 +1,6 @@
 """Poses from pictures."""
 
+from deephar.inference.crops import MULTI_CROP, SINGLE_CROP, Window
 from deephar.inference.predictor import Pose, PosePredictor
 
-__all__ = ["Pose", "PosePredictor"]
+__all__ = ["MULTI_CROP", "SINGLE_CROP", "Pose", "PosePredictor", "Window"]

@@ -8,8 +8,14 @@ import numpy as np
 from PIL import Image
 
 from deephar.data.base import to_rgb
+from deephar.inference.crops import (
+    REFINE_KEEP,
+    SINGLE_CROP,
+    Located,
+    Window,
+    locate,
+)
 from deephar.utils.bbox import bbox_to_objposwin
-from deephar.utils.transform import T, normalize_channels, transform_2d_points
 
 PERSON_MARGIN = 1.25
 """Side of the crop over the longer side of the person's box, as MPII's training has."""
@@ -85,12 +91,36 @@ class PosePredictor:
         model: a model of `models.reception` (dim 2), or one with outputs of that form.
         poselayout: layout of its joints.
         flip: average every prediction with that of the mirrored crop.
+        crops: windows of the last look at a person, `crops.SINGLE_CROP` or
+            `crops.MULTI_CROP`.
+        refine: how often to put a new window around the pose before the last look.
+        batch_size: most crops a step of `locate` and `predict`.
+
+    Raises:
+        ValueError: if `refine` is negative or there is no crop.
     """
 
-    def __init__(self, model: keras.Model, poselayout, flip: bool = False):
+    def __init__(
+        self,
+        model: keras.Model,
+        poselayout,
+        flip: bool = False,
+        *,
+        crops: Sequence[tuple[float, float, float]] = SINGLE_CROP,
+        refine: int = 0,
+        batch_size: int = 8,
+    ):
+        if refine < 0 or not crops:
+            raise ValueError(
+                "`refine` must be at least 0, and there must be a crop. "
+                f"Received: refine={refine}, crops={tuple(crops)}"
+            )
         self.model = model
         self.poselayout = poselayout
         self.flip = flip
+        self.crops = tuple(crops)
+        self.refine = refine
+        self.batch_size = batch_size
         if keras.backend.backend() == "tensorflow":
             model.jit_compile = False
 
@@ -118,13 +148,39 @@ class PosePredictor:
             result = 0.5 * (result + mirrored)
         return result
 
+    def locate(
+        self,
+        pictures: Sequence[Image.Image],
+        windows: Sequence[Window],
+        keep: float = REFINE_KEEP,
+    ) -> Located:
+        """Finds the joints of one person in each window, in px; see `crops.locate`.
+
+        Args:
+            pictures: the decoded RGB picture of every person.
+            windows: (center, size) of every person, px.
+            keep: how much a refined window's centre stays the given one's, [0, 1).
+        """
+        height, width = self.model.input_shape[1:3]
+        return locate(
+            self.predict_crops,
+            pictures,
+            windows,
+            (width, height),
+            crops=self.crops,
+            refine=self.refine,
+            keep=keep,
+            batch_size=self.batch_size,
+        )
+
     def predict(self, picture, boxes: Sequence[Sequence[float]] | None = None) -> list:
         """Predicts one pose for each box of a picture.
 
         Args:
             picture: PIL image of any mode, or array `(h, w, 3)` uint8 RGB. It is taken
                 as stored; `data.open_picture(path, upright=True)` turns a phone's.
-            boxes: people as (x1, y1, x2, y2) px; None looks at the whole picture.
+            boxes: people as (x1, y1, x2, y2) px; None looks at the whole picture, and
+                refinement then follows the pose alone.
 
         Returns:
             A list of `Pose`, one a box, from the model's last block.
@@ -136,39 +192,23 @@ class PosePredictor:
             picture = Image.fromarray(np.asarray(picture))
         picture = to_rgb(picture)
         if boxes is None:
-            windows = [((picture.width / 2, picture.height / 2), max(picture.size))]
+            middle = (picture.width / 2, picture.height / 2)
+            windows, keep = [self._shaped(middle, max(picture.size))], 0.0
         else:
-            windows = [_window(box, picture.size) for box in boxes]
-        crops = [self._crop(picture, centre, side) for centre, side in windows]
-        frames = np.stack([frame for frame, _ in crops])
-        last = self.predict_crops(frames)[-1].astype(np.float64)
+            shapes = [_window(box, picture.size) for box in boxes]
+            windows, keep = [self._shaped(*shape) for shape in shapes], REFINE_KEEP
+        found = self.locate([picture] * len(windows), windows, keep)
         names = tuple(self.poselayout.joint_names)
-        poses = []
-        for (centre, side), (_, matrix), values in zip(
-            windows, crops, last, strict=True
-        ):
-            half = side / 2
-            joints = transform_2d_points(
-                matrix, values[:, :2], transpose=True, inverse=True
-            )
-            (x, y) = centre
-            box = (x - half, y - half, x + half, y + half)
-            poses.append(Pose(joints, values[:, 2], box, names))
-        return poses
+        return [
+            Pose(person[:, :2], person[:, 2], window.box, names)
+            for person, window in zip(found.joints[-1], found.windows, strict=True)
+        ]
 
-    def _crop(self, picture: Image.Image, centre, side: float) -> tuple:
-        """Crop `(h, w, 3)` float32 in [-1, 1] and its (3, 3) matrix to [0, 1]."""
+    def _shaped(self, center: tuple[float, float], side: float) -> Window:
+        """A window whose longer side is `side`, in the shape of the network's input."""
         height, width = self.model.input_shape[1:3]
-        crop = T(picture)
-        crop.rotate_crop(
-            0,
-            centre,
-            (side * width / max(width, height), side * height / max(width, height)),
-        )
-        crop.resize((width, height))
-        frame = normalize_channels(crop.asarray())
-        crop.normalize_affinemap()
-        return frame, crop.afmat
+        unit = side / max(width, height)
+        return Window(center, (unit * width, unit * height))
 
 
 def _window(box: Sequence[float], size: tuple[int, int]) -> tuple:

@@ -21,6 +21,7 @@ setup(
         "numpy>=1.26",
         "h5py>=3.10",
         "scipy>=1.11",
+        "opencv-python-headless>=4.9",
         "pillow>=10.1",
         "matplotlib>=3.8",
         "tensorboard",

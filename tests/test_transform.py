@@ -10,7 +10,7 @@ from deephar.utils.transform import (
     transform_2d_points,
     transform_pose_sequence,
 )
-from deephar.utils.warp import draft, warp
+from deephar.utils.warp import Resampler, warp
 
 TURN = np.array([[0, -1, 4.0], [1, 0, 0], [0, 0, 1]])
 """A quarter turn that brings the columns of a picture of 4 rows to rows."""
@@ -142,16 +142,26 @@ def test_antialiasing_averages_a_fine_pattern():
     assert rough.std() > smooth.std() + 5
 
 
-def test_a_jpeg_decoded_small_is_the_same_picture(values, tmp_path):
-    path = tmp_path / "a.jpg"
-    Image.fromarray(values["image"]).resize((801, 561)).save(path, quality=95)
-    matrix = np.array([[0.12, 0.02, 1], [-0.02, 0.12, 2], [0, 0, 1]])
-    with Image.open(path) as whole:
-        expected = warp(whole, matrix, (80, 60)).astype(float)
-    with Image.open(path) as picture:
-        smaller = draft(picture, matrix)
-        assert picture.size == (101, 71)
-        assert np.abs(warp(picture, smaller, (80, 60)) - expected).mean() < 2
+@pytest.mark.parametrize("antialias", [True, False])
+@pytest.mark.parametrize("angle", [0, 20])
+def test_the_box_is_all_that_a_crop_looks_at(picture, angle, antialias):
+    t = chain(None, (angle, 40, 18, 30, 26, 1), (12, 10), (60, 40))
+    resampler = Resampler(t.afmat, t.size, (60, 40), antialias)
+    expected = warp(picture, t.afmat, t.size, antialias)
+    x1, y1, x2, y2 = resampler.box
+    part = picture[y1:y2, x1:x2]
+    assert part.size < picture.size
+    np.testing.assert_array_equal(resampler(part, (x1, y1)), expected)
+    np.testing.assert_array_equal(resampler(picture), expected)
+
+
+def test_the_longest_pictures_are_read_too():
+    long = np.zeros((2, 70_000, 3), np.uint8)
+    long[:, 35_000:] = 200
+    matrix = np.diag([1e-3, 4.0, 1])
+    matrix[0, 1] = 1e-3
+    result = warp(long, matrix, (70, 8), antialias=False)
+    assert result[4, 5:30].max() == 0 and result[4, 40:65].min() == 200
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
@@ -222,3 +232,13 @@ def test_the_table_for_bytes_equals_the_formula(picture):
 def test_two_exponents_are_refused():
     with pytest.raises(ValueError, match="`channel_power` must be one number or three"):
         normalize_channels(np.zeros((4, 4, 3)), (1, 2))
+
+
+def test_channels_are_written_where_one_wants_them(picture):
+    out = np.zeros((2, *picture.shape), np.float32)
+    result = normalize_channels(picture, (0.9, 1, 1.1), out[1])
+    assert np.shares_memory(result, out)
+    np.testing.assert_array_equal(out[1], normalize_channels(picture, (0.9, 1, 1.1)))
+    assert not out[0].any()
+    with pytest.raises(ValueError, match=r"float32 array \(40, 60, 3\).*float64"):
+        normalize_channels(picture, 1, np.zeros(picture.shape))

@@ -1,13 +1,8 @@
 """Data sets and the loader that makes batches of them."""
 
-from deephar.data.base import (
-    Person,
-    PictureError,
-    SinglePersonDataset,
-    open_picture,
-    to_rgb,
-)
+from deephar.data.base import Person, SinglePersonDataset
 from deephar.data.mpii import MpiiSinglePerson
+from deephar.data.pictures import PictureError, open_picture, to_rgb
 
 __all__ = [
     "BatchLoader",

@@ -6,19 +6,16 @@ normalise, bring the joints along with the same matrix, mark what is not to be u
 """
 
 import abc
-import contextlib
 import dataclasses
-import errno
 import os
-import struct
-import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from deephar.config import DataConfig
+from deephar.data.pictures import PictureFile, open_picture
 from deephar.utils.modes import TRAIN_MODE, mode_name
 from deephar.utils.pose import INVALID, get_visible_joints, is_valid
 from deephar.utils.transform import (
@@ -26,113 +23,6 @@ from deephar.utils.transform import (
     normalize_channels,
     transform_2d_points,
 )
-from deephar.utils.warp import draft, warp
-
-_UNREADABLE = (
-    Image.DecompressionBombError,
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-"""What Pillow's decoders raise, here or there, for damaged files."""
-
-_FAST_SHRINK = 2**0.5
-"""How much smaller than the crop wants it a picture may be decoded for `fast_crop`."""
-
-
-class PictureError(OSError):
-    """A picture that is there and cannot be read.
-
-    Attributes:
-        path: The file.
-    """
-
-    def __init__(self, path: str, reason: str):
-        super().__init__(f"cannot read the picture {path}: {reason}")
-        self.path = path
-
-
-def open_picture(path: str | os.PathLike, upright: bool = False) -> Image.Image:
-    """Reads a whole picture and makes it RGB; see `to_rgb`.
-
-    Args:
-        path: The file.
-        upright: Whether to turn the picture as its EXIF orientation says, as viewers
-            do: for predictions on a user's own pictures. The labels of a data set refer
-            to the pixels as stored, so its pictures are not turned.
-
-    Returns:
-        Decoded PIL picture in mode RGB.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        PictureError: if it is cut short, damaged or no picture, or its values have no
-            meaning as colours.
-    """
-    path = os.fspath(path)
-    with _reading(path), Image.open(path) as image:
-        image.load()
-        return to_rgb(ImageOps.exif_transpose(image) if upright else image)
-
-
-@contextlib.contextmanager
-def _reading(path: str) -> Iterator[None]:
-    """Names the picture in whatever its decoder raises."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileNotFoundError(errno.ENOENT, "no such picture", path) from error
-    except _UNREADABLE as error:
-        reason = str(error) or type(error).__name__
-        raise PictureError(path, reason) from error
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Makes a decoded picture of any mode an RGB picture of 8 bits.
-
-    Of 16 bits the upper 8 are kept, floating point levels go from [0, 1] to [0, 255],
-    and what is transparent lies on black.
-
-    Args:
-        image: PIL picture.
-
-    Returns:
-        PIL picture in mode RGB of the same size; `image` itself if it is one already.
-
-    Raises:
-        ValueError: if floating point levels lie outside [0, 1], or Pillow has no way
-            from the mode to RGB.
-    """
-    if image.mode == "RGB":
-        return image.copy() if image.readonly else image
-    if image.mode == "F":
-        return _from_unit_range(np.asarray(image))
-    if image.mode.startswith("I"):
-        levels = np.clip(np.asarray(image) // 256, 0, 255)
-        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or (
-        "transparency" in image.info
-    ):
-        image = image.convert("RGBA")
-        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, image).convert("RGB")
-    return image.convert("RGB")
-
-
-def _from_unit_range(levels: np.ndarray) -> Image.Image:
-    low, high = float(levels.min()), float(levels.max())
-    if not (0 <= low and high <= 1):
-        raise ValueError(
-            "a floating point picture must have levels in [0, 1]. "
-            f"Received: levels from {low:g} to {high:g}"
-        )
-    return Image.fromarray(np.rint(levels * 255).astype(np.uint8)).convert("RGB")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -220,6 +110,7 @@ class SinglePersonDataset(abc.ABC):
         mode: int,
         fast_crop: bool = False,
         rng: np.random.Generator | None = None,
+        out: Mapping[str, np.ndarray] | None = None,
     ) -> dict[str, np.ndarray]:
         """Returns one sample.
 
@@ -231,6 +122,8 @@ class SinglePersonDataset(abc.ABC):
                 already where the window is 1.4 times the crop's size instead of 2:
                 faster and rougher.
             rng: Where the augmentation of TRAIN_MODE comes from; None for a fresh one.
+            out: Where to write values, if not into new arrays: the frame is written
+                into `out["frame"]`, contiguous float32 of its shape, and returned.
 
         Returns:
             float32 arrays. frame (h, w, 3): RGB, [-1, 1]. pose (num_joints, dim + 1): x
@@ -247,12 +140,12 @@ class SinglePersonDataset(abc.ABC):
             PictureError: if the picture cannot be read.
         """
         augmentation, person = self._choose(key, mode, rng)
-        with _reading(person.picture):
-            image = Image.open(person.picture)
-        with image:
-            transform = self._place(person, augmentation, image.size)
-            crop = _render(person.picture, image, transform, fast_crop)
-        frame = normalize_channels(crop, augmentation["chpower"])
+        picture = PictureFile(person.picture)
+        transform = self._place(person, augmentation, picture.size)
+        crop = picture.crop(transform.afmat, transform.size, fast_crop)
+        frame = normalize_channels(
+            crop, augmentation["chpower"], None if out is None else out.get("frame")
+        )
         _occlude(frame, augmentation["geoocclusion"])
         return {"frame": frame, **self._labels(person, transform)}
 
@@ -338,19 +231,6 @@ class SinglePersonDataset(abc.ABC):
         if self.remove_outer_joints:
             pose[visible == 0] = INVALID
         return np.column_stack([pose, visible]).astype(np.float32)
-
-
-def _render(path, image, transform, fast) -> np.ndarray:
-    """Decodes an opened picture, a JPEG at reduced size where the crop allows it.
-
-    Returns:
-        The crop, uint8 array (h, w, 3).
-    """
-    with _reading(path):
-        matrix = draft(image, transform.afmat, _FAST_SHRINK if fast else 1.0)
-        image.load()
-        image = to_rgb(image)
-    return warp(image, matrix, transform.size, antialias=not fast)
 
 
 def _occlude(frame: np.ndarray, box: tuple[float, ...] | None) -> None:

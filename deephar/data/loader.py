@@ -21,7 +21,9 @@ class BatchLoader(keras.utils.PyDataset):
 
     A data set is any object with `get_length(mode)`, `get_shape(dictkey)` and
     `get_data(key, mode)`, which returns a dictionary of one sample; where `get_data`
-    has a parameter `rng`, the loader passes a generator. A BatchLoader is a data set
+    has a parameter `rng`, the loader passes a generator; where it has a parameter
+    `out`, the rows of the batch, into which it may write values and return them as they
+    are, so that they need not be copied. A BatchLoader is a data set
     itself: its batches are the samples of an outer loader, so that pictures can be
     grouped into clips.
 
@@ -215,9 +217,11 @@ class BatchLoader(keras.utils.PyDataset):
         for d, size in enumerate(self.batch_sizes):
             first, last = _part_of(size, part, d)
             for position in range(idx * size + first, idx * size + last):
-                sample = self._samples.get(epoch, d, position)
+                out = {key: batch[key][row] for key in keys}
+                sample = self._samples.get(epoch, d, position, out)
                 for key in keys:
-                    batch[key][row] = sample[key]
+                    if sample[key] is not out[key]:
+                        out[key][...] = sample[key]
                 row += 1
         return batch
 

@@ -51,9 +51,18 @@ class SampleStream:
         self._lock = threading.Lock()
         self._errors: dict[str, str] = {}
 
-    def get(self, epoch: int, d: int, position: int) -> Mapping[str, np.ndarray]:
-        """Returns sample `position` of data set d in an epoch."""
-        sample = self._reader(epoch, d, position)
+    def get(
+        self,
+        epoch: int,
+        d: int,
+        position: int,
+        out: Mapping[str, np.ndarray] | None = None,
+    ) -> Mapping[str, np.ndarray]:
+        """Returns sample `position` of data set d in an epoch.
+
+        Its values lie in the arrays of `out` where the data set can write into them.
+        """
+        sample = self._reader(epoch, d, position, out)
         return {READABLE: np.ones(1, np.float32), **sample}
 
     def take_errors(self) -> dict[str, str]:
@@ -62,24 +71,26 @@ class SampleStream:
             errors, self._errors = self._errors, {}
         return errors
 
-    def _read(self, epoch, d, position, step=0):
+    def _read(self, epoch, d, position, out, step=0):
         """Reads the sample, or the one `step` places further in the same pass."""
         one, key = self.datasets[d], self._key(epoch, d, position, step)
         if "epoch" in self._parameters[d]:
             length = one.get_length(self.mode)
             return one.get_data(position // length * length + key, self.mode, epoch)
+        options = {}
         if "rng" in self._parameters[d]:
-            rng = self._rng(epoch, d, position)
-            return one.get_data(key, self.mode, rng=rng)
-        return one.get_data(key, self.mode)
+            options["rng"] = self._rng(epoch, d, position)
+        if "out" in self._parameters[d]:
+            options["out"] = out
+        return one.get_data(key, self.mode, **options)
 
-    def _read_or_next(self, epoch, d, position):
+    def _read_or_next(self, epoch, d, position, out):
         """Reads the sample, or the first after it in the same pass that can be read."""
         tries = min(self.datasets[d].get_length(self.mode), _MAX_SKIPS)
         errors = []
         for step in range(tries):
             try:
-                return self._read(epoch, d, position, step)
+                return self._read(epoch, d, position, out, step)
             except OSError as error:
                 self._note(error, d, self._key(epoch, d, position, step))
                 errors.append(error)
@@ -87,11 +98,11 @@ class SampleStream:
             f"{tries} samples in a row cannot be read; the last: {errors[-1]}"
         ) from errors[-1]
 
-    def _read_or_blank(self, epoch, d, position):
+    def _read_or_blank(self, epoch, d, position, out):
         """Reads the sample, or gives a black one with a mark."""
         one, key = self.datasets[d], self._key(epoch, d, position)
         try:
-            return self._read(epoch, d, position)
+            return self._read(epoch, d, position, out)
         except OSError as error:
             if "epoch" in self._parameters[d]:
                 raise  # a loader marks its samples itself, if it is told to

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from deephar.data.base import to_rgb
+from deephar.data.pictures import to_rgb
 from deephar.inference.crops import (
     REFINE_KEEP,
     SINGLE_CROP,

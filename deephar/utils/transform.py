@@ -12,6 +12,7 @@ Source: interface and matrices of dluvizon/deephar's utils/transform.py.
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -256,19 +257,24 @@ def transform_pose_sequence(
 
 
 def normalize_channels(
-    frame: np.ndarray, channel_power: float | Sequence[float] = 1
+    frame: np.ndarray,
+    channel_power: float | Sequence[float] = 1,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Brings a picture from [0, 255] to [-1, 1], with an exponent in between.
 
     Args:
         frame: Array (..., 3) of uint8 (fast: a table look-up) or of numbers.
         channel_power: Exponent of the values in [0, 1], one or three.
+        out: Where to write the result: a contiguous float32 array of the same shape;
+            None for a new one.
 
     Returns:
-        New float32 array of the same shape.
+        float32 array of the same shape, `out` if it was given.
 
     Raises:
-        ValueError: `channel_power` is neither one number nor three.
+        ValueError: `channel_power` is neither one number nor three, or `out` is no
+            such array.
     """
     power = np.asarray(channel_power, dtype=np.float64)
     if power.shape not in ((), (3,)):
@@ -277,15 +283,24 @@ def normalize_channels(
             f"Received: channel_power={channel_power}"
         )
     frame = np.asarray(frame)
-    if frame.dtype == np.uint8:
+    if out is None:
+        out = np.empty(frame.shape, np.float32)
+    elif (out.shape, out.dtype, out.flags.c_contiguous) != (
+        *(frame.shape, np.float32, True),
+    ):
+        raise ValueError(
+            f"`out` must be a contiguous float32 array {frame.shape}. "
+            f"Received: {out.dtype} {out.shape}"
+        )
+    if frame.dtype == np.uint8 and frame.size:
         levels = np.arange(256)[:, None] / 255
         table = (2 * levels**power - 1).astype(np.float32)
-        if power.ndim == 0:
-            return table[:, 0][frame]
-        return np.stack([table[:, c][frame[..., c]] for c in range(3)], axis=-1)
-    values = frame.astype(np.float32) / np.float32(255)
+        rows = (-1, 1, table.shape[1])
+        cv2.LUT(frame.reshape(rows), table[None], out.reshape(rows))
+        return out
+    np.divide(frame, np.float32(255), out=out, casting="unsafe")
     if np.any(power != 1):
-        values = values ** power.astype(np.float32)
-    values -= np.float32(0.5)
-    values *= np.float32(2)
-    return values
+        np.power(out, power.astype(np.float32), out=out)
+    out -= np.float32(0.5)
+    out *= np.float32(2)
+    return out

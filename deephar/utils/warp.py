@@ -1,42 +1,21 @@
 """Resampling of a picture by an affine matrix: once, and only where it is looked at.
 
 Matrices are (3, 3) and act on columns (x, y, 1) in px; the centre of the first pixel is
-at (0.5, 0.5). Sizes are (w, h). All heavy work is Pillow's.
+at (0.5, 0.5). Sizes are (w, h). All heavy work is Pillow's and OpenCV's, which let
+other threads run meanwhile.
 """
 
+import math
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from PIL import Image
 
 BILINEAR = Image.Resampling.BILINEAR
 
-
-def draft(picture: Image.Image, matrix: np.ndarray, slack: float = 1.0) -> np.ndarray:
-    """Has an opened JPEG decoded at 1/2, 1/4 or 1/8 where a matrix shrinks it so far.
-
-    That takes a fraction of the time and is itself an average over pixels. Other
-    pictures stay as they are.
-
-    Args:
-        picture: PIL picture that is opened and not yet loaded.
-        matrix: (3, 3), from px of the picture to px of the result.
-        slack: how many times smaller than the result wants it the picture may become.
-
-    Returns:
-        The matrix from px of what will be decoded.
-    """
-    matrix = np.asarray(matrix, dtype=np.float64)
-    step = slack * _source_step(matrix)
-    if step < 2:
-        return matrix
-    width, height = picture.size
-    least = (max(1, int(width / step)), max(1, int(height / step)))
-    reply = picture.draft(None, least)
-    if reply is None:
-        return matrix
-    _, (_, _, drafted_width, drafted_height) = reply
-    return matrix @ np.diag([width / drafted_width, height / drafted_height, 1.0])
+_LONGEST = 32_000
+"""The most rows or columns that OpenCV's warp reads, rounded down."""
 
 
 def warp(
@@ -58,71 +37,124 @@ def warp(
     Raises:
         ValueError: `size` is empty, or the matrix is of another shape or singular.
     """
-    matrix = np.asarray(matrix, dtype=np.float64)
-    width, height = (int(side) for side in size)
-    if width < 1 or height < 1:
-        raise ValueError(f"`size` must be at least (1, 1). Received: size={size}")
-    if matrix.shape != (3, 3) or not abs(np.linalg.det(matrix[:2, :2])) > 1e-12:
-        raise ValueError(
-            f"`matrix` must be an invertible (3, 3) matrix. Received: matrix={matrix}"
+    resampler = Resampler(matrix, size, picture_size(image), antialias)
+    if resampler.box is None:
+        return resampler.black()
+    if not isinstance(image, np.ndarray):
+        part = image.crop(resampler.box)
+        part = part if part.mode == "RGB" else part.convert("RGB")
+        return resampler(np.asarray(part), resampler.box[:2])
+    return resampler(image)
+
+
+class Resampler:
+    """What `warp` does, for a picture of which only a part has been decoded.
+
+    Args:
+        matrix: (3, 3), from px of the picture to px of the result.
+        size: (w, h) of the result, px.
+        picture: (w, h) of the whole picture, px.
+        antialias: As in `warp`.
+
+    Attributes:
+        box: (x1, y1, x2, y2), the whole px of the picture that the result is made of;
+            None where it lies outside the picture.
+
+    Raises:
+        ValueError: `size` is empty, or the matrix is of another shape or singular.
+    """
+
+    def __init__(
+        self,
+        matrix: np.ndarray,
+        size: Sequence[int],
+        picture: Sequence[int],
+        antialias: bool = True,
+    ):
+        self.size = width, height = int(size[0]), int(size[1])
+        if width < 1 or height < 1:
+            raise ValueError(f"`size` must be at least (1, 1). Received: size={size}")
+        self._inverse = a, b, c, d, e, f = _inverse(matrix)
+        xs = (c, c + a * width, c + b * height, c + a * width + b * height)
+        ys = (f, f + d * width, f + e * height, f + d * width + e * height)
+        x1, y1, x2, y2 = (
+            round(edge, 6) for edge in (min(xs), min(ys), max(xs), max(ys))
         )
-    inverse = np.linalg.inv(matrix)
-    corners = inverse[:2] @ np.array(
-        [[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]]
-    )
-    (x1, y1), (x2, y2) = corners.min(axis=1), corners.max(axis=1)
-    window = np.round([x1, y1, x2, y2], 6)
-    straight = abs(inverse[0, 1]) * height + abs(inverse[1, 0]) * width < 1e-6
-    picture_w, picture_h = picture_size(image)
-    if window[0] >= picture_w or window[1] >= picture_h or (window[2:] <= 0).any():
-        return np.zeros((height, width, 3), np.uint8)
-    too_large = (x2 - x1) * (y2 - y1) > 4 * picture_w * picture_h + 2**20
-    if antialias and straight and not too_large:
-        result = _resize_window(image, window, (width, height))
-        rows, cols = (-1 if inverse[i, i] < 0 else 1 for i in (1, 0))
-        return np.ascontiguousarray(np.asarray(result)[::rows, ::cols])
-    factor = max(1, int(_source_step(matrix))) if antialias else 1
-    return _transform_window(image, inverse, window, (width, height), factor)
+        self._window = x1, y1, x2, y2
+        columns, rows = picture
+        straight = abs(b) * height + abs(d) * width < 1e-6
+        too_large = (x2 - x1) * (y2 - y1) > 4 * columns * rows + 2**20
+        self._resizes = antialias and straight and not too_large
+        step = math.sqrt(abs(a * e - b * d))
+        self._factor = max(1, int(step)) if antialias and not self._resizes else 1
+        self.box = None
+        if x1 < columns and y1 < rows and x2 > 0 and y2 > 0:
+            margin = 0 if self._resizes else 2 * self._factor
+            self.box = (
+                max(math.floor(x1) - margin, 0),
+                max(math.floor(y1) - margin, 0),
+                min(math.ceil(x2) + margin, columns),
+                min(math.ceil(y2) + margin, rows),
+            )
 
+    def __call__(
+        self, pixels: np.ndarray, corner: Sequence[int] = (0, 0)
+    ) -> np.ndarray:
+        """Returns the result, uint8 (h, w, 3).
 
-def _resize_window(image, window, size):
-    """Stretches a window of whole or broken px to `size`."""
-    outer = [*np.floor(window[:2]).astype(int), *np.ceil(window[2:]).astype(int)]
-    part = _cut(image, outer)
-    box = tuple(window - np.tile(outer[:2], 2))
-    return part.resize(size, BILINEAR, box=box)
+        Args:
+            pixels: uint8 (rows, cols, 3), RGB: the picture, or a part of it that covers
+                `box`. The result does not depend on how much more it holds.
+            corner: (x, y) of the part's first pixel in the picture.
+        """
+        if self.box is None:
+            return self.black()
+        x1, y1, x2, y2 = self.box
+        x, y = corner
+        part = pixels[y1 - y : y2 - y, x1 - x : x2 - x]
+        return self._resize(part) if self._resizes else self._transform(part)
 
+    def black(self) -> np.ndarray:
+        """Returns a black result, uint8 (h, w, 3)."""
+        return np.zeros((self.size[1], self.size[0], 3), np.uint8)
 
-def _transform_window(image, inverse, window, size, factor):
-    """Averages blocks of `factor` x `factor` px, then interpolates a rotated window."""
-    margin = 2 * factor
-    width, height = picture_size(image)
-    x1, y1 = np.maximum(np.floor(window[:2]).astype(int) - margin, 0)
-    x2, y2 = np.minimum(np.ceil(window[2:]).astype(int) + margin, (width, height))
-    part = _cut(image, (x1, y1, x2, y2))
-    if factor > 1:
-        part = part.reduce(factor)
-    to_part = np.diag([1 / factor, 1 / factor, 1.0])
-    to_part[:2, 2] = -x1 / factor, -y1 / factor
-    coefficients = tuple((to_part @ inverse)[:2].ravel())
-    part = part.transform(size, Image.Transform.AFFINE, coefficients, BILINEAR)
-    return np.array(part)
+    def _resize(self, part):
+        """Stretches a window of whole or broken px, averaging where it shrinks."""
+        x, y = math.floor(self._window[0]), math.floor(self._window[1])
+        outer = x, y, math.ceil(self._window[2]), math.ceil(self._window[3])
+        image = Image.fromarray(np.ascontiguousarray(part))
+        if outer != self.box:
+            dx, dy = self.box[0] - x, self.box[1] - y
+            image = image.crop((-dx, -dy, outer[2] - x - dx, outer[3] - y - dy))
+        box = tuple(
+            edge - start for edge, start in zip(self._window, (x, y, x, y), strict=True)
+        )
+        result = np.asarray(image.resize(self.size, BILINEAR, box=box))
+        a, _, _, _, e, _ = self._inverse
+        if a > 0 and e > 0:
+            return result
+        return np.ascontiguousarray(
+            result[:: -1 if e < 0 else 1, :: -1 if a < 0 else 1]
+        )
 
-
-def _cut(image, box):
-    """Returns `box` of a picture as a PIL picture, RGB, black outside."""
-    width, height = picture_size(image)
-    x1, y1 = max(box[0], 0), max(box[1], 0)
-    x2, y2 = min(box[2], width), min(box[3], height)
-    if isinstance(image, np.ndarray):
-        part = Image.fromarray(np.ascontiguousarray(image[y1:y2, x1:x2]))
-    else:
-        part = image.crop((x1, y1, x2, y2))
-    if part.mode != "RGB":
-        part = part.convert("RGB")
-    if (x1, y1, x2, y2) == tuple(box):
-        return part
-    return part.crop((box[0] - x1, box[1] - y1, box[2] - x1, box[3] - y1))
+    def _transform(self, part):
+        """Averages blocks of `factor` x `factor` px, then interpolates bilinearly."""
+        if self._factor > 1:
+            image = Image.fromarray(np.ascontiguousarray(part))
+            part = np.asarray(image.reduce(self._factor))
+        rows, columns = (-(-side // _LONGEST) for side in part.shape[:2])
+        part = part[::rows, ::columns]
+        sx, sy = self._factor * columns, self._factor * rows
+        a, b, c, d, e, f = self._inverse
+        x1, y1 = self.box[:2]
+        inverse = np.array(  # between the centres of pixels: OpenCV's start at 0
+            [
+                [a / sx, b / sx, ((a + b) / 2 + c - x1) / sx - 0.5],
+                [d / sy, e / sy, ((d + e) / 2 + f - y1) / sy - 0.5],
+            ]
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(part, inverse, self.size, flags=flags)
 
 
 def picture_size(image):
@@ -131,6 +163,21 @@ def picture_size(image):
     return image.size
 
 
-def _source_step(matrix):
+def _inverse(matrix):
+    """Returns the two rows of the inverse of an affine matrix, as six numbers."""
+    matrix = np.asarray(matrix, dtype=np.float64)
+    if matrix.shape == (3, 3):
+        (a, b, c), (d, e, f) = matrix[:2].tolist()
+        determinant = a * e - b * d
+        if abs(determinant) > 1e-12:
+            a, b, d, e = (v / determinant for v in (e, -b, -d, a))
+            return a, b, -(a * c + b * f), d, e, -(d * c + e * f)
+    raise ValueError(
+        f"`matrix` must be an invertible (3, 3) matrix. Received: matrix={matrix}"
+    )
+
+
+def source_step(matrix: np.ndarray) -> float:
     """Returns the px of the picture, along a side, that fall on one of the result."""
-    return abs(np.linalg.det(matrix[:2, :2])) ** -0.5
+    (a, b), (d, e) = matrix[:2, :2].tolist()
+    return abs(a * e - b * d) ** -0.5

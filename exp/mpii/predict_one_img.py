@@ -12,7 +12,7 @@ import logging
 import pathlib
 
 from deephar import experiment
-from deephar.data.base import open_picture
+from deephar.data.pictures import open_picture
 from deephar.inference.predictor import PosePredictor
 from deephar.utils import pa16j2d
 from deephar.utils.plot import draw_pose

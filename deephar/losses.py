@@ -12,6 +12,7 @@ zero and less as invalid; here only `INVALID` is.
 
 from keras import ops
 
+from deephar import objectives
 from deephar.utils.pose import is_valid
 
 _EPSILON = 1e-7
@@ -62,6 +63,7 @@ _POSE_LOSSES = {
     "l1": l1_loss_on_valid_joints,
     "l2": l2_loss_on_valid_joints,
     "l1l2bincross": elasticnet_bincross_loss_on_valid_joints,
+    "elasticnet": objectives.elasticnet_loss_on_valid_joints,
 }
 
 
@@ -69,7 +71,9 @@ def pose_regression_loss(pose_loss, visibility_weight):
     """Makes the loss of poses whose last coordinate is a visibility.
 
     Args:
-        pose_loss: "l1l2", "l1", "l2" or "l1l2bincross".
+        pose_loss: "l1l2", "l1", "l2" or "l1l2bincross"; or "elasticnet", the sum over
+            valid coordinates of the CVPR'18 networks (`objectives`): with it and a
+            weight of 0.01 the loss is that of `models.reception.compile`.
         visibility_weight: Weight of the visibility's binary cross-entropy, which is
             averaged over joints.
 

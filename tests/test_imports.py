@@ -15,7 +15,7 @@ ROOMS = {
     "utils": set(),
     "config": set(),
     "activations": {"utils"},
-    "losses": {"utils"},
+    "losses": {"objectives", "utils"},
     "objectives": {"utils"},
     "optimizers": set(),
     "measures": {"utils"},

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deephar import losses
+from deephar import losses, objectives
 from deephar.utils.pose import INVALID
 
 SHAPES = ("img2d", "img3d", "clip2d", "clip3d")
@@ -101,3 +101,15 @@ def test_binary_crossentropy_clips_as_keras_2_did():
 def test_an_unknown_pose_loss_is_named():
     with pytest.raises(ValueError, match="`pose_loss` must be one of l1l2, l1, l2"):
         losses.pose_regression_loss("huber", 0.01)
+
+
+def test_elasticnet_with_visibility_is_the_recipe_of_the_cvpr18_networks():
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.uniform(0.1, 0.9, (2, 4, 5, 3)).astype("float32")
+    y_true[..., 2] = y_true[..., 2] > 0.5
+    y_true[0, 1, :2] = INVALID
+    loss = losses.pose_regression_loss("elasticnet", 0.01)(y_true, y_pred)
+    pose = objectives.elasticnet_loss_on_valid_joints(y_true[..., :2], y_pred[..., :2])
+    visibility = losses.binary_crossentropy(y_true[..., 2:], y_pred[..., 2:])
+    expected = pose + 0.01 * np.mean(visibility, axis=-1)
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)

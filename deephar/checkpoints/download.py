@@ -62,7 +62,14 @@ def get(name, folder=None, progress=None):
         OSError: the download failed. The message says how to fetch it by hand; what
             has come so far is kept for the next call.
     """
-    published = known(name)
+    return fetch(known(name), folder, progress)
+
+
+def fetch(published, folder=None, progress=None):
+    """As `get`, for any description of a file: name, file, address and md5.
+
+    Its `address` may be None if it has a `drive`, see `known.Published`.
+    """
     folder = pathlib.Path(weights_folder() if folder is None else folder)
     path = folder / published.file
     if path.exists():

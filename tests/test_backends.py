@@ -24,6 +24,7 @@ import keras
 import numpy as np
 from formula_weights import formula_pictures, set_formula_weights
 from test_backends import MODELS, build
+from deephar.inference import fold_batch_norm
 from deephar.losses import pose_regression_loss
 
 jit = keras.backend.backend() == "jax"
@@ -34,6 +35,9 @@ for name in MODELS:
     model = build(name)
     model.compile("rmsprop", loss, jit_compile=jit)
     results[name] = model.predict_on_batch(x)
+    folded = fold_batch_norm(model)
+    folded.compile(jit_compile=jit)
+    results[f"{name}_folded"] = folded.predict_on_batch(x)
     target = np.full(results[name].shape, 0.5, "float32")
     before = model.get_layer("Stem").get_weights()[0]
     results[f"{name}_loss"] = model.train_on_batch(x, target)
@@ -73,5 +77,6 @@ def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
     for name in MODELS:
         y = build(name)(x, training=False)
         np.testing.assert_allclose(results[name], y, atol=1e-4)
+        np.testing.assert_allclose(results[f"{name}_folded"], results[name], atol=1e-5)
         assert np.isfinite(results[f"{name}_loss"]).all()
         assert np.abs(results[f"{name}_step"]).max() > 1e-5

@@ -1,6 +1,14 @@
 """Poses from pictures."""
 
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP, Window
+from deephar.inference.folding import fold_batch_norm
 from deephar.inference.predictor import Pose, PosePredictor
 
-__all__ = ["MULTI_CROP", "SINGLE_CROP", "Pose", "PosePredictor", "Window"]
+__all__ = [
+    "MULTI_CROP",
+    "SINGLE_CROP",
+    "Pose",
+    "PosePredictor",
+    "Window",
+    "fold_batch_norm",
+]

@@ -1,0 +1,136 @@
+"""Batch normalisation folded into convolutions: the same network in fewer steps."""
+
+from collections import Counter
+
+import keras
+import numpy as np
+from keras import layers
+
+_DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
+_FOLDABLE = (
+    *(layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.Dense),
+    *(layers.SeparableConv1D, layers.SeparableConv2D, *_DEPTHWISE),
+)
+
+
+def fold_batch_norm(model: keras.Model) -> keras.Model:
+    """Makes a model for prediction with batch norms folded into convolutions.
+
+    A batch norm over the last axis is folded where it is the only thing that follows a
+    convolution, separable or depthwise convolution or dense layer without activation,
+    and both are used once; others stay. Nested models are folded too, shared ones
+    stay shared. Layer, input and output names stay: a folded batch norm that makes an
+    output becomes an `Identity` of its name.
+
+    Args:
+        model: functional model; it stays as it is.
+
+    Returns:
+        A model of its own, with the moving statistics of now. To train it would be
+        wrong: its statistics no longer move.
+
+    Raises:
+        ValueError: if the model is not functional.
+    """
+    if not _is_functional(model):
+        raise ValueError(
+            f"`model` must be a functional model. Received: {type(model).__name__}"
+        )
+    weights = []
+    folded = _clone(model, weights)
+    for layer, values in weights:
+        layer.set_weights(values)
+    return folded
+
+
+def _is_functional(layer) -> bool:
+    """Whether it is a model with a graph; a Sequential is taken as one layer."""
+    return (
+        isinstance(layer, keras.Model)
+        and not isinstance(layer, keras.Sequential)
+        and hasattr(layer, "_nodes_by_depth")
+    )
+
+
+def _clone(model: keras.Model, weights: list) -> keras.Model:
+    """The folded model; appends (layer, arrays) for all that is to be set."""
+    pairs = _foldable(model)
+    norms = {id(conv): norm for conv, norm in pairs}
+    gone = {id(norm) for _, norm in pairs}
+    ends = {output._keras_history.operation.name for output in model.outputs}
+    identities = set()
+
+    def clone(layer):
+        if _is_functional(layer):
+            with keras.name_scope(layer.name):
+                return _clone(layer, weights)
+        if id(layer) in gone:
+            identity = layers.Identity(name=layer.name, dtype=layer.dtype_policy)
+            identities.add(identity)
+            return identity
+        config = layer.get_config()
+        if id(layer) in norms:
+            config["use_bias"] = True
+        copy = type(layer).from_config(config)
+        if id(layer) in norms:
+            weights.append((copy, _folded(layer, norms[id(layer)])))
+        elif isinstance(layer, keras.Layer) and layer.weights:
+            weights.append((copy, layer.get_weights()))
+        return copy
+
+    def call(layer, *args, **kwargs):
+        if layer not in identities:
+            return layer(*args, **kwargs)
+        return layer(args[0]) if layer.name in ends else args[0]
+
+    uncompiled = keras.Model(model.input, model.output, name=model.name)
+    return keras.models.clone_model(
+        uncompiled, clone_function=clone, call_function=call
+    )
+
+
+def _foldable(model: keras.Model) -> list[tuple]:
+    """The (convolution, batch norm) pairs of a model, without its nested models."""
+    nodes = [node for level in model._nodes_by_depth.values() for node in level]
+    calls = Counter(id(node.operation) for node in nodes)
+    uses = Counter(id(x) for node in nodes for x in node.input_tensors)
+    uses.update(id(output) for output in model.outputs)
+    pairs = []
+    for node in nodes:
+        norm = node.operation
+        if not isinstance(norm, layers.BatchNormalization):
+            continue
+        (x,) = node.input_tensors
+        conv = x._keras_history.operation
+        once = calls[id(conv)] == calls[id(norm)] == uses[id(x)] == 1
+        if once and norm.axis in (-1, len(x.shape) - 1) and _is_linear(conv):
+            pairs.append((conv, norm))
+    return pairs
+
+
+def _is_linear(layer) -> bool:
+    return (
+        isinstance(layer, _FOLDABLE)
+        and layer.activation in (None, keras.activations.linear)
+        and getattr(layer, "data_format", "channels_last") == "channels_last"
+    )
+
+
+def _folded(conv, norm) -> list[np.ndarray]:
+    """Weights of the convolution that does the batch norm's work too, with bias."""
+    *kernels, bias = [array.astype(np.float64) for array in conv.get_weights()] + (
+        [] if conv.use_bias else [np.zeros(())]
+    )
+    mean = _array(norm.moving_mean)
+    scale = 1 / np.sqrt(_array(norm.moving_variance) + norm.epsilon)
+    if norm.scale:
+        scale = scale * _array(norm.gamma)
+    offset = _array(norm.beta) if norm.center else 0.0
+    shape = kernels[-1].shape[-2:] if isinstance(conv, _DEPTHWISE) else (-1,)
+    kernels[-1] = kernels[-1] * scale.reshape(shape)
+    arrays = [*kernels, (bias - mean) * scale + offset]
+    return [array.astype(np.float32) for array in arrays]
+
+
+def _array(variable) -> np.ndarray:
+    return keras.ops.convert_to_numpy(variable).astype(np.float64)

@@ -11,6 +11,7 @@ this folder says where they come from and what is done to each.
 
 import argparse
 import collections
+import dataclasses
 import functools
 import json
 import math
@@ -22,9 +23,14 @@ import h5py
 import numpy as np
 
 from deephar.data.matfile import read_mat
-from deephar.data.mpii_format import MpiiPerson, write_annotations
+from deephar.data.mpii_benchmark import (
+    BenchmarkPicture,
+    from_release,
+    list_of,
+    number_of,
+)
+from deephar.data.mpii_format import JOINT_NAMES, MpiiPerson, write_annotations
 
-NUM_JOINTS = 16
 UPPER_NECK, HEAD_TOP = 8, 9
 HEAD_SIZE_PER_SCALE = 25.0
 """Head size (0.6 x the head box's diagonal, px) over scale (person height / 200 px).
@@ -117,17 +123,21 @@ def read_hourglass(path: pathlib.Path) -> list[MpiiPerson]:
     return people
 
 
-def read_release(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
-    """Reads the labelled people of the owners' file (RELEASE, pictures of img_train).
-
-    People without joints, head box, centre or scale are left out and counted.
-    """
+@functools.lru_cache(maxsize=1)
+def load_release(path: pathlib.Path):
+    """Reads the struct RELEASE of the owners' file."""
     options = {"struct_as_record": False, "squeeze_me": True}
     release = read_mat(path, ("RELEASE",), **options)["RELEASE"]
     for name in ("annolist", "img_train"):
         if not hasattr(release, name):
             raise ValueError(f"{path}: RELEASE must have the field {name}")
-    annolist, in_train = _items(release.annolist), np.atleast_1d(release.img_train)
+    return release
+
+
+def read_release(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
+    """Reads the labelled people of RELEASE; counts whom it leaves out."""
+    release = load_release(path)
+    annolist, in_train = list_of(release.annolist), np.atleast_1d(release.img_train)
     if len(annolist) != len(in_train):
         raise ValueError(
             f"{path}: RELEASE.annolist and RELEASE.img_train must have one length. "
@@ -136,11 +146,10 @@ def read_release(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
     people = []
     for number, (picture, wanted) in enumerate(zip(annolist, in_train, strict=True)):
         if not wanted:
-            notes["pictures of the test set (unlabelled)"] += 1
             continue
         try:
             name = str(picture.image.name)
-            for rect in _items(picture.annorect):
+            for rect in list_of(picture.annorect):
                 person = _released_person(name, rect, notes)
                 if person is not None:
                     people.append(person)
@@ -149,48 +158,51 @@ def read_release(path: pathlib.Path, notes: Notes) -> list[MpiiPerson]:
     return people
 
 
+def read_test(sources, notes: Notes) -> list[BenchmarkPicture]:
+    """Returns the test pictures of the owners' file, if it is among the sources."""
+    releases = [pathlib.Path(path) for path in sources if str(path).endswith(".mat")]
+    if not releases:
+        return []
+    release = load_release(releases[0])
+    if not hasattr(release, "single_person"):
+        count = np.count_nonzero(np.atleast_1d(release.img_train) == 0)
+        notes["test pictures, since RELEASE.single_person is absent"] += count
+        return []
+    try:
+        return from_release(release)
+    except ValueError as error:
+        raise ValueError(f"{releases[0]}: {error}") from error
+
+
 def _released_person(name, rect, notes):
     """Returns the person of one annorect, None where something is not labelled."""
-    points = _items(getattr(getattr(rect, "annopoints", None), "point", None))
+    points = list_of(getattr(getattr(rect, "annopoints", None), "point", None))
     if not points:
         notes["people without joints"] += 1
         return None
-    head = [_number(rect, key) for key in ("x1", "y1", "x2", "y2")]
-    scale = _number(rect, "scale")
+    head = [number_of(rect, key) for key in ("x1", "y1", "x2", "y2")]
+    scale = number_of(rect, "scale")
     objpos = getattr(rect, "objpos", None)
-    objpos = [_number(objpos, "x"), _number(objpos, "y")]
+    objpos = [number_of(objpos, "x"), number_of(objpos, "y")]
     boxed = head[0] < head[2] and head[1] < head[3]
     if not (np.isfinite([*head, scale, *objpos]).all() and boxed and scale > 0):
         notes["people without head box, centre or scale"] += 1
         return None
-    pose = np.full((NUM_JOINTS, 2), np.nan)
+    pose = np.full((len(JOINT_NAMES), 2), np.nan)
     for point in points:
         joint = int(point.id)
-        if not 0 <= joint < NUM_JOINTS:
+        if not 0 <= joint < len(JOINT_NAMES):
             raise ValueError(f"joint numbers run from 0 to 15. Received: id={joint}")
         pose[joint] = point.x, point.y
     return MpiiPerson(name, head, objpos, scale, pose)
 
 
 def _person(picture, objpos, scale, pose, head_size):
-    if np.shape(pose) != (NUM_JOINTS, 2):
+    if np.shape(pose) != (len(JOINT_NAMES), 2):
         raise ValueError(
             f"the joints must have the shape (16, 2). Received: {np.shape(pose)}"
         )
     return MpiiPerson(picture, head_box(head_size, pose, objpos), objpos, scale, pose)
-
-
-def _items(value):
-    """List of a MATLAB struct array that loadmat squeezed: 0, 1 or several."""
-    if value is None:
-        return []
-    return list(np.atleast_1d(np.asarray(value, dtype=object)))
-
-
-def _number(owner, name):
-    """A field as float; NaN where it is absent or empty."""
-    value = np.asarray(getattr(owner, name, np.nan))
-    return float(value) if value.size == 1 else math.nan
 
 
 def _text(name):
@@ -251,9 +263,8 @@ def split_by_list(people, listed, notes):
     if not valid:
         raise ValueError("nobody of the validation list is in the sources")
     if len(valid) < len(listed):
-        notes["people of the validation list that no source has"] += len(listed) - len(
-            valid
-        )
+        lacking = len(listed) - len(valid)
+        notes["people of the validation list that no source has"] += lacking
     return train, valid
 
 
@@ -269,12 +280,12 @@ def split_by_fraction(people, fraction, seed):
     return train, valid
 
 
-def copy_pictures(people, source: pathlib.Path, target: pathlib.Path) -> None:
-    """Copies the people's pictures that `source` has and `target` has not."""
+def copy_pictures(names, source: pathlib.Path, target: pathlib.Path) -> None:
+    """Copies the pictures that `source` has and `target` has not."""
     if not source.is_dir():
         raise FileNotFoundError(f"no such folder: {source}")
     count = 0
-    for name in sorted({person.picture for person in people}):
+    for name in sorted(names):
         if (source / name).is_file() and not (target / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, target / name)
@@ -317,47 +328,66 @@ def parse_arguments(argv):
 
 
 def convert(arguments, notes: Notes):
-    """Reads all lists; returns the people of (train, valid)."""
+    """Reads all lists; returns the people of (train, valid) and the test pictures."""
     people = [p for path in arguments.sources for p in read_people(path, notes)]
     if arguments.valid_list:
         listed = read_people(arguments.valid_list, notes)
         train, valid = split_by_list(people, listed, notes)
     else:
-        train, valid = split_by_fraction(
-            people, arguments.valid_fraction, arguments.seed
-        )
+        fraction, seed = arguments.valid_fraction, arguments.seed
+        train, valid = split_by_fraction(people, fraction, seed)
     train += [p for path in arguments.train for p in read_people(path, notes)]
     valid += [p for path in arguments.valid for p in read_people(path, notes)]
-    return train, valid
+    test = read_test([*arguments.sources, *arguments.train], notes)
+    return train, valid, test
+
+
+def only_with_picture(parts, absent):
+    """The parts without the people of absent pictures; the test pictures all stay."""
+    *people, test = parts
+    people = [[p for p in part if p.picture not in absent] for part in people]
+    test = [dataclasses.replace(p, single=()) if p.name in absent else p for p in test]
+    return *people, test
+
+
+def write(arguments, notes: Notes):
+    """Writes annotations.mat; returns its parts and the absent pictures' names."""
+    images = arguments.out / "images"
+    parts = convert(arguments, notes)
+    names = {person.picture for part in parts[:2] for person in part}
+    names |= {picture.name for picture in parts[2] if picture.single}
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.copy_images:
+        copy_pictures(names, arguments.copy_images, images)
+    absent = {name for name in names if not (images / name).is_file()}
+    if arguments.only_with_picture:
+        parts = only_with_picture(parts, absent)
+    if not any(parts):
+        beside = f" with a picture in {images}" if absent else ""
+        raise ValueError(f"the lists have nobody to use{beside}. Wrote nothing")
+    write_annotations(arguments.out / "annotations.mat", *parts)
+    return parts, absent
 
 
 def main(argv=None) -> int:
     """Runs the command line; returns the exit status."""
     arguments = parse_arguments(argv)
     notes = Notes()
-    images = arguments.out / "images"
     try:
-        parts = convert(arguments, notes)
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        if arguments.copy_images:
-            copy_pictures([*parts[0], *parts[1]], arguments.copy_images, images)
-        absent = {p.picture for part in parts for p in part}
-        absent = {name for name in absent if not (images / name).is_file()}
-        if arguments.only_with_picture:
-            parts = [[p for p in part if p.picture not in absent] for part in parts]
-        if not any(parts):
-            beside = f" with a picture in {images}" if absent else ""
-            raise ValueError(f"the lists have nobody to use{beside}. Wrote nothing")
-        write_annotations(arguments.out / "annotations.mat", *parts)
+        (train, valid, test), absent = write(arguments, notes)
     except (OSError, ValueError) as error:
         print(f"convert.py: {error}", file=sys.stderr)
         return 1
     for reason, count in sorted(notes.items()):
         print(f"left out: {count} {reason}")
     if absent:
+        images = arguments.out / "images"
         print(f"{images}: {len(absent)} pictures of the lists are not there")
-    for name, part in zip(("training", "validation"), parts, strict=True):
+    for name, part in (("training", train), ("validation", valid)):
         print(f"{name}: {len(part)} people, {_num_pictures(part)} pictures")
+    if test:
+        single = sum(len(picture.single) for picture in test)
+        print(f"test: {single} people without labels, {len(test)} pictures")
     print(f"wrote {arguments.out / 'annotations.mat'}")
     return 0
 

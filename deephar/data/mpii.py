@@ -12,6 +12,7 @@ import numpy as np
 from deephar.config import DataConfig
 from deephar.data.base import Person, SinglePersonDataset
 from deephar.data.matfile import read_mat
+from deephar.data.mpii_benchmark import BenchmarkPicture, read_benchmark
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 from deephar.utils.pose import INVALID, pa16j2d
 
@@ -148,12 +149,25 @@ def calc_head_size(head_annot: np.ndarray) -> float:
     return 0.6 * float(np.hypot(x2 - x1, y2 - y1))
 
 
+def _benchmark_people(pictures: list[BenchmarkPicture]) -> list[dict[str, Any]]:
+    """The single people of the test pictures, as `serialize_annorect` lists others."""
+    unknown = {"head": np.full(4, np.nan), "pose": np.full(_POSE_SHAPE, np.nan)}
+    people = []
+    for i, picture in enumerate(pictures):
+        for x, y, scale in picture.people[list(picture.single)]:
+            place = {"objpos": np.array([x, y]), "scale": float(scale), "imgidx": i}
+            people.append({**unknown, **place})
+    return people
+
+
 class MpiiSinglePerson(SinglePersonDataset):
     """People of MPII, each in a square window around him.
 
-    The folder holds `annotations.mat` and `images/`. There are no test samples: the
-    labels of the test set are not public. The window has 1.25 times the person's height
-    and lies 12 px x 1.25 x scale lower than the annotated centre, as in the original.
+    The folder holds `annotations.mat` and `images/`. The window has 1.25 times the
+    person's height and lies 12 px x 1.25 x scale lower than the annotated centre, as in
+    the original. The test samples are the single people of `annot_te`, where the file
+    has it: the labels of the test set are not public, so their joints are INVALID and
+    their head size is NaN.
 
     Args:
         dataset_path: The folder.
@@ -193,7 +207,9 @@ class MpiiSinglePerson(SinglePersonDataset):
     def load_annotations(self, filename: str | os.PathLike) -> None:
         """Reads the people of a file; ValueError, which names it, if one is wrong."""
         rectidxs, images, annorect = load_mpii_mat_annotation(filename)
-        self.samples: dict[int, list] = {TEST_MODE: []}
+        self.benchmark: list[BenchmarkPicture] = read_benchmark(filename)
+        self.samples: dict[int, list] = {TEST_MODE: _benchmark_people(self.benchmark)}
+        images[TEST_MODE] = [[picture.name] for picture in self.benchmark]
         self.images = images
         for mode, part in _PARTS:
             try:
@@ -205,7 +221,7 @@ class MpiiSinglePerson(SinglePersonDataset):
             self.samples[mode] = people
 
     def get_length(self, mode: int) -> int:
-        """Returns the number of people; 0 for TEST_MODE."""
+        """Returns the number of people; 0 for TEST_MODE without `annot_te`."""
         mode_name(mode)
         return len(self.samples[mode])
 

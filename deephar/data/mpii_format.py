@@ -13,20 +13,21 @@ one column for each picture:
                 visible (1, 16) optional: 1 where nothing hides the joint, else 0
                 bbox (1, 4)     optional: x1 y1 x2 y2 of the whole person, px
 
-The original has the first four fields and reads those; ours may add the last two.
+The original has the first four fields and reads those; ours may add the last two, and
+a third variable `annot_te` (test), which is described in `deephar.data.mpii_benchmark`.
 Joints are in MPII order (`JOINT_NAMES`); left and right are the person's own.
 Reference: deephar/data/mpii.py of https://github.com/dluvizon/deephar, which reads
 the files written here.
 """
 
 import dataclasses
-import io
 import os
-import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-import scipy.io
+
+from deephar.data import mpii_benchmark
+from deephar.data.matfile import save_mat
 
 JOINT_NAMES = (
     "r_ankle",
@@ -48,9 +49,6 @@ JOINT_NAMES = (
 )
 
 
-# The text at the head of the file, without the time of day that scipy puts there: the
-# same people give the same bytes.
-_HEADER = b"MATLAB 5.0 MAT-file, MPII annotations".ljust(116)
 _SHAPES = {
     "head": (4,),
     "objpos": (2,),
@@ -88,7 +86,7 @@ class MpiiPerson:
     bbox: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        _check_name(self.picture)
+        mpii_benchmark.check_name(self.picture)
         for name, shape in _SHAPES.items():
             if getattr(self, name) is None and name in _OPTIONAL:
                 continue
@@ -116,21 +114,11 @@ class MpiiPerson:
             )
 
 
-def _check_name(picture: str) -> None:
-    if not isinstance(picture, str) or not picture:
-        raise ValueError(f"`picture` must be a file name. Received: {picture=}")
-    path = pathlib.PureWindowsPath(picture)  # knows the separators of both worlds
-    if path.anchor or ".." in path.parts:
-        raise ValueError(
-            f'`picture` must lie below images/: relative, without "..". '
-            f"Received: {picture=}"
-        )
-
-
 def write_annotations(
     path: str | os.PathLike,
     train: Iterable[MpiiPerson],
     valid: Iterable[MpiiPerson],
+    test: Sequence[mpii_benchmark.BenchmarkPicture] = (),
 ) -> None:
     """Writes `annotations.mat`; the file appears whole or not at all.
 
@@ -140,21 +128,15 @@ def write_annotations(
         path: The file to write; its folder must exist.
         train: People of `annot_tr`, in order.
         valid: People of `annot_val`, in order.
+        test: Pictures of `annot_te`, in order; without any there is no such variable.
 
     Raises:
         FileNotFoundError: if the folder of `path` does not exist.
     """
-    path = pathlib.Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"the folder of `path` must exist. Received: path={str(path)!r}"
-        )
     content = {"annot_tr": _columns(train), "annot_val": _columns(valid)}
-    buffer = io.BytesIO()
-    scipy.io.savemat(buffer, content, do_compression=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(_HEADER + buffer.getvalue()[len(_HEADER) :])
-    os.replace(partial, path)
+    if test:
+        content[mpii_benchmark.VARIABLE] = mpii_benchmark.columns(test)
+    save_mat(path, content)
 
 
 def _columns(people: Iterable[MpiiPerson]) -> np.ndarray:

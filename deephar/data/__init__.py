@@ -1,6 +1,7 @@
 """Data sets and the loader that makes batches of them."""
 
 from deephar.data.base import Person, SinglePersonDataset
+from deephar.data.cache import PictureCache, open_cache
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.pictures import PictureError, open_picture, to_rgb
 
@@ -8,8 +9,10 @@ __all__ = [
     "BatchLoader",
     "MpiiSinglePerson",
     "Person",
+    "PictureCache",
     "PictureError",
     "SinglePersonDataset",
+    "open_cache",
     "open_picture",
     "to_rgb",
 ]

@@ -7,6 +7,7 @@ normalise, bring the joints along with the same matrix, mark what is not to be u
 
 import abc
 import dataclasses
+import itertools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from deephar.config import DataConfig
-from deephar.data.pictures import PictureFile, open_picture
+from deephar.data.cache import PictureCache, View
+from deephar.data.pictures import PictureFile, PictureSource, open_picture
 from deephar.utils.modes import TRAIN_MODE, mode_name
 from deephar.utils.pose import INVALID, get_visible_joints, is_valid
 from deephar.utils.transform import (
@@ -56,6 +58,8 @@ class SinglePersonDataset(abc.ABC):
         dataconf: Size of the crop and augmentation.
         poselayout: A layout of `deephar.utils.pose`.
         remove_outer_joints: Whether joints outside the crop become INVALID.
+        cache: Where decoded pictures are kept for the next epochs; None to decode them
+            each time. The samples are the same.
 
     Raises:
         ValueError: if the configuration is not for pictures of three channels.
@@ -67,7 +71,9 @@ class SinglePersonDataset(abc.ABC):
         dataconf: DataConfig,
         poselayout: Any,
         remove_outer_joints: bool = True,
+        cache: PictureCache | None = None,
     ):
+        self.cache = cache
         self.dataset_path = os.fspath(dataset_path)
         self.dataconf = dataconf
         self.poselayout = poselayout
@@ -140,9 +146,9 @@ class SinglePersonDataset(abc.ABC):
             PictureError: if the picture cannot be read.
         """
         augmentation, person = self._choose(key, mode, rng)
-        picture = PictureFile(person.picture)
+        picture = self._open(person.picture, fast_crop, key, mode)
         transform = self._place(person, augmentation, picture.size)
-        crop = picture.crop(transform.afmat, transform.size, fast_crop)
+        crop = picture.crop(transform.afmat, transform.size)
         frame = normalize_channels(
             crop, augmentation["chpower"], None if out is None else out.get("frame")
         )
@@ -198,6 +204,39 @@ class SinglePersonDataset(abc.ABC):
             )
         return augmentation, person
 
+    def _open(self, path, fast, key, mode) -> PictureSource:
+        """Opens a sample's picture, from the cache if there is one."""
+        if self.cache is None:
+            return PictureFile(path, fast)
+        return self.cache.open(path, fast, lambda: self._views(key, mode))
+
+    def _views(self, key, mode) -> list[View]:
+        """Returns all that a sample may look at, whatever augmentation is drawn."""
+        fixed = self.dataconf.get_fixed_config()
+        choices = [(fixed["scale"],), (fixed["transx"],), (fixed["transy"],)]
+        angles = (fixed["angle"],)
+        if mode == TRAIN_MODE:
+            config = self.dataconf
+            choices = [config.scales, _ends(config.trans_x), _ends(config.trans_y)]
+            angles = config.angles
+        radians = np.deg2rad(angles)
+        cosines, sines = np.abs(np.cos(radians)), np.abs(np.sin(radians))
+        views = []
+        for scale, x, y in itertools.product(*choices):
+            drawn = {**fixed, "scale": scale, "transx": x, "transy": y}
+            person = self.person(key, mode, drawn)
+            center, (width, height) = np.array(person.center), person.window
+            half = np.array(
+                [
+                    (width * cosines + height * sines).max() / 2,
+                    (width * sines + height * cosines).max() / 2,
+                ]
+            )
+            area = np.prod(self.dataconf.crop_resolution)
+            step = float(np.sqrt(width * height / area))
+            views.append(View((*(center - half), *(center + half)), step))
+        return views
+
     def _place(self, person, augmentation, picture_size) -> T:
         """Returns the transformation from the picture to the crop, both in px."""
         transform = T(None, img_size=picture_size)
@@ -231,6 +270,11 @@ class SinglePersonDataset(abc.ABC):
         if self.remove_outer_joints:
             pose[visible == 0] = INVALID
         return np.column_stack([pose, visible]).astype(np.float32)
+
+
+def _ends(values):
+    """Returns the least and the greatest of some numbers, one if they are equal."""
+    return tuple({min(values), max(values)})
 
 
 def _occlude(frame: np.ndarray, box: tuple[float, ...] | None) -> None:

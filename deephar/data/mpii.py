@@ -11,6 +11,7 @@ import numpy as np
 
 from deephar.config import DataConfig
 from deephar.data.base import Person, SinglePersonDataset
+from deephar.data.cache import PictureCache
 from deephar.data.matfile import read_mat
 from deephar.data.mpii_benchmark import BenchmarkPicture, read_benchmark
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
@@ -175,6 +176,8 @@ class MpiiSinglePerson(SinglePersonDataset):
         poselayout: Layout of the poses; it must have `map_to_mpii`. Joints that MPII
             has not, and depths, are INVALID.
         remove_outer_joints: Whether joints outside the crop become INVALID.
+        cache: Where decoded pictures are kept for the next epochs, see
+            `deephar.data.open_cache`; None to decode them each time.
 
     Raises:
         FileNotFoundError: if the annotations or the folder of pictures are missing.
@@ -190,8 +193,9 @@ class MpiiSinglePerson(SinglePersonDataset):
         dataconf: DataConfig,
         poselayout: Any = pa16j2d,
         remove_outer_joints: bool = True,
+        cache: PictureCache | None = None,
     ):
-        super().__init__(dataset_path, dataconf, poselayout, remove_outer_joints)
+        super().__init__(dataset_path, dataconf, poselayout, remove_outer_joints, cache)
         if not hasattr(poselayout, "map_to_mpii"):
             raise ValueError(
                 "`poselayout` must have `map_to_mpii`. "

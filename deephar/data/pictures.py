@@ -6,6 +6,7 @@ over the rows and columns around the part; without it Pillow decodes the whole p
 The pixels are the same.
 """
 
+import abc
 import contextlib
 import errno
 import io
@@ -73,13 +74,13 @@ def open_picture(path: str | os.PathLike, upright: bool = False) -> Image.Image:
             meaning as colours.
     """
     path = os.fspath(path)
-    with _reading(path), Image.open(path) as image:
+    with reading(path), Image.open(path) as image:
         image.load()
         return to_rgb(ImageOps.exif_transpose(image) if upright else image)
 
 
 @contextlib.contextmanager
-def _reading(path: str) -> Iterator[None]:
+def reading(path: str) -> Iterator[None]:
     """Names the picture in whatever its decoder raises."""
     try:
         yield
@@ -90,31 +91,32 @@ def _reading(path: str) -> Iterator[None]:
         raise PictureError(path, reason) from error
 
 
-class PictureSource:
+class PictureSource(abc.ABC):
     """A picture from which crops are made.
 
     Args:
         path: The file.
         size: (w, h) of the picture, px.
         is_jpeg: Whether it can be decoded at reduced size.
+        fast: Whether a crop interpolates between four pixels instead of averaging over
+            all that a pixel of it covers, and takes the picture at half its size
+            already where it shrinks it by 1.4 instead of 2.
     """
 
-    def __init__(self, path: str, size: tuple[int, int], is_jpeg: bool):
+    def __init__(
+        self, path: str, size: tuple[int, int], is_jpeg: bool, fast: bool = False
+    ):
         self.path = path
         self.size = size
         self.is_jpeg = is_jpeg
+        self.fast = fast
 
-    def crop(
-        self, matrix: np.ndarray, size: Sequence[int], fast: bool = False
-    ) -> np.ndarray:
+    def crop(self, matrix: np.ndarray, size: Sequence[int]) -> np.ndarray:
         """Returns a crop of the picture.
 
         Args:
             matrix: (3, 3), from px of the picture to px of the crop.
             size: (w, h) of the crop, px.
-            fast: Interpolate between four pixels instead of averaging over all that a
-                pixel of the crop covers, and decode at half the size already where the
-                crop shrinks the picture by 1.4 instead of 2.
 
         Returns:
             uint8 array (h, w, 3), RGB, black outside the picture.
@@ -122,21 +124,25 @@ class PictureSource:
         Raises:
             PictureError: if the picture cannot be read.
         """
-        ratio = self.ratio(matrix, fast)
+        ratio = self.ratio(source_step(matrix))
         reduced = reduced_size(self.size, ratio)
         if ratio > 1:
             matrix = matrix @ np.diag([ratio, ratio, 1.0])
-        resampler = Resampler(matrix, size, reduced, antialias=not fast)
+        resampler = Resampler(matrix, size, reduced, antialias=not self.fast)
         return resampler(*self.read(ratio, resampler.box))
 
-    def ratio(self, matrix: np.ndarray, fast: bool = False) -> int:
-        """Returns 2, 4 or 8 where a crop needs a JPEG at a part of its size only."""
+    def ratio(self, step: float) -> int:
+        """Returns 2, 4 or 8 where a JPEG is needed at that part of its size only.
+
+        Args:
+            step: Px of the picture, along a side, that fall on one of the crop.
+        """
         if not self.is_jpeg:
             return 1
-        step = source_step(matrix) * (_FAST_SHRINK if fast else 1)
-        step = min(step, *self.size)
+        step = min(step * _FAST_SHRINK if self.fast else step, *self.size)
         return next(ratio for ratio in (8, 4, 2, 1) if ratio <= step or ratio == 1)
 
+    @abc.abstractmethod
     def read(
         self, ratio: int, box: tuple[int, int, int, int] | None
     ) -> tuple[np.ndarray, tuple[int, int]]:
@@ -150,7 +156,6 @@ class PictureSource:
             uint8 array (rows, cols, 3), RGB, that covers `box`; (x, y) of its first
             pixel.
         """
-        raise NotImplementedError
 
 
 class PictureFile(PictureSource):
@@ -158,19 +163,20 @@ class PictureFile(PictureSource):
 
     Args:
         path: The file.
+        fast: See `PictureSource`.
 
     Raises:
         FileNotFoundError: if there is no such file.
         PictureError: if it is no picture.
     """
 
-    def __init__(self, path: str):
-        with _reading(path):
+    def __init__(self, path: str, fast: bool = False):
+        with reading(path):
             with open(path, "rb") as file:
                 self._content = file.read()
             self._image = Image.open(io.BytesIO(self._content))
         is_jpeg = isinstance(self._image, JpegImagePlugin.JpegImageFile)
-        super().__init__(path, self._image.size, is_jpeg)
+        super().__init__(path, self._image.size, is_jpeg, fast)
 
     def read(self, ratio, box):
         """Decodes the box, or the whole picture where no decoder can do less."""
@@ -179,7 +185,7 @@ class PictureFile(PictureSource):
             part = _decode_part(self._content, ratio, widen(box, _MARGIN, size))
             if part is not None:
                 return part
-        with _reading(self.path):
+        with reading(self.path):
             if ratio > 1:
                 width, height = self.size
                 self._image.draft(None, (width // ratio, height // ratio))
@@ -203,7 +209,7 @@ def reduced_size(size: tuple[int, int], ratio: int) -> tuple[int, int]:
 
 
 def widen(box, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Returns `box` with a margin in px, within a picture of `size`."""
+    """Returns `box` in whole px with a margin around, within a picture of `size`."""
     x1, y1, x2, y2 = box
     return (
         max(math.floor(x1 - margin), 0),

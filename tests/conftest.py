@@ -23,3 +23,34 @@ def shared():
     if not (folder / "golden").is_dir():
         pytest.skip(f"the folder of larger reference values is absent: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """A small 2D pose network with weights; not to be changed."""
+    from formula_weights import set_formula_weights
+    from weight_files import build
+
+    model = build()
+    set_formula_weights(model)
+    return model
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tiny_model, tmp_path_factory):
+    """Its weights in the layout of the original; not to be changed."""
+    from deephar import checkpoints
+
+    path = tmp_path_factory.mktemp("weights") / "good.h5"
+    checkpoints.save_weights(tiny_model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_file3(tiny_model, tmp_path_factory):
+    """Its weights in the form of Keras 3; not to be changed."""
+    from deephar import checkpoints
+
+    path = tmp_path_factory.mktemp("weights3") / "good.weights.h5"
+    checkpoints.save_weights(tiny_model, path)
+    return path

@@ -6,6 +6,7 @@ place in the model and every variable of the model its tensor. A file is read an
 checked whole before anything is assigned, so a refused file leaves the model as it was.
 """
 
+import logging
 import os
 import pathlib
 import tempfile
@@ -28,6 +29,8 @@ __all__ = [
     "save_weights",
 ]
 
+logger = logging.getLogger(__name__)
+
 _SUFFIXES = (".h5", ".hdf5")
 
 
@@ -36,6 +39,8 @@ def load_weights(model, path, by_name=False):
 
     Whether layers are frozen makes no difference. Load before a function that calls
     the model is traced: a file may also set the positions of the 1-D soft-argmax.
+
+    How a model must name its parts to fit a file of the original: see `layout`.
 
     Args:
         model: A built functional model.
@@ -54,7 +59,7 @@ def load_weights(model, path, by_name=False):
     with opened(path) as file, reading(path):
         root = keras2.root_of(file)
         if root is not None:
-            assignment = keras2.plan(model, root, path, by_name)
+            assignment = _plan_keras2(model, root, path, by_name)
         elif "layers" in file:
             if by_name:
                 raise ValueError(f"{path}: `by_name` is only for files of Keras 2.")
@@ -65,6 +70,25 @@ def load_weights(model, path, by_name=False):
                 "nor a group layers (Keras 3)."
             )
     assignment()
+
+
+def _plan_keras2(model, root, path, by_name):
+    """Plans by the strict rule; a published file may have other names of layers.
+
+    The original itself reads its files by order alone. Which tensor is whose is thus
+    certain where the md5 says that a file is one of those, and only there.
+    """
+    try:
+        return keras2.plan(model, root, path, by_name)
+    except ValueError as error:
+        published, certain = recognise(path)
+        if by_name or not certain:
+            raise
+        assignment = keras2.plan(model, root, path, by_name, names_count=False)
+        logger.warning(
+            "%s But it is the published %s: read by order", error, published.name
+        )
+        return assignment
 
 
 def save_weights(model, path):

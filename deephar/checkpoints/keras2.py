@@ -5,6 +5,7 @@ An attribute `layer_names`, a group for each top-level layer with an attribute
 but the constants of weightless layers, which are compared with what our layers compute.
 """
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -16,7 +17,10 @@ from deephar.checkpoints.layout import (
     file_names,
     groups_of,
     is_numbered,
+    keys_by_name,
+    same_group,
     same_name,
+    select_options,
     split_name,
 )
 from deephar.checkpoints.messages import SHOWN, short
@@ -60,12 +64,7 @@ class Assignment:
     def __call__(self):
         for variable, value in self.values:
             variable.assign(value)
-        for layer, option in self.options:
-            layer.select_published(option)
-        if self.options:
-            self.model.train_function = None
-            self.model.test_function = None
-            self.model.predict_function = None
+        select_options(self.model, self.options)
 
 
 def root_of(file):
@@ -76,8 +75,16 @@ def root_of(file):
     return None
 
 
-def plan(model, root, path, by_name):
+def plan(model, root, path, by_name, names_count=True):
     """Reads and checks everything.
+
+    Args:
+        model: A built model.
+        root: What `root_of` gives.
+        path: The file, for messages.
+        by_name: Match the top-level layers by name, not by order.
+        names_count: Whether layers must have the model's names too. Without, order,
+            roles, shapes and constants decide, as in the original's own loading.
 
     Returns:
         The `Assignment` to call.
@@ -86,11 +93,18 @@ def plan(model, root, path, by_name):
         ValueError: file and model do not agree.
     """
     model_groups, file_groups = groups_of(model, path), _groups(root, path)
-    pair = _pair_by_name if by_name else _pair_by_order
+    if by_name:
+        pairs = _pair_by_name(model_groups, file_groups, path)
+    else:
+        pairs = _pair_by_order(model_groups, file_groups, path, names_count)
+    groups = []
+    for name, slots, tensors in pairs:
+        _match_group(name, slots, tensors, path, names_count)
+        groups.append((slots, tensors))
+    if names_count:
+        _check_numbers(groups, path)
     assignment = Assignment(model)
-    for name, slots, tensors in pair(model_groups, file_groups, path):
-        _match_group(name, slots, tensors, path)
-        _check_numbers(name, slots, tensors, path)
+    for slots, tensors in groups:
         constants = defaultdict(list)
         for slot, tensor in zip(slots, tensors, strict=True):
             value = _finite(tensor.data, path)
@@ -209,10 +223,12 @@ def _finite(dataset, path):
     return value
 
 
-def _pair_by_order(model_groups, file_groups, path):
+def _pair_by_order(model_groups, file_groups, path, names_count):
     for i in range(max(len(model_groups), len(file_groups))):
-        ends = i == len(model_groups) or i == len(file_groups)
-        if ends or not same_name(model_groups[i][0], file_groups[i][0]):
+        fits = i < min(len(model_groups), len(file_groups))
+        if fits and names_count:
+            fits = same_group(model_groups[i][0], file_groups[i][0])
+        if not fits:
             raise _difference(
                 f"{path}: layer {i + 1} is not the model's",
                 [layer.name for layer, _ in model_groups],
@@ -224,10 +240,14 @@ def _pair_by_order(model_groups, file_groups, path):
 
 
 def _pair_by_name(model_groups, file_groups, path):
-    ours = {layer.name: slots for layer, slots in model_groups}
-    theirs = dict(file_groups)
-    missing = [name for name in ours if name not in theirs]
-    extra = [name for name in theirs if name not in ours]
+    slots = {layer.name: slots for layer, slots in model_groups}
+    tensors = dict(file_groups)
+    try:
+        ours, theirs = keys_by_name(slots), keys_by_name(tensors)
+    except ValueError as error:
+        raise ValueError(f"{path}: cannot be read by name: {error}") from error
+    missing = [name for key, name in ours.items() if key not in theirs]
+    extra = [name for key, name in theirs.items() if key not in ours]
     if missing or extra:
         matched = len(ours) - len(missing)
         raise ValueError(
@@ -235,18 +255,18 @@ def _pair_by_name(model_groups, file_groups, path):
             f"weights, by name. Missing: {short(missing)}. Only in the file: "
             f"{short(extra)}."
         )
-    for name, slots in ours.items():
-        yield name, slots, theirs[name]
+    for key, name in ours.items():
+        yield name, slots[name], tensors[theirs[key]]
 
 
-def _match_group(name, slots, tensors, path):
+def _match_group(name, slots, tensors, path, names_count):
     """Pairs slots and tensors one to one, and so the layers of both sides."""
     ours, theirs = {}, {}
     for i in range(max(len(slots), len(tensors))):
         if i == len(slots) or i == len(tensors):
             reason = "the number of tensors differs"
         else:
-            reason = _mismatch(slots[i], tensors[i], ours, theirs)
+            reason = _mismatch(slots[i], tensors[i], ours, theirs, names_count)
         if reason:
             raise _difference(
                 f"{path}: tensor {i + 1} of {name} is not the model's: {reason}",
@@ -256,13 +276,13 @@ def _match_group(name, slots, tensors, path):
             )
 
 
-def _mismatch(slot, tensor, ours, theirs):
+def _mismatch(slot, tensor, ours, theirs, names_count):
     """Why a tensor cannot be a slot's; "" if it can."""
     if tensor.role != slot.role:
         return f"it must be a {slot.role}"
     if tensor.data.shape != slot.shape:
         return f"its shape must be {slot.shape}"
-    if not same_name(slot.layer, tensor.layer):
+    if names_count and not same_name(slot.layer, tensor.layer):
         return f"its layer must be {slot.layer.name}"
     if ours.setdefault(tensor.path, slot.layer) is not slot.layer:
         return f"{tensor.path} already stands for {ours[tensor.path].name}"
@@ -271,21 +291,37 @@ def _mismatch(slot, tensor, ours, theirs):
     return ""
 
 
-def _check_numbers(name, slots, tensors, path):
-    """Numbered layers of one model must be numbered in the order of their making."""
-    numbered = defaultdict(set)
-    for slot, tensor in zip(slots, tensors, strict=True):
-        if is_numbered(slot.layer):
-            family, number = split_name(slot.layer.name)
-            pair = (number, split_name(tensor.layer)[1], tensor.path)
-            numbered[slot.container, family].add(pair)
-    for pairs in map(sorted, numbered.values()):
-        for before, after in zip(pairs[:-1], pairs[1:], strict=True):
-            if after[1] <= before[1]:
+def _check_numbers(groups, path):
+    """Numbers in names must rise in the order of the layers' making.
+
+    Only they tell layers of one shape apart: those that Keras named, and those of one
+    name in models that differ by a number (rBlock1, rBlock2).
+    """
+    order = defaultdict(dict)
+    for slots, tensors in groups:
+        for slot, tensor in zip(slots, tensors, strict=True):
+            series, place, number = _making(slot, tensor)
+            order[series][place] = number, slot.container, tensor.path
+    for places in order.values():
+        in_order = [places[place] for place in sorted(places)]
+        for before, after in zip(in_order[:-1], in_order[1:], strict=True):
+            if after[0] <= before[0]:
+                where = {c.strip("/") or "the model" for _, c, _ in (before, after)}
                 raise ValueError(
-                    f"{path}: the layers of {name} are in another order than the "
-                    f"model's: {before[2]} and {after[2]} stand for each other."
+                    f"{path}: the layers of {' and '.join(sorted(where))} are in "
+                    f"another order than the model's: {before[2]} and {after[2]} stand "
+                    "for each other."
                 )
+
+
+def _making(slot, tensor):
+    """A slot's series of layers, its place there, and the number in the file."""
+    stem, block = re.fullmatch(r"(.*?)(\d*)", slot.container).groups()
+    name = slot.layer.name
+    if is_numbered(slot.layer):
+        family, number = split_name(name)
+        return (stem, family), (int(block or 0), number), split_name(tensor.layer)[1]
+    return (stem, name), (int(block or 0),), split_name(tensor.layer[len(name) :])[1]
 
 
 def _published_option(layer, values, path):

@@ -2,8 +2,13 @@
 
 What such a file must hold is asked of Keras itself: the model is written once beside,
 and the two files are compared before Keras reads the given one.
+
+The forms of weightless layers that a Keras 2 file tells by its constants, such as the
+positions of the 1-D soft-argmax, are an attribute of the file. Files that Keras alone
+wrote lack it and leave the forms as they are.
 """
 
+import json
 import pathlib
 import tempfile
 from collections import Counter
@@ -12,15 +17,21 @@ import h5py
 import keras
 import numpy as np
 
+from deephar.checkpoints.layout import options_of, select_options
 from deephar.checkpoints.messages import OTHER_NETWORK, short
 
 SUFFIX = ".weights.h5"
+_OPTIONS = "deephar_options"
 _OPTIMIZER = "optimizer"
 
 
 def write(model, path):
     """Writes a model's weights."""
     _weights_of(model).save_weights(path)
+    options = {key: option for key, (_, option) in options_of(model).items()}
+    if options:
+        with h5py.File(path, "a") as file:
+            file.attrs[_OPTIONS] = json.dumps(options)
 
 
 def plan(model, file, path):
@@ -40,7 +51,8 @@ def plan(model, file, path):
         with h5py.File(template, "r") as expected:
             _compare(_entries(expected), _entries(file), path)
             _check_finite(file, path)
-    return lambda: _load(model, path)
+    options = _options(model, file, path)
+    return lambda: _load(model, path, options)
 
 
 def _weights_of(model):
@@ -121,7 +133,16 @@ def _check_finite(file, path):
     file.visititems(visit)
 
 
-def _load(model, path):
+def _options(model, file, path):
+    layers = options_of(model)
+    options = json.loads(file.attrs.get(_OPTIONS, "{}"))
+    for key, option in options.items():
+        if key not in layers or option not in layers[key][0].published_kernels():
+            raise ValueError(f"{path}: {_OPTIONS} has {key}: {option}. {OTHER_NETWORK}")
+    return [(layers[key][0], option) for key, option in options.items()]
+
+
+def _load(model, path, options):
     before = [v.numpy() for v in model.weights]
     try:
         _weights_of(model).load_weights(path)
@@ -129,3 +150,4 @@ def _load(model, path):
         for variable, value in zip(model.weights, before, strict=True):
             variable.assign(value)
         raise
+    select_options(model, options)

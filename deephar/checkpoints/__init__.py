@@ -14,6 +14,7 @@ import tempfile
 import keras
 
 from deephar.checkpoints import keras2, keras3
+from deephar.checkpoints.describe import describe
 from deephar.checkpoints.download import get
 from deephar.checkpoints.hdf5 import opened, reading
 from deephar.checkpoints.known import KNOWN, Network, Published, md5_of, recognise
@@ -22,6 +23,7 @@ __all__ = [
     "KNOWN",
     "Network",
     "Published",
+    "describe",
     "get",
     "load_weights",
     "md5_of",

@@ -50,7 +50,9 @@ RECEPTION = {
 RECEPTION_DEFAULTS = {name: setting.default for name, setting in RECEPTION.items()}
 
 
-def reception_settings(args: argparse.Namespace) -> dict:
+def reception_settings(
+    args: argparse.Namespace, model_file: pathlib.Path | None = None
+) -> dict:
     """Settings of the 2D pose network.
 
     Weights named as in the table of published files are found or fetched, and
@@ -59,6 +61,7 @@ def reception_settings(args: argparse.Namespace) -> dict:
 
     Args:
         args: parsed arguments of `add_reception_arguments`, with `weights`.
+        model_file: a model.json to read instead of what the weights are known by.
 
     Raises:
         ValueError: if the model.json beside the weights cannot be read, has an unknown
@@ -67,7 +70,9 @@ def reception_settings(args: argparse.Namespace) -> dict:
         OSError: if published weights cannot be fetched.
     """
     settings = dict(RECEPTION_DEFAULTS)
-    if args.weights is not None:
+    if model_file is not None:
+        settings.update(_read_model_file(model_file))
+    elif args.weights is not None:
         settings.update(_settings_of_weights(args))
     flags = {name: getattr(args, name) for name in RECEPTION}
     settings.update({k: v for k, v in flags.items() if v is not None})

@@ -1,0 +1,159 @@
+"""weights/convert.py, run as a user does."""
+
+import dataclasses
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from scripts import load, run
+from weight_files import names
+
+from deephar import checkpoints
+from deephar.checkpoints import KNOWN
+
+CONVERT = load("weights/convert.py")
+SMALL = ("--size", "64", "--blocks", "1", "--context", "0", "--ksize", "3")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A folder with the weights of a small network in both forms, and its model."""
+    folder = tmp_path_factory.mktemp("small")
+    args = CONVERT.parse(["in.h5", "out.h5", *SMALL])
+    model, _ = CONVERT.build(args)
+    for i, variable in enumerate(model.weights):
+        variable.assign(np.full(variable.shape, 1 + i))
+    checkpoints.save_weights(model, folder / "a.h5")
+    checkpoints.save_weights(model, folder / "a.weights.h5")
+    return folder, model
+
+
+def read_report(path):
+    return json.loads(path.with_name(f"{path.name}.json").read_text())
+
+
+def test_a_file_of_the_original_goes_to_keras_3_and_back(shared, tmp_path):
+    models = shared / "golden" / "models"
+    shutil.copyfile(models / "a_rec2d_concat" / "weights.h5", tmp_path / "in.h5")
+    (tmp_path / "model.json").write_text('{"blocks": 2}')
+    done = run("weights/convert.py", "in.h5", "out.weights.h5", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for text in ("layout Keras 2  tensors 164", "layout Keras 3  tensors 155"):
+        assert text in done.stdout
+    report = read_report(tmp_path / "out.weights.h5")
+    assert (report["tensors_used"], report["constants_dropped"]) == (155, 9)
+    assert report["parameters"] == report["to"]["values"] == 4_444_224
+    assert report["from"]["values"] == 4_545_600
+    assert report["from"]["md5"] == checkpoints.md5_of(tmp_path / "in.h5")
+    CONVERT.main([f"{tmp_path}/out.weights.h5", f"{tmp_path}/back.h5"])
+    report = read_report(tmp_path / "back.h5")
+    assert (report["constants_dropped"], report["constants_added"]) == (0, 9)
+    assert report["to"]["dtypes"] == ["float32"]
+    with h5py.File(tmp_path / "in.h5") as a, h5py.File(tmp_path / "back.h5") as b:
+        for group in names(b, "layer_names"):
+            assert names(a[group]) == names(b[group])
+            for name in names(a[group]):
+                np.testing.assert_array_equal(a[group][name], b[group][name])
+
+
+def test_a_published_3d_file_keeps_its_positions(shared, tmp_path, monkeypatch):
+    network = KNOWN["human36m"].network
+    two = dataclasses.replace(network, arguments={**network.arguments, "num_blocks": 2})
+    small = dataclasses.replace(KNOWN["human36m"], network=two)
+    monkeypatch.setitem(KNOWN, "human36m", small)
+    path = shared / "golden" / "models" / "b_rec3d" / "weights.h5"
+    out = tmp_path / "out.weights.h5"
+    CONVERT.main([str(path), str(out), "--name", "human36m"])
+    assert read_report(out)["constants_dropped"] == 5
+    with h5py.File(out) as file:
+        assert json.loads(file.attrs["deephar_options"]) == {"zSAM/conv1d_1": "centers"}
+
+
+def test_a_published_name_is_found_and_built_by_the_table(small, tmp_path, monkeypatch):
+    folder, model = small
+    (tmp_path / KNOWN["mpii"].file).write_bytes((folder / "a.h5").read_bytes())
+    arguments = {"input_shape": (64, 64, 3), "num_joints": 16, "dim": 2}
+    arguments |= {"num_blocks": 1, "num_context_per_joint": 0}
+    known = dataclasses.replace(
+        KNOWN["mpii"],
+        md5=checkpoints.md5_of(folder / "a.h5"),
+        network=checkpoints.Network("reception.build", arguments),
+    )
+    monkeypatch.setitem(KNOWN, "mpii", known)
+    monkeypatch.setenv("DEEPHAR_WEIGHTS", str(tmp_path))
+    CONVERT.main(["mpii", f"{tmp_path}/by_name.weights.h5"])
+    CONVERT.main([f"{folder}/a.h5", f"{tmp_path}/by_md5.weights.h5"])
+    for name in ("by_name", "by_md5"):
+        report = read_report(tmp_path / f"{name}.weights.h5")
+        assert report["tensors_used"] == len(model.weights)
+    with pytest.raises(ValueError, match=r"mpii is published, .* no \['blocks'\]"):
+        CONVERT.main(["mpii", f"{tmp_path}/x.h5", "--blocks", "2"])
+
+
+def test_a_given_model_file_shapes_the_network(small, tmp_path):
+    folder, _ = small
+    shape = {"size": 64, "blocks": 1, "context": 0, "ksize": 3}
+    (tmp_path / "shape.json").write_text(json.dumps(shape))
+    command = [f"{folder}/a.weights.h5", f"{tmp_path}/b.hdf5"]
+    CONVERT.main([*command, "--model", f"{tmp_path}/shape.json"])
+    assert read_report(tmp_path / "b.hdf5")["to"]["layout"] == "Keras 2"
+
+
+def test_what_is_there_is_only_replaced_when_told(small, tmp_path):
+    folder, _ = small
+    out = tmp_path / "b.h5"
+    out.write_text("precious")
+    command = [f"{folder}/a.weights.h5", str(out), *SMALL]
+    with pytest.raises(FileExistsError, match=r"b\.h5: is there already; --overwrite"):
+        CONVERT.main(command)
+    assert out.read_text() == "precious"
+    CONVERT.main([*command, "--overwrite"])
+    assert checkpoints.describe(out)["layout"] == "Keras 2"
+    with pytest.raises(ValueError, match="is IN and OUT at once"):
+        CONVERT.main([str(out), str(out), *SMALL, "--overwrite"])
+
+
+def test_another_network_is_refused_and_nothing_is_written(small, tmp_path):
+    folder, _ = small
+    command = [f"{folder}/a.h5", f"{tmp_path}/b.h5", *SMALL, "--ksize", "5"]
+    with pytest.raises(ValueError, match=r"a\.h5: tensor .* its shape must be"):
+        CONVERT.main(command)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_layout_without_a_builder_is_named(small, tmp_path, monkeypatch):
+    network = checkpoints.Network("nowhere.build", {})
+    known = dataclasses.replace(KNOWN["penn_spnet"], network=network)
+    monkeypatch.setitem(KNOWN, "penn_spnet", known)
+    command = [f"{small[0]}/a.h5", f"{tmp_path}/b.h5", "--name", "penn_spnet"]
+    with pytest.raises(ValueError, match=r"has no deephar\.models\.nowhere"):
+        CONVERT.main(command)
+
+
+def test_writing_is_checked_by_reading_back(small, tmp_path, monkeypatch):
+    folder, model = small
+    save = checkpoints.save_weights
+
+    def save_wrongly(model, path):
+        model.set_weights([value + 1 for value in model.get_weights()])
+        save(model, path)
+
+    monkeypatch.setattr(checkpoints, "save_weights", save_wrongly)
+    with pytest.raises(OSError, match=r"b\.h5: does not hold what was written"):
+        CONVERT.main([f"{folder}/a.h5", f"{tmp_path}/b.h5", *SMALL])
+
+
+def test_half_precision_is_read_and_reported(small, tmp_path):
+    folder, _ = small
+    path = shutil.copy(folder / "a.h5", tmp_path / "half.h5")
+    with h5py.File(path, "a") as file:
+        name = names(file["RegMap1"])[0]
+        value = file["RegMap1"][name][...].astype("float16")
+        del file["RegMap1"][name]
+        file["RegMap1"][name] = value
+    CONVERT.main([str(path), f"{tmp_path}/b.weights.h5", *SMALL])
+    report = read_report(tmp_path / "b.weights.h5")
+    assert report["from"]["dtypes"] == ["float16", "float32"]
+    assert report["to"]["dtypes"] == ["float32"]

@@ -1,0 +1,93 @@
+r"""Converts weights from the original's Keras 2 layout to Keras 3's, or back.
+
+Command   python weights/convert.py IN OUT [--name NAME | --model model.json] [flags]
+
+IN is a file, or the name of a published one. OUT is in the form of Keras 3 if it ends
+in .weights.h5, and in the original's layout if it ends otherwise in .h5 or .hdf5. The
+network is the published NAME's, or that of model.json; or what IN is known by: its md5
+or file name, or a model.json beside it; else the 2D pose network of the flags. OUT is
+read back and compared; the report goes to OUT.json too.
+"""
+
+import argparse
+import json
+import pathlib
+
+import numpy as np
+
+from deephar import checkpoints, experiment
+
+
+def parse(argv=None):
+    """The flags."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("weights", metavar="IN", help="a file, or a published name")
+    parser.add_argument("out", metavar="OUT", type=pathlib.Path)
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--name", choices=checkpoints.KNOWN, help="published network")
+    network.add_argument("--model", type=pathlib.Path, help="a training's model.json")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT")
+    experiment.add_reception_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def build(args):
+    """The network, and whether its layers are matched by name."""
+    source = pathlib.Path(args.weights)
+    published = checkpoints.KNOWN.get(args.name)
+    if args.weights in checkpoints.KNOWN and not source.exists():
+        published = published or checkpoints.KNOWN[args.weights]
+        args.weights = str(checkpoints.get(args.weights))
+    beside = source.parent / experiment.MODEL_FILE
+    if published is None and args.model is None and not beside.is_file():
+        published, _ = checkpoints.recognise(source)
+    shape = [f for f in experiment.RECEPTION_DEFAULTS if getattr(args, f) is not None]
+    if published is not None and shape:
+        raise ValueError(f"{published.name} is published, and of one shape: no {shape}")
+    if published is None:
+        settings = experiment.reception_settings(args, args.model)
+        return experiment.build_reception(settings), False
+    return published.network.build(), published.by_name
+
+
+def convert(model, by_name, source, out):
+    """Reads, writes, reads back and compares; returns the report."""
+    checkpoints.load_weights(model, source, by_name=by_name)
+    values = model.get_weights()
+    checkpoints.save_weights(model, out)
+    model.set_weights([np.zeros_like(value) for value in values])
+    checkpoints.load_weights(model, out, by_name=by_name)
+    if not all(map(np.array_equal, model.get_weights(), values)):
+        raise OSError(f"{out}: does not hold what was written")
+    before, after = checkpoints.describe(source), checkpoints.describe(out)
+    return {
+        "from": before,
+        "to": after,
+        "tensors_used": len(values),
+        "constants_dropped": before["tensors"] - len(values),
+        "constants_added": after["tensors"] - len(values),
+        "parameters": model.count_params(),
+    }
+
+
+def main(argv=None):
+    """Converts and reports."""
+    args = parse(argv)
+    record = args.out.with_name(f"{args.out.name}.json")
+    for path in (args.out, record):
+        if path.exists() and not args.overwrite:
+            raise FileExistsError(f"{path}: is there already; --overwrite replaces it")
+    if args.out.resolve() == pathlib.Path(args.weights).resolve():
+        raise ValueError(f"{args.out}: is IN and OUT at once")
+    model, by_name = build(args)
+    report = convert(model, by_name, args.weights, args.out)
+    record.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    for side in ("from", "to"):
+        print(f"{side:5}", "  ".join(f"{k} {v}" for k, v in report[side].items()))
+    print("  ".join(f"{k} {v}" for k, v in report.items() if k not in ("from", "to")))
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

@@ -1,11 +1,20 @@
 """The speed scripts, run as a user does, at the smallest size."""
 
+import json
+import os
+import subprocess
 import sys
 
+import keras
 import pytest
-from scripts import load
+from keras import layers
+from scripts import REPOSITORY, load, run
+
+from deephar.models import reception
 
 common = load("exp/benchmark/common.py")
+flops = load("exp/benchmark/flops.py")
+TINY = ("--size", 32, "--blocks", 1, "--batch-size", 1, "--repeat", 1)
 
 
 def test_ratios_are_taken_pair_by_pair():
@@ -54,3 +63,121 @@ def test_a_command_that_speaks_json_is_compared_by_figures_another_by_wall_time(
 def test_a_command_that_fails_ends_the_comparison():
     with pytest.raises(ValueError, match="echo no; false: ended with status 1: no"):
         common.compare(["true"], "echo no; false", pairs=1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "products"),
+    [
+        (layers.Conv2D(5, 3, strides=2, padding="same"), 4 * 4 * 9 * 6 * 5),
+        (layers.Conv2D(4, 1, groups=2, use_bias=False), 8 * 8 * 3 * 4),
+        (layers.SeparableConv2D(5, 3, padding="same"), 8 * 8 * (9 * 6 + 6 * 5)),
+        (layers.DepthwiseConv2D(3, depth_multiplier=2), 6 * 6 * 9 * 12),
+        (layers.Conv2DTranspose(5, 2, strides=2), 8 * 8 * 4 * 6 * 5),
+        (layers.Dense(7), 8 * 8 * 6 * 7),
+        (layers.BatchNormalization(), 0),
+    ],
+)
+def test_flops_of_a_layer_are_two_for_each_product(layer, products):
+    x = keras.Input((8, 8, 6))
+    assert flops.count_flops(keras.Model(x, layer(x))) == 2 * products
+
+
+def test_flops_of_a_nested_model_count_as_often_as_it_is_called():
+    xi = keras.Input((8, 8, 6))
+    part = keras.Model(xi, layers.Dense(6)(xi))
+    x = keras.Input((8, 8, 6))
+    assert flops.count_flops(keras.Model(x, part(part(x)))) == 4 * 8 * 8 * 6 * 6
+
+
+@pytest.mark.parametrize(
+    ("options", "gflop"),
+    [
+        ({"num_joints": 16, "dim": 2, "num_blocks": 2}, 8.20),
+        ({"num_joints": 16, "dim": 2, "num_blocks": 8}, 19.75),
+        ({"num_joints": 17, "dim": 3, "num_blocks": 8}, 23.71),
+    ],
+)
+def test_flops_of_the_networks_are_the_originals_but_for_what_is_no_product(
+    options, gflop
+):
+    model = reception.build((256, 256, 3), ksize=(5, 5), **options)
+    assert flops.count_flops(model) / 1e9 == pytest.approx(gflop, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "peak"),
+    [
+        ("NVIDIA H200", "bfloat16", 989.4),
+        ("NVIDIA H100 80GB HBM3", "float32", 494.7),
+        ("NVIDIA H100 PCIe", "bfloat16", 756.0),
+        ("NVIDIA A100-SXM4-40GB", "float16", 312.0),
+        ("Tesla T4", "float16", 65.0),
+        ("NVIDIA GeForce RTX 4090", "float32", 82.6),
+        ("NVIDIA L40S", "float32", None),
+        ("cpu", "float32", None),
+    ],
+)
+def test_a_chip_is_known_by_its_name(device, precision, peak):
+    assert flops.peak_tflops(device, precision) == peak
+
+
+def _result(done):
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_the_model_is_timed_in_every_part(tmp_path):
+    flags = ("--fold", "--precision", "bfloat16", "--peak", "0.5", "--json", "x.json")
+    done = run("exp/benchmark/model.py", *TINY, *flags, cwd=tmp_path)
+    result = _result(done)
+    assert json.loads((tmp_path / "x.json").read_text()) == result
+    figures = result["figures"]
+    for part in ("forward", "step"):
+        rate = figures[f"{part}_pictures_per_s"]
+        assert rate == pytest.approx(1 / figures[f"{part}_s"])
+        share = figures[f"{part}_tflops"] / 0.5
+        assert figures[f"{part}_peak_share"] == pytest.approx(share)
+        assert figures[f"{part}_peak_mib"] > 50
+    flop = figures["gflop"] * 1e9
+    assert figures["forward_tflops"] == pytest.approx(
+        flop / figures["forward_s"] / 1e12
+    )
+    assert figures["step_tflops"] == pytest.approx(3 * flop / figures["step_s"] / 1e12)
+    assert (figures["backend"], figures["device"]) == ("tensorflow", "cpu")
+    assert result["settings"]["jit"] is False
+    assert result["machine"]["cores"] == os.cpu_count()
+    assert "forward_pictures_per_s " in done.stdout
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_model_is_timed_without_tensorflow(backend, tmp_path):
+    pytest.importorskip(backend)
+    script = REPOSITORY / "exp/benchmark/model.py"
+    code = (
+        "import runpy, sys; sys.modules['tensorflow'] = None; "
+        f"sys.argv[0] = {str(script)!r}; sys.path.insert(0, {str(script.parent)!r}); "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, TINY)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    result = _result(done)
+    assert result["figures"]["backend"] == backend
+    assert result["settings"]["jit"] is (backend == "jax")
+    assert result["figures"]["forward_s"] > 0 and result["figures"]["step_s"] > 0
+
+
+def test_an_evaluation_is_timed_and_compared(tmp_path):
+    flags = ("--people", 3, "--size", 64, "--blocks", 1, "--workers", 1, "--pairs", 1)
+    other = """echo '{"evaluate_s": 1e-6, "samples": 6}'"""
+    against = ("--against", other, "--json", "pairs.json")
+    result = _result(run("exp/benchmark/evaluation.py", *flags, *against, cwd=tmp_path))
+    assert json.loads((tmp_path / "pairs.json").read_text()) == result
+    assert list(result["ratios"]) == ["samples", "evaluate_s", "wall_s"]
+    assert result["ratios"]["samples"]["median"] == 0.5
+    assert result["ratios"]["evaluate_s"]["median"] > 1e4
+    assert "exp/benchmark/evaluation.py --people 3 " in result["command"]

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from deephar import experiment
+from deephar.checkpoints import load_weights
 from deephar.experiment import compute
 from deephar.experiment.compute import Compute, Processor, choose
+from deephar.inference import PosePredictor
+from deephar.models import reception
+from deephar.utils import pa16j2d
 
 PLAIN = Processor("old", False, "float32")
 MODERN = Processor("new", False, "bfloat16")
@@ -45,12 +49,12 @@ def test_the_default_is_float32_without_xla_everywhere(machine):
 )
 def test_fast_on_a_gpu_is_xla_and_what_its_cores_are_made_for(capability, precision):
     machine = compute.gpu("a GPU", capability)
-    assert choose("fast", None, machine) == Compute(precision, jit=True)
+    assert choose("fast", None, machine) == Compute(precision, jit=True, fold=True)
 
 
 def test_fast_on_a_cpu_never_compiles_by_xla():
-    assert choose("fast", None, PLAIN) == Compute("float32", jit=False)
-    assert choose("fast", None, MODERN) == Compute("bfloat16", jit=False)
+    assert choose("fast", None, PLAIN) == Compute("float32", jit=False, fold=True)
+    assert choose("fast", None, MODERN) == Compute("bfloat16", jit=False, fold=True)
 
 
 def test_a_precision_that_is_given_wins():
@@ -130,3 +134,22 @@ def test_a_bfloat16_step_needs_no_scale(policy):
     weight, optimizer = _one_weight_step(keras.optimizers.SGD(0.5), x=1e-4, y=1e-4)
     assert weight == pytest.approx(1e-8, rel=0.05)
     assert not isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def test_what_16_bits_cost_in_pixels(policy, shared):
+    folder = shared / "golden" / "models" / "a_rec2d_concat"
+
+    def joints(name):
+        keras.mixed_precision.set_dtype_policy(name)
+        model = reception.build(
+            (256, 256, 3), 16, 2, num_blocks=2, ksize=(5, 5), joint_probability="window"
+        )
+        load_weights(model, folder / "weights.h5")
+        predict = PosePredictor(model, pa16j2d, fold=True).predict_crops
+        return 256 * predict(np.load(folder / "input.npz")["in_0"])[..., :2]
+
+    exact = joints("float32")
+    for name, limit in (("mixed_bfloat16", 4.0), ("mixed_float16", 0.6)):
+        shift = np.linalg.norm(joints(name) - exact, axis=-1)
+        assert 0 < shift.max() < limit
+        assert shift.mean() < limit / 2

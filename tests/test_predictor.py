@@ -1,7 +1,8 @@
+import keras
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_models import constant_model
+from tiny_models import constant_model, small_pose_model
 
 from deephar.inference.predictor import Pose, PosePredictor, split_outputs
 from deephar.utils.pose import pa16j2d
@@ -94,3 +95,22 @@ def test_a_pose_becomes_plain_numbers():
         "box": [0.0, 0.0, 2.0, 2.0],
         "joints": {"head": {"x": 1.23, "y": 5.0, "confidence": 0.5}},
     }
+
+
+def test_a_folded_predictor_answers_the_same_and_leaves_the_model_alone():
+    model = small_pose_model()
+    frames = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype("float32")
+    plain = PosePredictor(model, pa16j2d)
+    folded = PosePredictor(model, pa16j2d, fold=True)
+    assert plain.model is model and folded.model is not model
+    np.testing.assert_allclose(
+        folded.predict_crops(frames), plain.predict_crops(frames), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_xla_is_used_only_where_it_is_asked_for(jit):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the switch is TensorFlow's")
+    predictor = PosePredictor(constant_model(np.zeros((16, 3))), pa16j2d, jit=jit)
+    assert predictor.model.jit_compile is jit

@@ -48,10 +48,12 @@ class Compute:
         precision: one of PRECISIONS; less than float32 is mixed: weights, soft-argmax,
             losses and outputs stay float32.
         jit: value of `jit_compile` for `keras.Model.compile`.
+        fold: whether to fold batch norms for prediction.
     """
 
     precision: str
     jit: bool
+    fold: bool = False
 
 
 def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +111,7 @@ def choose(compute: str, precision: str | None, machine: Processor) -> Compute:
     fast = compute == "fast"
     if precision is None:
         precision = machine.precision if fast else "float32"
-    return Compute(precision, fast and machine.gpu)
+    return Compute(precision, jit=fast and machine.gpu, fold=fast)
 
 
 def processor() -> Processor:

@@ -15,6 +15,7 @@ from deephar.inference.crops import (
     Window,
     locate,
 )
+from deephar.inference.folding import fold_batch_norm
 from deephar.utils.bbox import bbox_to_objposwin
 
 PERSON_MARGIN = 1.25
@@ -84,9 +85,6 @@ def split_outputs(outputs: Sequence, dim: int = 2) -> list[tuple]:
 class PosePredictor:
     """Runs a 2D pose model on crops or on pictures.
 
-    On TensorFlow it switches the model's `jit_compile` off: XLA on the CPU is ten times
-    slower for these networks.
-
     Args:
         model: a model of `models.reception` (dim 2), or one with outputs of that form.
         poselayout: layout of its joints.
@@ -95,6 +93,10 @@ class PosePredictor:
             `crops.MULTI_CROP`.
         refine: how often to put a new window around the pose before the last look.
         batch_size: most crops a step of `locate` and `predict`.
+        fold: run a copy of the model, as it is now, whose batch norms are folded into
+            its convolutions (`fold_batch_norm`).
+        jit: on TensorFlow, the model's `jit_compile`: XLA gains on a GPU, and on the
+            CPU it is ten times slower for these networks.
 
     Raises:
         ValueError: if `refine` is negative or there is no crop.
@@ -109,20 +111,22 @@ class PosePredictor:
         crops: Sequence[tuple[float, float, float]] = SINGLE_CROP,
         refine: int = 0,
         batch_size: int = 8,
+        fold: bool = False,
+        jit: bool = False,
     ):
         if refine < 0 or not crops:
             raise ValueError(
                 "`refine` must be at least 0, and there must be a crop. "
                 f"Received: refine={refine}, crops={tuple(crops)}"
             )
-        self.model = model
+        self.model = fold_batch_norm(model) if fold else model
         self.poselayout = poselayout
         self.flip = flip
         self.crops = tuple(crops)
         self.refine = refine
         self.batch_size = batch_size
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = False
+            self.model.jit_compile = jit
 
     def _run(self, frames: np.ndarray) -> np.ndarray:
         outputs = self.model.predict_on_batch(frames)

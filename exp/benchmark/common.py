@@ -10,6 +10,7 @@ import os
 import pathlib
 import platform
 import resource
+import shlex
 import statistics
 import subprocess
 import sys
@@ -53,12 +54,12 @@ def run(args: argparse.Namespace, measure: Callable[[], dict]) -> None:
             rows = [("figure", "ratio", "lowest", "highest")]
             rows += [(name, *r.values()) for name, r in result["ratios"].items()]
         else:
+            figures = measure()
             settings = {
                 name: value
                 for name, value in vars(args).items()
                 if name not in ("json", "against", "pairs")
             }
-            figures = measure()
             result = {"settings": settings, "machine": machine(), "figures": figures}
             rows = [*result["machine"].items(), *settings.items(), *figures.items()]
         text = json.dumps(result)
@@ -150,7 +151,7 @@ def compare(own: list[str], against: str, pairs: int) -> dict:
     """
     found = [(_figures(own), _figures(against)) for _ in range(pairs)]
     return {
-        "command": " ".join(own[1:-4]),
+        "command": shlex.join(own),
         "against": against,
         "pairs": pairs,
         "ratios": ratios(found),

@@ -46,7 +46,7 @@ def main(argv=None):
     """Evaluates, prints the tables, writes JSON, Markdown and the report."""
     args = parse(argv)
     folder = experiment.start(args)
-    experiment.configure_compute(args)
+    compute = experiment.configure_compute(args)
     settings = experiment.reception_settings(args)
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
@@ -54,7 +54,9 @@ def main(argv=None):
 
     def run(weights):
         model = experiment.build_reception(settings, weights=weights)
-        predict = PosePredictor(model, mpii.poselayout, flip=args.flip).predict_crops
+        predict = PosePredictor(
+            model, mpii.poselayout, args.flip, fold=compute.fold, jit=compute.jit
+        ).predict_crops
         bar = keras.utils.Progbar(mpii.get_length(VALID_MODE), unit_name="person")
         return predict_poses(
             predict, mpii, VALID_MODE, args.batch_size, args.workers, bar.update

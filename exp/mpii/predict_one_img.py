@@ -64,10 +64,12 @@ def main(argv=None):
     paths = pictures(args.picture)
     targets = outputs(paths, pathlib.Path(args.logdir))
     experiment.start(args)
-    experiment.configure_compute(args)
+    compute = experiment.configure_compute(args)
     settings = experiment.reception_settings(args)
     model = experiment.build_reception(settings, weights=args.weights)
-    predictor = PosePredictor(model, pa16j2d, flip=args.flip)
+    predictor = PosePredictor(
+        model, pa16j2d, args.flip, fold=compute.fold, jit=compute.jit
+    )
     boxes = None if args.box is None else [args.box]
     unreadable = 0
     for path, target in zip(paths, targets, strict=True):

@@ -69,7 +69,7 @@ def main(argv=None):
     model.compile(experiment.optimizer(args), loss, jit_compile=compute.jit)
 
     def evaluate(model):
-        predict = PosePredictor(model, mpii.poselayout).predict_crops
+        predict = PosePredictor(model, mpii.poselayout, jit=compute.jit).predict_crops
         found = predict_poses(
             predict, mpii, VALID_MODE, args.eval_batch_size, args.workers
         )

@@ -1,0 +1,102 @@
+"""One way to run a model on TensorFlow, JAX and PyTorch, and to ask for the device.
+
+Every function that is returned here ends only when the device has done its work.
+"""
+
+from collections.abc import Callable
+
+import keras
+from common import MIB, peak_memory_mib
+
+
+def device() -> dict[str, str]:
+    """`{"backend", "version", "keras", "device"}`; device is a GPU's name, or "cpu"."""
+    backend = keras.backend.backend()
+    name = "cpu"
+    if backend == "jax":
+        import jax as framework
+
+        first = framework.devices()[0]
+        name = first.device_kind if first.platform == "gpu" else first.platform
+    elif backend == "torch":
+        import torch as framework
+
+        if framework.cuda.is_available():
+            name = framework.cuda.get_device_name()
+    else:
+        import tensorflow as framework
+
+        for gpu in framework.config.list_physical_devices("GPU")[:1]:
+            details = framework.config.experimental.get_device_details(gpu)
+            name = details.get("device_name", "GPU")
+    versions = {"version": framework.__version__, "keras": keras.version()}
+    return {"backend": backend, **versions, "device": name}
+
+
+def peak_device_memory_mib() -> float:
+    """The most memory that was held so far: the GPU's, or the process's on a CPU."""
+    backend = keras.backend.backend()
+    if device()["device"] == "cpu":
+        return peak_memory_mib()
+    if backend == "jax":
+        import jax
+
+        return jax.devices()[0].memory_stats()["peak_bytes_in_use"] / MIB
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.max_memory_allocated() / MIB
+    import tensorflow as tf
+
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"] / MIB
+
+
+def forward(model: keras.Model, x, jit: bool) -> Callable[[], object]:
+    """A forward pass over the batch `x`, which lies on the device already."""
+    x = keras.ops.convert_to_tensor(x)
+    if keras.backend.backend() != "jax":
+        model.compile(jit_compile=jit)
+        return lambda: model.predict_on_batch(x)
+    import jax
+
+    def run(trainable, others, x):
+        return model.stateless_call(trainable, others, x, training=False)[0]
+
+    state = _values(model.trainable_variables), _values(model.non_trainable_variables)
+    compiled = jax.jit(run) if jit else run
+    return lambda: jax.block_until_ready(compiled(*state, x))
+
+
+def training(model: keras.Model, x, targets: list, jit: bool) -> Callable[[], object]:
+    """A training step of a compiled model on one batch.
+
+    On JAX the state is handed from step to step in donated buffers, and the model's own
+    variables are void afterwards.
+    """
+    x = keras.ops.convert_to_tensor(x)
+    y = [keras.ops.convert_to_tensor(target) for target in targets]
+    y = y if len(y) > 1 else y[0]
+    if keras.backend.backend() != "jax" or not jit:
+        return lambda: model.train_on_batch(x, y)
+    import jax
+
+    model.optimizer.build(model.trainable_variables)
+    model.compute_loss(x, y, y)
+    groups = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
+    state = [tuple(_values(group) for group in groups)]
+    compiled = jax.jit(model.train_step, donate_argnums=0)
+
+    def step():
+        logs, state[0] = compiled(state[0], (x, y))
+        return jax.block_until_ready(logs)
+
+    return step
+
+
+def _values(variables) -> list:
+    return [variable.value for variable in variables]

@@ -104,6 +104,20 @@ def test_the_table_names_builders_that_fit(shared):
     assert forms == ["sigmoid", None, "sigmoid", None, None, None]
 
 
+def test_the_readme_has_the_table(golden):
+    text = (golden.parents[1] / "weights" / "README.md").read_text()
+    rows = [row for row in text.splitlines() if row.startswith("| ")][2:]
+    assert len(rows) == len(KNOWN)
+    for row, known in zip(rows, KNOWN.values(), strict=True):
+        cells = row.strip("| ").split(" | ")
+        where = known.release or f"[drive]({known.drive})"
+        md5 = known.md5 or "not published"
+        assert cells[:4] == [known.name, known.file, where, md5]
+        figure = known.figure or "not stated with it"
+        assert (cells[5], cells[7]) == (known.dataconf, figure)
+        assert known.joint_probability in (None, cells[6])
+
+
 def test_frame_steps_are_those_of_each_file():
     steps = {n: get_dataconf(p.dataconf).fixed_subsampling for n, p in KNOWN.items()}
     merged, spnet = ("penn_merge", "ntu_merge"), ("penn_spnet", "ntu_spnet")

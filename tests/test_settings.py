@@ -3,11 +3,14 @@
 import argparse
 import dataclasses
 import hashlib
+import json
 import logging
 
 import pytest
+from PIL import Image
+from scripts import load
 
-from deephar import experiment
+from deephar import checkpoints, experiment
 from deephar.checkpoints import KNOWN, download
 
 PAPER = experiment.RECEPTION_DEFAULTS
@@ -97,3 +100,22 @@ def test_weights_of_another_network_are_refused(name, by):
 def test_a_name_that_is_nothing_lists_the_published(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"mpi: is neither .* are mpii, human"):
         settings_of("mpi")
+
+
+def test_a_script_runs_a_published_network_by_its_name(table, tmp_path, monkeypatch):
+    network = KNOWN["mpii"].network
+    smaller = {**network.arguments, "input_shape": (64, 64, 3), "num_blocks": 1}
+    network = dataclasses.replace(network, arguments=smaller)
+    path = table / KNOWN["mpii"].file
+    path.unlink()
+    checkpoints.save_weights(network.build(), path)
+    known = {"md5": checkpoints.md5_of(path), "network": network}
+    monkeypatch.setitem(KNOWN, "mpii", dataclasses.replace(KNOWN["mpii"], **known))
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (80, 60)).save("photo.png")
+    monkeypatch.setattr(experiment, "start", lambda args: (tmp_path / "run").mkdir())
+    load("exp/mpii/predict_one_img.py").main(
+        ["run", "--weights", "mpii", "--picture", "photo.png"]
+    )
+    (pose,) = json.loads((tmp_path / "run" / "photo.json").read_text())["people"]
+    assert len(pose["joints"]) == 16

@@ -88,7 +88,7 @@ def add_training_arguments(
         group.add_argument(flag, default=default, help=help.strip(), **options)
 
     switch = functools.partial(group.add_argument, action="store_true")
-    add("--weights", help="weights to start from")
+    add("--weights", help="weights to start from, a file or a published name")
     switch("--overwrite", help="train in a run folder that holds weights already")
     add("--batch-size", batch_size, "samples a step", type=positive_int)
     add("--epochs", epochs, "times through the data", type=positive_int)

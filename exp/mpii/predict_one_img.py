@@ -24,7 +24,7 @@ def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/predict_mpii")
     add = parser.add_argument
-    add("--weights", required=True, help="weights file, Keras 2 .h5 or .weights.h5")
+    add("--weights", required=True, help="weights file, or a published name: mpii")
     add("--picture", required=True, help="a picture, or a folder of pictures")
     add("--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="px")
     add("--flip", action="store_true", help="average with the mirrored crop")

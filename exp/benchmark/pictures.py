@@ -1,0 +1,139 @@
+"""Times the way from a picture file to a batch: one core, workers, cache, memory.
+
+Command   python exp/benchmark/pictures.py [--data FOLDER] [--workers 1 2 4]
+
+FOLDER holds MPII or data in its format; without it pictures of 1280x720 px with a
+generated person each are made in a temporary folder. Windows of 400 and 700 px about
+the people become crops of 256x256, mirrored and with channel powers, at 0 and 25
+degrees. `one_core` is `get_data` in one thread; `loader` is a whole epoch through
+`BatchLoader.as_dataset`; `cached` is that from the second epoch on.
+"""
+
+import dataclasses
+import pathlib
+import resource
+import tempfile
+import time
+
+import numpy as np
+from common import MIB, argument_parser, run
+from PIL import Image
+
+from deephar import experiment
+from deephar.config import mpii_sp_dataconf
+from deephar.data import BatchLoader, MpiiSinglePerson, mpii_format, open_cache
+from deephar.data.synthetic import make_sample
+from deephar.utils.modes import TRAIN_MODE
+from deephar.utils.pose import pa16j2d
+
+SIZE = (1280, 720)
+WINDOWS = (400, 700)
+ANGLES = (0, 25)
+
+
+class Windows(MpiiSinglePerson):
+    """People of MPII, each in a window of a given side."""
+
+    def __init__(self, folder, side, angle, cache=None):
+        config = dataclasses.replace(mpii_sp_dataconf, angles=(angle,), scales=(1,))
+        super().__init__(folder, config, pa16j2d, cache=cache)
+        self.side = side
+
+    def person(self, key, mode, augmentation):
+        person = super().person(key, mode, augmentation)
+        return dataclasses.replace(person, window=(self.side, self.side))
+
+
+def write_people(folder, count):
+    """Generated people in large pictures with the grain of a camera."""
+    (folder / "images").mkdir()
+    rng, people = np.random.default_rng(0), []
+    for i in range(count):
+        sample = make_sample(0, i)
+        size = sample.picture.shape[1::-1]
+        picture = np.asarray(Image.fromarray(sample.picture).resize(SIZE))
+        grain = picture + rng.normal(0, 3, picture.shape)
+        picture = Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
+        picture.save(folder / "images" / f"{i}.jpg", quality=80)
+        x, y = np.array(SIZE) / size
+        labels = sample.labels
+        people.append(
+            mpii_format.MpiiPerson(
+                picture=f"{i}.jpg",
+                head=labels.head * [x, y, x, y],
+                objpos=labels.objpos * [x, y],
+                scale=labels.scale,
+                pose=labels.mpii_pose() * [x, y],
+            )
+        )
+    mpii_format.write_annotations(folder / "annotations.mat", people, people[:1])
+
+
+def one_core(data, count):
+    """Samples a second of one thread."""
+    out = {"frame": np.empty(data.get_shape("frame"), np.float32)}
+    length = data.get_length(TRAIN_MODE)
+    for i in range(-min(length, 20), count):
+        if i == 0:
+            start = time.perf_counter()
+        rng = np.random.default_rng((1, i + length))
+        data.get_data(i % length, TRAIN_MODE, rng=rng, out=out)
+    return count / (time.perf_counter() - start)
+
+
+def loader(data, workers, args, epochs=1, processes=0):
+    """Samples a second of the last epoch, and MiB that were taken during it."""
+    batches = BatchLoader(data, ["frame"], ["pose"], TRAIN_MODE, args.batch_size)
+    steps = max(args.samples // args.batch_size, 4)
+    for epoch in range(epochs):
+        stream = iter(batches.as_dataset(epoch, steps + 2, workers))
+        for step in range(steps + 2):
+            batches.next_batch(stream)
+            if step == 1:
+                start, memory = time.perf_counter(), resident_mib()
+        rate = steps * args.batch_size / (time.perf_counter() - start)
+    return rate, resident_mib() - memory
+
+
+def resident_mib():
+    """Memory that this process holds now."""
+    pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize() / MIB
+
+
+def measure(args, folder):
+    """All figures, by name."""
+    figures = {}
+    for angle in ANGLES:
+        for side in WINDOWS:
+            data = Windows(folder, side, angle)
+            figures[f"one_core_{angle}_deg_{side}_px_per_s"] = one_core(
+                data, args.samples
+            )
+    for workers in args.workers:
+        rate, growth = loader(Windows(folder, 400, 25), workers, args)
+        figures[f"loader_{workers}_workers_per_s"] = rate
+        figures[f"loader_{workers}_workers_growth_mib"] = growth
+    with tempfile.TemporaryDirectory() as cache:
+        for where in ("memory", cache):
+            data = Windows(folder, 400, 25, open_cache(where))
+            name = "cached_in_" + ("memory" if where == "memory" else "folder")
+            one_core(data, data.get_length(TRAIN_MODE))
+            figures[name + "_one_core_per_s"] = one_core(data, args.samples)
+            rate, _ = loader(data, max(args.workers), args, epochs=2)
+            figures[f"{name}_loader_per_s"] = rate
+    return figures
+
+
+if __name__ == "__main__":
+    parser = argument_parser(__doc__)
+    number = experiment.positive_int
+    parser.add_argument("--data", metavar="FOLDER")
+    parser.add_argument("--samples", type=number, default=480, help="(%(default)s)")
+    parser.add_argument("--batch-size", type=number, default=24, help="(%(default)s)")
+    parser.add_argument("--workers", type=number, nargs="+", default=[1, 2])
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if args.data is None and not args.against:
+            write_people(pathlib.Path(folder), 24)
+        run(args, lambda: measure(args, args.data or folder))

@@ -175,9 +175,6 @@ class MemoryStore:
 
     def __init__(self, limit: int = MEMORY_LIMIT):
         self.limit = limit
-        self._reset()
-
-    def _reset(self):
         self._entries: dict[str, _Entry] = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -196,12 +193,10 @@ class MemoryStore:
                 self._entries[name], self._bytes = entry, size
 
     def __getstate__(self):
-        """Another process starts with an empty store."""
-        return {"limit": self.limit}
-
-    def __setstate__(self, state):
-        self.limit = state["limit"]
-        self._reset()
+        raise ValueError(
+            "a cache in memory cannot be shared by processes: use threads, or a cache "
+            "in a folder"
+        )
 
 
 class FolderStore:

@@ -1,19 +1,23 @@
 """Batches from data sets: as a Keras PyDataset and as a tf.data pipeline."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from deephar.data.samples import ON_ERROR, READABLE, SampleStream, batch_order
+from deephar.data.checks import check_loader, one_each
+from deephar.data.samples import (
+    READABLE,
+    WHOLE,
+    SampleStream,
+    batch_order,
+    part_of,
+)
+from deephar.data.workers import WorkerProcesses
 from deephar.utils.modes import mode_name
 
 __all__ = ["READABLE", "BatchLoader"]
-
-WHOLE = (0, 1)
-"""The part of a batch that is all of it."""
 
 
 class BatchLoader(keras.utils.PyDataset):
@@ -51,6 +55,8 @@ class BatchLoader(keras.utils.PyDataset):
             an evaluation can count it as wrong. See `take_errors`.
         workers: Threads of Keras' own loops.
         max_queue_size: Batches that Keras' own loops prepare ahead.
+        processes: Processes in which `as_dataset` makes its batches, one each; 0 for
+            threads. The batches are the same.
 
     `fit` of Keras 3 takes a loader as it is. A model of one input is then best made
     with a list, `keras.Model([x], outputs)`, since the inputs come as a tuple.
@@ -77,6 +83,7 @@ class BatchLoader(keras.utils.PyDataset):
         on_error: str = "raise",
         workers: int = 1,
         max_queue_size: int = 10,
+        processes: int = 0,
     ):
         super().__init__(workers=workers, max_queue_size=max_queue_size)
         self.datasets = (
@@ -88,65 +95,26 @@ class BatchLoader(keras.utils.PyDataset):
         self.y_dictkeys = [*y_dictkeys, *self.custom_dictkeys]
         self.allkeys = list(dict.fromkeys([*x_dictkeys, *y_dictkeys]))
         self.mode = mode
-        self.batch_sizes = _one_each(batch_size, self.num_datasets)
-        self.num_predictions = _one_each(num_predictions, len(self.y_dictkeys))
+        self.batch_sizes = one_each(batch_size, self.num_datasets)
+        self.num_predictions = one_each(num_predictions, len(self.y_dictkeys))
         self.shuffle = shuffle
         self.seed = seed
         self.on_error = on_error
         self.epoch = 0
-        self._check()
+        self.processes = processes
+        check_loader(self)
         self._shapes = {key: self._sample_shape(key) for key in self.allkeys}
         self._samples = SampleStream(self.datasets, mode, shuffle, seed, on_error)
         self._failures: dict[int, BaseException] = {}
+        self._crew = WorkerProcesses(self, processes)
 
-    def _check(self) -> None:
-        mode_name(self.mode)
-        if len(self.batch_sizes) != self.num_datasets:
-            raise ValueError(
-                "`dataset` and `batch_size` must have the same length. Received: "
-                f"{self.num_datasets} data sets, batch_size={self.batch_sizes}"
-            )
-        if min(self.batch_sizes) < 1:
-            raise ValueError(
-                f"`batch_size` must be at least 1. Received: {self.batch_sizes}"
-            )
-        if len(self.num_predictions) != len(self.y_dictkeys):
-            raise ValueError(
-                "`num_predictions` must have one number for each target. Received: "
-                f"num_predictions={self.num_predictions}, targets={self.y_dictkeys}"
-            )
-        for key in self.custom_dictkeys:
-            if key in self.allkeys:
-                raise ValueError(
-                    "`custom_dummy_dictkey` must not repeat a key of the data. "
-                    f"Received: {key!r}"
-                )
-        if self.on_error not in ON_ERROR:
-            raise ValueError(
-                f"`on_error` must be one of {ON_ERROR}. Received: {self.on_error!r}"
-            )
-        if not isinstance(self.seed, int | np.integer) or self.seed < 0:
-            raise ValueError(
-                f"`seed` must be an integer of at least 0. Received: seed={self.seed!r}"
-            )
-        for one in self.datasets:
-            self._check_dataset(one)
+    def __getstate__(self):
+        """A copy in another process makes its batches itself."""
+        return {**self.__dict__, "_failures": {}, "processes": 0, "_crew": None}
 
-    def _check_dataset(self, one: Any) -> None:
-        name = type(one).__name__
-        if one.get_length(self.mode) < 1:
-            folder = getattr(one, "dataset_path", None)
-            where = f" of {os.fspath(folder)}" if folder is not None else ""
-            raise ValueError(
-                f"{name}{where} must have samples to load. "
-                f"Received: no sample in the part {mode_name(self.mode)!r}"
-            )
-        blank = isinstance(one, BatchLoader) or hasattr(one, "get_blank_data")
-        if self.on_error == "mark" and not blank:
-            raise ValueError(
-                "on_error='mark' needs data sets with `get_blank_data`. "
-                f"Received: {name}"
-            )
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._crew = WorkerProcesses(self, self.processes)
 
     def _sample_shape(self, key: str) -> tuple[int, ...]:
         """Shape of a key in one sample, equal in all data sets."""
@@ -195,6 +163,7 @@ class BatchLoader(keras.utils.PyDataset):
         mode: int,
         epoch: int | None = None,
         part: tuple[int, int] = WHOLE,
+        out: Mapping[str, np.ndarray] | None = None,
     ) -> dict[str, np.ndarray]:
         """Returns batch `idx` as {key: float32 array}, "readable" always among them.
 
@@ -203,25 +172,28 @@ class BatchLoader(keras.utils.PyDataset):
             mode: The loader's own mode.
             epoch: Number of the epoch; None for the present one.
             part: (number, count): only this one of `count` parts, see `part_size`.
+            out: Arrays to write values into, by key; None for new ones.
         """
         self._check_mode(mode)
         if idx < 0:
             raise IndexError(f"`idx` must be at least 0. Received: idx={idx}")
         epoch = self.epoch if epoch is None else epoch
         keys, rows = {*self.allkeys, READABLE}, self.part_size(part)
-        batch = {key: np.empty((rows, *self._shape(key)), np.float32) for key in keys}
+        batch = {key: out[key] for key in keys if out is not None and key in out}
+        for key in keys - set(batch):
+            batch[key] = np.empty((rows, *self._shape(key)), np.float32)
         for key, shape, value in self.custom_dummy_dictkey:
             count = shape[0] if part == WHOLE else rows
             batch[key] = np.full((count, *shape[1:]), value, dtype=np.float32)
         row = 0
         for d, size in enumerate(self.batch_sizes):
-            first, last = _part_of(size, part, d)
+            first, last = part_of(size, part, d)
             for position in range(idx * size + first, idx * size + last):
-                out = {key: batch[key][row] for key in keys}
-                sample = self._samples.get(epoch, d, position, out)
+                places = {key: batch[key][row] for key in keys}
+                sample = self._samples.get(epoch, d, position, places)
                 for key in keys:
-                    if sample[key] is not out[key]:
-                        out[key][...] = sample[key]
+                    if sample[key] is not places[key]:
+                        places[key][...] = sample[key]
                 row += 1
         return batch
 
@@ -252,7 +224,7 @@ class BatchLoader(keras.utils.PyDataset):
                 )
         rows = 0
         for d, size in enumerate(self.batch_sizes):
-            first, last = _part_of(size, part, d)
+            first, last = part_of(size, part, d)
             rows += last - first
         if rows < 1:
             raise ValueError(
@@ -316,7 +288,8 @@ class BatchLoader(keras.utils.PyDataset):
         Args:
             epoch: Number of the epoch.
             steps: Number of batches in the epoch; None for `len(self)`.
-            workers: Batches (or parts) that are prepared in parallel.
+            workers: Threads, each of which prepares a batch (or part); of a loader with
+                `processes` these do it.
             prefetch: Batches that wait ready.
             shuffle_batches: Whether to give the batches in a random order of the epoch.
             start: Batches at the beginning of the epoch to leave out.
@@ -337,7 +310,7 @@ class BatchLoader(keras.utils.PyDataset):
         def make(index, number):
             try:
                 part = (int(number), count)
-                batch = self.get_data(int(index), self.mode, epoch, part)
+                batch = self._make(epoch, int(index), part)
             except BaseException as error:  # for `next_batch`
                 self._failures[int(index)] = error
                 raise
@@ -354,8 +327,21 @@ class BatchLoader(keras.utils.PyDataset):
         order = order[start:].astype(np.int64)
         indices = (np.repeat(order, len(numbers)), np.tile(numbers, len(order)))
         dataset = tf.data.Dataset.from_tensor_slices(indices)
-        batches = dataset.map(load, num_parallel_calls=workers, deterministic=True)
+        calls = self.processes or workers
+        batches = dataset.map(load, num_parallel_calls=calls, deterministic=True)
         return batches.prefetch(prefetch * len(numbers))
+
+    def _make(self, epoch, index, part) -> dict[str, np.ndarray]:
+        """Makes a batch for `as_dataset`, here or in another process."""
+        if not self.processes:
+            return self.get_data(index, self.mode, epoch, part)
+        batch, errors = self._crew.get(epoch, index, part)
+        self._samples.add_errors(errors)
+        return batch
+
+    def close(self) -> None:
+        """Ends the worker processes, if there are any; they start again when needed."""
+        self._crew.close()
 
     def next_batch(self, stream: Iterator) -> Any:
         """Returns the next element of an iterator over `as_dataset`.
@@ -387,22 +373,3 @@ class BatchLoader(keras.utils.PyDataset):
                 f"The loader is for mode {mode_name(self.mode)!r}. "
                 f"Received: mode={mode_name(mode)!r}"
             )
-
-
-def _part_of(size: int, part: tuple[int, int], d: int) -> tuple[int, int]:
-    """First row, and the one after the last, of a part of the `size` of data set d.
-
-    Every second data set is dealt out from the other end: parts stay of like size.
-    """
-    number, count = part
-    if d % 2:
-        number = count - 1 - number
-    return size * number // count, size * (number + 1) // count
-
-
-def _one_each(value: int | Sequence[int], count: int) -> list[int]:
-    if isinstance(value, list | tuple):
-        return list(value)
-    if not isinstance(value, int | np.integer):
-        raise ValueError(f"Expected an integer or a list of them. Received: {value!r}")
-    return [int(value)] * count

@@ -49,11 +49,16 @@ class PictureError(OSError):
 
     Attributes:
         path: The file.
+        reason: What is wrong with it.
     """
 
     def __init__(self, path: str, reason: str):
         super().__init__(f"cannot read the picture {path}: {reason}")
         self.path = path
+        self.reason = reason
+
+    def __reduce__(self):
+        return type(self), (self.path, self.reason)
 
 
 def open_picture(path: str | os.PathLike, upright: bool = False) -> Image.Image:

@@ -19,6 +19,9 @@ READABLE = "readable"
 ON_ERROR = ("raise", "skip", "mark")
 """What can be done with a sample that cannot be read."""
 
+WHOLE = (0, 1)
+"""The part of a batch that is all of it."""
+
 _ORDER_STREAM, _SAMPLE_STREAM, _BATCH_STREAM = 1, 2, 3
 _MAX_SKIPS = 100
 
@@ -43,6 +46,7 @@ class SampleStream:
         self.mode = mode
         self.shuffle = shuffle
         self.seed = seed
+        self.on_error = on_error
         readers = (self._read, self._read_or_next, self._read_or_blank)
         self._reader = dict(zip(ON_ERROR, readers, strict=True))[on_error]
         self._parameters = [
@@ -65,6 +69,15 @@ class SampleStream:
         sample = self._reader(epoch, d, position, out)
         return {READABLE: np.ones(1, np.float32), **sample}
 
+    def __reduce__(self):
+        arguments = self.datasets, self.mode, self.shuffle, self.seed, self.on_error
+        return type(self), arguments
+
+    def add_errors(self, errors: Mapping[str, str]) -> None:
+        """Adds what another stream of the same samples has skipped or marked."""
+        with self._lock:
+            self._errors.update(errors)
+
     def take_errors(self) -> dict[str, str]:
         """Returns {path: message} of what was skipped or marked since the last call."""
         with self._lock:
@@ -74,10 +87,11 @@ class SampleStream:
     def _read(self, epoch, d, position, out, step=0):
         """Reads the sample, or the one `step` places further in the same pass."""
         one, key = self.datasets[d], self._key(epoch, d, position, step)
-        if "epoch" in self._parameters[d]:
-            length = one.get_length(self.mode)
-            return one.get_data(position // length * length + key, self.mode, epoch)
         options = {}
+        if "epoch" in self._parameters[d]:
+            options["epoch"] = epoch
+            length = one.get_length(self.mode)
+            key += position // length * length
         if "rng" in self._parameters[d]:
             options["rng"] = self._rng(epoch, d, position)
         if "out" in self._parameters[d]:
@@ -140,3 +154,14 @@ def _pass_order(length: int, key: tuple[int, ...]) -> np.ndarray:
     order = np.random.default_rng((_ORDER_STREAM, *key)).permutation(length)
     order.setflags(write=False)
     return order
+
+
+def part_of(size: int, part: tuple[int, int], d: int) -> tuple[int, int]:
+    """First row, and the one after the last, of a part of the `size` of data set d.
+
+    Every second data set is dealt out from the other end: parts stay of like size.
+    """
+    number, count = part
+    if d % 2:
+        number = count - 1 - number
+    return size * number // count, size * (number + 1) // count

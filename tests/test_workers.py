@@ -1,6 +1,7 @@
 """Processes that make batches: the same batches, and nothing hidden."""
 
 import os
+import pathlib
 import pickle
 import signal
 import subprocess
@@ -9,30 +10,16 @@ import time
 
 import numpy as np
 import pytest
+from number_loader import NumberLoader
 from tiny_mpii import write_tiny_mpii
 
 from deephar.config import DataConfig
 from deephar.data import BatchLoader, MpiiSinglePerson, PictureError, open_cache
+from deephar.data.samples import WHOLE
+from deephar.data.workers import WorkerProcesses
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 
 CONFIG = DataConfig(crop_resolution=(32, 32), angles=(-20, 0, 20), scales=(0.8, 1.2))
-
-
-class Deadly:
-    """Numbers; 2 cannot be read, and the process that reads 5 is killed."""
-
-    def get_length(self, mode):
-        return 8
-
-    def get_shape(self, dictkey):
-        return (1,)
-
-    def get_data(self, key, mode):
-        if key == 2:
-            raise PictureError("two.jpg", "cut short")
-        if key == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return {"x": np.full(1, key, np.float32)}
 
 
 @pytest.fixture
@@ -90,37 +77,20 @@ def test_processes_make_the_batches_of_threads(broken, tmp_path, make):
 
 
 def test_errors_come_as_they_were_raised_and_a_killed_process_ends_the_run():
-    options = {"batch_size": 1, "shuffle": False, "processes": 1}
-    loader = BatchLoader(Deadly(), ["x"], [], TRAIN_MODE, **options)
-    stream, found = iter(loader.as_dataset(0, prefetch=1)), []
-    while len(found) < 8:
-        try:
-            (x,), _ = loader.next_batch(stream)
-            found.append(x.numpy().item())
-        except OSError as error:
-            found.append((type(error), getattr(error, "path", None)))
-            message = str(error)
-        if found[-1] == (ChildProcessError, None):
-            break
-    bad = (PictureError, "two.jpg")
-    assert found == [0, 1, bad, 3, 4, (ChildProcessError, None)]
-    assert "was ended from outside: killed" in message
-    loader.close()
-
-
-PARENT = """
-import multiprocessing, os, sys
-from deephar.config import DataConfig
-from deephar.data import BatchLoader, MpiiSinglePerson
-from deephar.utils.modes import TRAIN_MODE
-
-if __name__ == "__main__":
-    data = MpiiSinglePerson(sys.argv[1], DataConfig(crop_resolution=(32, 32)))
-    loader = BatchLoader(data, ["frame"], ["pose"], TRAIN_MODE, 2, processes=1)
-    loader.next_batch(iter(loader.as_dataset(0)))
-    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-    os.kill(os.getpid(), 9)
-"""
+    workers = WorkerProcesses(NumberLoader(), 2)
+    for part, shape in ((WHOLE, (4, 2)), ((1, 2), (2, 2))):
+        batch, errors = workers.get(3, 1, part)
+        assert errors == {} and batch["x"].shape == shape
+        assert (batch["x"] == 31).all()
+    with pytest.raises(PictureError, match="two.jpg: cut short") as info:
+        workers.get(0, 2, WHOLE)
+    assert info.value.path == "two.jpg"
+    for index in (5, 3):
+        with pytest.raises(ChildProcessError, match="ended from outside.* 2 processes"):
+            workers.get(0, index, WHOLE)
+    workers.close()
+    assert (workers.get(0, 3, WHOLE)[0]["x"] == 3).all()
+    workers.close()
 
 
 def is_running(pid):
@@ -132,15 +102,12 @@ def is_running(pid):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc")
-def test_processes_end_with_the_one_that_made_them(folder, tmp_path):
-    (tmp_path / "parent.py").write_text(PARENT)
-    command = [sys.executable, str(tmp_path / "parent.py"), str(folder)]
-    repository = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    path = os.pathsep.join([repository, os.environ.get("PYTHONPATH", "")])
+def test_processes_end_with_the_one_that_made_them():
+    tests = pathlib.Path(__file__).parent
+    path = os.pathsep.join([str(tests.parent), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        command,
+        [sys.executable, str(tests / "number_loader.py")],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path},
         text=True,
     )

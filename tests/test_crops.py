@@ -133,6 +133,19 @@ def test_a_kept_centre_moves_a_fifth_of_the_way_as_in_the_original():
     assert new.size == pytest.approx((1.5 * 80, 0.75 * 80))
 
 
+def test_a_whole_picture_s_window_follows_the_pose_and_a_box_s_keeps_its_centre():
+    joints = np.full((16, 3), 0.25)
+    joints[8:, :2], joints[:, 2] = 0.5, 1
+    predictor = PosePredictor(constant_model(joints), pa16j2d, refine=1)
+    picture = Image.new("RGB", (400, 400))
+    (whole,) = predictor.predict(picture)
+    assert whole.box == pytest.approx((75, 75, 225, 225))
+    np.testing.assert_allclose(whole.joints[0], (75 + 150 / 4,) * 2, atol=1e-3)
+    (boxed,) = predictor.predict(picture, [(120, 120, 280, 280)])
+    x1, y1, x2, y2 = boxed.box
+    assert (x2 - x1, (x1 + x2) / 2) == pytest.approx((75, 0.8 * 200 + 0.2 * 175))
+
+
 def test_a_window_stays_where_too_little_was_found():
     window, joints = Window((100, 100), (200, 200)), _joints()
     sure = np.zeros(16)

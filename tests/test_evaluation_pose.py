@@ -1,12 +1,15 @@
+import dataclasses
 import functools
 
 import numpy as np
 import pytest
 from evaluation_workers import Workers
+from PIL import Image
 from tiny_mpii import POSE, write_tiny_mpii
 
 from deephar.config import DataConfig
 from deephar.data import MpiiSinglePerson
+from deephar.evaluation.blocks import parts_table, score_blocks
 from deephar.evaluation.pose import predict_poses, score_pckh
 from deephar.evaluation.report import (
     block_table,
@@ -15,7 +18,7 @@ from deephar.evaluation.report import (
     pckh_table,
     write_report,
 )
-from deephar.utils import TEST_MODE, VALID_MODE
+from deephar.utils import TEST_MODE, VALID_MODE, pa16j2d
 from deephar.utils.transform import transform_2d_points
 
 
@@ -202,3 +205,41 @@ def test_a_share_is_a_worker_of_the_workers_and_needs_gather(mpii):
         predict_poses(_mean_colour, mpii, share=(0, 2))
     with pytest.raises(ValueError, match="arrays of all 5 samples. Received: {'poses"):
         predict_poses(_mean_colour, mpii, batch_size=1, share=(0, 2), gather=dict)
+
+
+def _two_blocks(mpii):
+    """Predictions whose first block errs by a head in the ankles, the last is right."""
+    predict = _oracle(mpii, blocks=2)
+    ankles = [mpii.poselayout.joint_names.index(f"{side}_ankle") for side in "rl"]
+
+    def worse(frames):
+        result = predict(frames)
+        result[0, :, ankles, 0] += 0.5
+        return result
+
+    return predict_poses(worse, mpii)
+
+
+def test_every_block_has_its_parts_and_curves(mpii, tmp_path):
+    found = _two_blocks(mpii)
+    scores = score_pckh(found, mpii.poselayout)
+    scores["every_block"] = score_blocks(found, mpii.poselayout)
+    parts, joints = (scores["every_block"][key] for key in ("parts", "joints"))
+    assert parts["ankle"] == [0.0, 1.0] and parts["knee"] == [1.0, 1.0]
+    assert joints["l_ankle"] == [0.0, 1.0] and len(joints) == 16
+    assert scores["blocks"] == [pytest.approx(58 / 68), 1.0]
+    table = parts_table(scores).splitlines()
+    assert table[0].split("|")[2:4] == [" block 1 ", " block 2 "]
+    assert table[-1].split("|")[1:4] == [" total        ", " 85.3    ", " 100.0   "]
+    path = write_report(tmp_path / "report", scores, found, mpii, VALID_MODE)
+    assert "(blocks.png)" in path.read_text()
+    with Image.open(path.parent / "blocks.png") as picture:
+        assert picture.width > 500
+
+
+def test_the_best_block_counts_as_in_the_original(mpii):
+    found = _two_blocks(mpii)
+    scores = score_pckh(dataclasses.replace(found, poses=found.poses[::-1]), pa16j2d)
+    assert (scores["pckh"], scores["best_block"]) == (pytest.approx(58 / 68), 1)
+    assert scores["pckh_best_block"] == 1.0 > scores["pckh_original"]
+    assert "the same, best block" in pckh_table(scores)

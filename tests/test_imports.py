@@ -32,7 +32,7 @@ ROOMS = {
     "inference": {"models", "checkpoints", "utils", "config", "data"},
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
-        *("callbacks", "optimizers"),
+        *("callbacks", "optimizers", "data", "inference"),
     },
 }
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}

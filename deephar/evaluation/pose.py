@@ -321,7 +321,8 @@ def score_pckh(
 
     Strict: every annotated joint counts, and a picture that could not be read counts as
     wrong. `pckh_original` is the figure as the original code counts, without the joints
-    that lie outside the crop.
+    that lie outside the crop, of the last block; `pckh_best_block` that of the best
+    block, which the original's training reports.
 
     Args:
         predictions: what `predict_poses` returns.
@@ -330,8 +331,9 @@ def score_pckh(
         threshold: share of the head size.
 
     Returns:
-        `{"pckh", "pckh_original", "auc", "mean_distance_px", "threshold", "samples",
-        "unreadable", "blocks", "blocks_original", "per_joint"}`; scores in [0, 1].
+        `{"pckh", "pckh_original", "pckh_best_block", "best_block", "auc",
+        "mean_distance_px", "threshold", "samples", "unreadable", "blocks",
+        "blocks_original", "per_joint"}`; scores in [0, 1], blocks counted from 1.
     """
     head = predictions.head_size
 
@@ -349,6 +351,8 @@ def score_pckh(
     return {
         "pckh": strict[-1],
         "pckh_original": original[-1],
+        "pckh_best_block": max(original),
+        "best_block": 1 + int(np.argmax(original)),
         "auc": float(measures.auc(predictions.truth, last, head)),
         "mean_distance_px": float(
             measures.mean_distance_error(predictions.truth[readable], last[readable])

@@ -6,11 +6,18 @@ import dataclasses
 import pathlib
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 
 from deephar import measures
+from deephar.evaluation.blocks import parts_table, plot_blocks
 from deephar.evaluation.pose import PosePredictions
+from deephar.evaluation.tables import (
+    GROUPS,
+    figure,
+    group_scores,
+    markdown_table,
+    percent,
+)
 from deephar.utils.plot import contact_sheet, draw_pose
 from deephar.utils.pose import INVALID, is_valid
 from deephar.utils.transform import transform_2d_points
@@ -33,36 +40,6 @@ PAPER_MPII = {
 _PAPER_THRESHOLD = 0.5
 _DRAWN_RESOLUTION = (192, 192)
 
-GROUPS = {
-    "head": ("head", "neck"),
-    "shoulder": ("r_shoul", "l_shoul"),
-    "elbow": ("r_elb", "l_elb"),
-    "wrist": ("r_wrist", "l_wrist"),
-    "hip": ("r_hip", "l_hip"),
-    "knee": ("r_knee", "l_knee"),
-    "ankle": ("r_ankle", "l_ankle"),
-}
-"""The rows of the papers' tables: a body part and the joints that it averages."""
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"
-
-
-def group_scores(per_joint: dict[str, float]) -> dict[str, float]:
-    """PCKh by body part, as the papers' tables list it.
-
-    Args:
-        per_joint: PCKh by joint name, in [0, 1].
-
-    Returns:
-        The mean over the joints of each part of `GROUPS`.
-    """
-    return {
-        part: float(np.mean([per_joint[name] for name in names]))
-        for part, names in GROUPS.items()
-    }
-
 
 def pckh_table(scores: dict, untrained: dict | None = None) -> str:
     """Markdown table of PCKh by body part, beside the paper's figures.
@@ -81,33 +58,24 @@ def pckh_table(scores: dict, untrained: dict | None = None) -> str:
     lines = [head + ["paper, MPII val", "paper, MPII test"]]
     parts = [group_scores(values["per_joint"]) for _, values in columns]
     for part in GROUPS:
-        row = [_percent(values[part]) for values in parts]
-        lines.append([part, *row, "-", _percent(test.get(part))])
+        row = [percent(values[part]) for values in parts]
+        lines.append([part, *row, "-", percent(test.get(part))])
     for key, name, paper in (
         ("pckh", "total", (valid, test.get("total"))),
         ("pckh_original", "total, joints in the crop only", (valid, None)),
+        ("pckh_best_block", "the same, best block", (valid, None)),
         ("auc", "AUC", (None, None)),
     ):
-        row = [_percent(values[key]) for _, values in columns]
-        lines.append([name, *row, *map(_percent, paper)])
-    return _markdown(lines)
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    text = [
-        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    ]
-    text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(text)
+        row = [percent(values[key]) for _, values in columns]
+        lines.append([name, *row, *map(percent, paper)])
+    return markdown_table(lines)
 
 
 def joint_table(scores: dict) -> str:
     """Markdown table of PCKh by joint."""
     rows = [["joint", f"PCKh@{scores['threshold']:g} (%)"]]
-    rows += [[name, _percent(value)] for name, value in scores["per_joint"].items()]
-    return _markdown(rows)
+    rows += [[name, percent(value)] for name, value in scores["per_joint"].items()]
+    return markdown_table(rows)
 
 
 def block_table(scores: dict) -> str:
@@ -116,14 +84,14 @@ def block_table(scores: dict) -> str:
     rows = [
         ["block", f"PCKh@{scores['threshold']:g} (%)", "as the original counts (%)"]
     ]
-    rows += [[str(i + 1), _percent(a), _percent(b)] for i, (a, b) in enumerate(pairs)]
-    return _markdown(rows)
+    rows += [[str(i + 1), percent(a), percent(b)] for i, (a, b) in enumerate(pairs)]
+    return markdown_table(rows)
 
 
 def plot_pckh_curve(path, predictions: PosePredictions) -> None:
     """Draws PCKh over the threshold for every block."""
     thresholds = np.linspace(0, 0.5, 51)
-    axes, save = _figure("threshold / head size", "PCKh (%)")
+    axes, save = figure("threshold / head size", "PCKh (%)")
     for number, block in enumerate(predictions.poses):
         curve = measures.pckh_curve(
             predictions.truth, block, predictions.head_size, thresholds
@@ -149,7 +117,7 @@ def plot_training(path, folder: pathlib.Path) -> bool:
     with open(losses, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     epochs = [int(row["epoch"]) + 1 for row in rows]
-    axes, save = _figure("epoch", "training loss")
+    axes, save = figure("epoch", "training loss")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.label.set_color("tab:blue")
     axes.plot(epochs, [float(row["loss"]) for row in rows], "s-", color="tab:blue")
@@ -162,16 +130,6 @@ def plot_training(path, folder: pathlib.Path) -> bool:
         right.set_ylim(0, 100)
     save(path)
     return True
-
-
-def _figure(xlabel: str, ylabel: str):
-    """Axes to draw on, and a function that saves and closes them."""
-    figure = Figure(figsize=(6, 4), dpi=110)
-    axes = figure.add_subplot()
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    axes.grid(alpha=0.3)
-    return axes, lambda path: figure.savefig(path, bbox_inches="tight")
 
 
 def draw_predictions(
@@ -233,7 +191,8 @@ def write_report(
 
     Args:
         folder: where to; made if it is not there.
-        scores: what `score_pckh` returns, with the receipt under "receipt".
+        scores: what `score_pckh` returns, with the receipt under "receipt" and, to have
+            the blocks' curves, `blocks.score_blocks` under "every_block".
         predictions: what `predict_poses` returns.
         dataset: the data set that was evaluated.
         mode: the mode that was evaluated.
@@ -258,6 +217,9 @@ def write_report(
         block_table(scores),
         "![PCKh over the threshold](pckh.png)",
     ]
+    if "every_block" in scores:
+        plot_blocks(folder / "blocks.png", scores)
+        parts += [parts_table(scores), "![PCKh over the blocks](blocks.png)"]
     if run_folder is not None and plot_training(folder / "training.png", run_folder):
         parts += ["## Training", "![loss and score over the epochs](training.png)"]
     parts.append("## Predictions beside the truth")

@@ -25,6 +25,7 @@ _EVALUATION = (
     "evaluation.json",
     "evaluation.md",
     "report.md",
+    "blocks.png",
     "pckh.png",
     "predictions.png",
     "training.png",

@@ -26,8 +26,9 @@ MULTI_CROP = (
     *((0.9, 0.0, 0.0), (1.1, 0.0, 0.0)),
     *((1.0, -0.04, 0.0), (1.0, 0.04, 0.0), (1.0, 0.0, -0.04), (1.0, 0.0, 0.04)),
 )
-"""The window, two scales of it and four shifts. The paper says "multi-crop and flip"
-without the crops; these are ours, inside the range of the training's augmentation."""
+"""The window, two scales of it and four shifts. The paper says "multi-crop" and not
+which crops; these are ours: scales well inside those of MPII's training (0.7 to 1.3),
+shifts of 10 px in a crop of 256."""
 
 REFINE_MARGIN = 1.5
 """Side of a refined window over the extent of the joints, as in the original. MPII's

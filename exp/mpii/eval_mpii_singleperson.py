@@ -2,26 +2,24 @@ r"""Scores a 2D pose network on MPII's validation people, single person.
 
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 2
 Command   python exp/mpii/eval_mpii_singleperson.py runs/eval --data datasets/MPII \
-              --weights FILE [--flip] [--report]
+              --weights FILE [--flip] [--multi-crop] [--refine N] [--report]
 Expected  PCKh@0.5, single crop: 89.1 with the paper's weights
 
 Prints PCKh by body part, joint and block, and writes evaluation.json and evaluation.md
-to the run folder; --report adds report.md with curves and drawn predictions. Every
-annotated joint counts; the figure as the original counts (joints in the crop only)
-stands beside it. A picture that cannot be read counts as wrong.
+to the run folder; --report adds report.md with curves and drawn predictions,
+--every-block the body parts and curves of all blocks. Every annotated joint counts; the
+figure as the original counts (joints in the crop only; of the best block) stands beside
+it. A picture that cannot be read counts as wrong.
 """
 
 import dataclasses
 import pathlib
 
-import keras
-
 from deephar import experiment
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson
-from deephar.evaluation import report
-from deephar.evaluation.pose import predict_poses, score_pckh
-from deephar.inference.predictor import PosePredictor
+from deephar.evaluation import blocks, report
+from deephar.evaluation.pose import score_pckh
 from deephar.utils import VALID_MODE
 
 
@@ -30,14 +28,15 @@ def parse(argv=None):
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_mpii_singleperson")
     add = parser.add_argument
     add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
-    add("--weights", required=True, help="weights file, or a published name: mpii")
+    add("--weights", required=True, help="weights file, or name of published weights")
     add("--batch-size", type=experiment.positive_int, default=8, help="(%(default)s)")
     add("--workers", type=experiment.positive_int, default=2, help="threads that read")
-    add("--flip", action="store_true", help="average with the mirrored crop")
     share = {"type": experiment.positive_float, "default": 0.5}
     add("--threshold", help="share of the head size (%(default)s)", **share)
     add("--report", action="store_true", help="write report.md with pictures")
+    add("--every-block", action="store_true", help="score the parts by block; curves")
     add("--untrained", action="store_true", help="score the untrained network beside")
+    experiment.add_looking_arguments(parser)
     experiment.add_reception_arguments(parser)
     return parser.parse_args(argv)
 
@@ -54,17 +53,12 @@ def main(argv=None):
 
     def run(weights):
         model = experiment.build_reception(settings, weights=weights)
-        predict = PosePredictor(
-            model, mpii.poselayout, args.flip, fold=compute.fold, jit=compute.jit
-        ).predict_crops
-        bar = keras.utils.Progbar(mpii.get_length(VALID_MODE), unit_name="person")
-        return predict_poses(
-            predict, mpii, VALID_MODE, args.batch_size, args.workers, bar.update
-        )
+        return experiment.predict_people(args, compute, model, mpii, VALID_MODE)
 
     found = run(args.weights)
     scores = score_pckh(found, mpii.poselayout, args.threshold)
     scores["receipt"] = experiment.receipt(args.weights, args.data)
+    scores["receipt"]["looking"] = experiment.describe_looking(args)
     untrained = None
     if args.untrained:
         untrained = score_pckh(run(None), mpii.poselayout, args.threshold)
@@ -74,6 +68,13 @@ def main(argv=None):
         report.joint_table(scores),
         report.block_table(scores),
     ]
+    if args.every_block:
+        scores["every_block"] = blocks.score_blocks(
+            found, mpii.poselayout, args.threshold
+        )
+        tables.append(blocks.parts_table(scores))
+        blocks.plot_blocks(folder / "blocks.png", scores)
+        report.plot_pckh_curve(folder / "pckh.png", found)
     experiment.write_json(folder / "evaluation.json", scores)
     text = "\n\n".join(tables)
     (folder / "evaluation.md").write_text(text + "\n", encoding="utf-8")

@@ -3,9 +3,10 @@ r"""Draws the 2D pose of the person in a picture, or in every picture of a folde
 Command   python exp/mpii/predict_one_img.py runs/predict --weights FILE \
               --picture PICTURE_OR_FOLDER [--box X1 Y1 X2 Y2]
 
-Without --box the person is taken to fill the whole picture. Writes NAME.png, the
-picture with the pose drawn on it, and NAME.json, the joints in pixels of the picture
-with their confidence, to the run folder.
+Without --box the person is taken to fill the whole picture; --refine N then looks N
+times again where the pose was. Writes NAME.png, the picture with the pose drawn on it,
+and NAME.json, the joints in pixels of the picture with their confidence, to the run
+folder.
 """
 
 import logging
@@ -13,7 +14,6 @@ import pathlib
 
 from deephar import experiment
 from deephar.data.pictures import open_picture
-from deephar.inference.predictor import PosePredictor
 from deephar.utils import pa16j2d
 from deephar.utils.plot import draw_pose
 
@@ -27,7 +27,7 @@ def parse(argv=None):
     add("--weights", required=True, help="weights file, or a published name: mpii")
     add("--picture", required=True, help="a picture, or a folder of pictures")
     add("--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="px")
-    add("--flip", action="store_true", help="average with the mirrored crop")
+    experiment.add_looking_arguments(parser)
     experiment.add_reception_arguments(parser)
     return parser.parse_args(argv)
 
@@ -67,9 +67,7 @@ def main(argv=None):
     compute = experiment.configure_compute(args)
     settings = experiment.reception_settings(args)
     model = experiment.build_reception(settings, weights=args.weights)
-    predictor = PosePredictor(
-        model, pa16j2d, args.flip, fold=compute.fold, jit=compute.jit
-    )
+    predictor = experiment.pose_predictor(args, compute, model, pa16j2d)
     boxes = None if args.box is None else [args.box]
     unreadable = 0
     for path, target in zip(paths, targets, strict=True):

@@ -1,0 +1,59 @@
+"""What the tables and curves of evaluations are made with."""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+GROUPS = {
+    "head": ("head", "neck"),
+    "shoulder": ("r_shoul", "l_shoul"),
+    "elbow": ("r_elb", "l_elb"),
+    "wrist": ("r_wrist", "l_wrist"),
+    "hip": ("r_hip", "l_hip"),
+    "knee": ("r_knee", "l_knee"),
+    "ankle": ("r_ankle", "l_ankle"),
+}
+"""The rows of the papers' tables: a body part and the joints that it averages."""
+
+
+def percent(value: float | None) -> str:
+    """A share in percent with one decimal; "-" for None."""
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def group_scores(per_joint: dict[str, float]) -> dict[str, float]:
+    """PCKh by body part, as the papers' tables list it.
+
+    Args:
+        per_joint: PCKh by joint name, in [0, 1].
+
+    Returns:
+        The mean over the joints of each part of `GROUPS`.
+    """
+    return {
+        part: float(np.mean([per_joint[name] for name in names]))
+        for part, names in GROUPS.items()
+    }
+
+
+def markdown_table(rows: list[list[str]]) -> str:
+    """Markdown table of rows of cells, the first of them the head."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    text = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(text)
+
+
+def figure(xlabel: str, ylabel: str) -> tuple[Axes, Callable]:
+    """Axes to draw on, and a function that saves them."""
+    figure = Figure(figsize=(6, 4), dpi=110)
+    axes = figure.add_subplot()
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(alpha=0.3)
+    return axes, lambda path: figure.savefig(path, bbox_inches="tight")

@@ -1,0 +1,88 @@
+"""How the scripts look at people: mirrored, through several crops, window refined."""
+
+import argparse
+
+import keras
+
+from deephar.data.base import SinglePersonDataset
+from deephar.evaluation.pose import PosePredictions, locate_poses, predict_poses
+from deephar.experiment.compute import Compute
+from deephar.inference.crops import MULTI_CROP, SINGLE_CROP
+from deephar.inference.predictor import PosePredictor
+from deephar.utils.numbers import natural
+
+
+def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags `--flip`, `--multi-crop` and `--refine`."""
+    group = parser.add_argument_group("looking at a person")
+    add = group.add_argument
+    add("--flip", action="store_true", help="average with the mirrored crop")
+    crops = f"average over {len(MULTI_CROP)} crops: two scales, four shifts"
+    add("--multi-crop", action="store_true", help=crops)
+    times = "new windows around the pose before the last look (%(default)s)"
+    add("--refine", type=natural, default=0, metavar="N", help=times)
+
+
+def pose_predictor(
+    args: argparse.Namespace,
+    compute: Compute,
+    model: keras.Model,
+    poselayout,
+    batch_size: int = 8,
+) -> PosePredictor:
+    """The predictor of the flags.
+
+    Args:
+        args: parsed arguments of `add_looking_arguments`.
+        compute: what `configure_compute` chose.
+        model: the network.
+        poselayout: layout of its joints.
+        batch_size: most crops a step.
+    """
+    crops = MULTI_CROP if args.multi_crop else SINGLE_CROP
+    return PosePredictor(
+        model,
+        poselayout,
+        args.flip,
+        crops=crops,
+        refine=args.refine,
+        batch_size=batch_size,
+        fold=compute.fold,
+        jit=compute.jit,
+    )
+
+
+def describe_looking(args: argparse.Namespace) -> str:
+    """The flags in words: "7 crops, mirrored, 2 refinements"."""
+    words = [f"{len(MULTI_CROP)} crops" if args.multi_crop else "1 crop"]
+    words += ["mirrored"] * args.flip
+    plural = "s" * (args.refine > 1)
+    words += [f"{args.refine} refinement{plural}"] * (args.refine > 0)
+    return ", ".join(words)
+
+
+def predict_people(
+    args: argparse.Namespace,
+    compute: Compute,
+    model: keras.Model,
+    dataset: SinglePersonDataset,
+    mode: int,
+) -> PosePredictions:
+    """Predicts everybody of a part of a data set, with a progress bar.
+
+    Args:
+        args: parsed arguments of `add_looking_arguments`, with `batch_size` and
+            `workers`.
+        compute: what `configure_compute` chose.
+        model: the network.
+        dataset: the data set.
+        mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+    """
+    predictor = pose_predictor(
+        args, compute, model, dataset.poselayout, args.batch_size
+    )
+    bar = keras.utils.Progbar(dataset.get_length(mode), unit_name="person")
+    options = (dataset, mode, args.batch_size, args.workers, bar.update)
+    if args.multi_crop or args.refine:
+        return locate_poses(predictor.locate, *options)
+    return predict_poses(predictor.predict_crops, *options)

@@ -1,0 +1,116 @@
+"""MPII's protocol by the scripts: every block, several crops, the benchmark's file."""
+
+import json
+import types
+
+import numpy as np
+import pytest
+import scipy.io
+from PIL import Image
+from scripts import load
+from tiny_mpii import tiny_person, write_tiny_mpii
+
+from deephar.checkpoints import save_weights
+from deephar.data.mpii_benchmark import BenchmarkPicture
+from deephar.data.mpii_format import write_annotations
+from deephar.experiment import RECEPTION_DEFAULTS, build_reception, write_json
+from deephar.inference import crops
+
+EVALUATE = load("exp/mpii/eval_mpii_singleperson.py")
+PREDICT = load("exp/mpii/predict_one_img.py")
+TEST = load("exp/mpii/predict_test_mpii.py")
+SETTINGS = {**RECEPTION_DEFAULTS, "size": 64, "blocks": 2, "ksize": 3, "context": 0}
+LOOKING = ("--flip", "--multi-crop", "--refine", "1")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A tiny data set with test people in `mpii`, an untrained network in `run`."""
+    folder = tmp_path_factory.mktemp("protocol")
+    write_tiny_mpii(folder / "mpii", train=1, valid=3)
+    test = [
+        BenchmarkPicture("v0.jpg", (0,), [[100, 56, 0.5], [150, 56, 0.5]]),
+        BenchmarkPicture("nowhere.jpg", (), np.zeros((0, 3))),
+        BenchmarkPicture("lost.jpg", (1,), [[np.nan] * 3, [100, 56, 0.5]]),
+        BenchmarkPicture("v1.jpg", (0,), [[102, 56, 0.5]]),
+    ]
+    people = [tiny_person(f"v{i}.jpg", 2.0 * i) for i in range(3)]
+    write_annotations(
+        folder / "mpii" / "annotations.mat", [tiny_person("t0.jpg")], people, test
+    )
+    (folder / "run").mkdir()
+    write_json(folder / "run" / "model.json", SETTINGS)
+    save_weights(build_reception(SETTINGS), folder / "run" / "w.weights.h5")
+    return folder
+
+
+@pytest.fixture
+def weights(place, monkeypatch):
+    monkeypatch.chdir(place)
+    return ("--weights", "run/w.weights.h5")
+
+
+def test_evaluation_through_several_crops_of_every_block(place, weights, capsys):
+    EVALUATE.main(["eval", "--data", "mpii", *weights, *LOOKING, "--every-block"])
+    scores = json.loads((place / "eval" / "evaluation.json").read_text())
+    assert scores["receipt"]["looking"] == "7 crops, mirrored, 1 refinement"
+    assert scores["samples"] == 3
+    assert [len(v) for v in scores["every_block"]["parts"].values()] == [2] * 7
+    text = (place / "eval" / "evaluation.md").read_text()
+    assert text.strip() in capsys.readouterr().out
+    assert "| block 2" in text
+    for name in ("blocks.png", "pckh.png"):
+        with Image.open(place / "eval" / name) as picture:
+            assert picture.format == "PNG"
+
+
+def test_the_test_people_s_file_is_written_in_the_release_s_order(place, weights):
+    TEST.main(["test", "--data", "mpii", *weights, *LOOKING, "--batch-size", "2"])
+    path = place / "test" / "pred_keypoints_mpii.mat"
+    options = {"struct_as_record": False, "squeeze_me": True}
+    pred = scipy.io.loadmat(path, **options)["pred"]
+    names = ["v0.jpg", "nowhere.jpg", "lost.jpg", "v1.jpg"]
+    assert [row.image.name for row in pred] == names
+    first, second = pred[0].annorect
+    pose = np.array([(p.x, p.y) for p in first.annopoints.point])
+    assert pose.shape == (16, 2) and np.isfinite(pose).all()
+    assert (np.abs(pose - [100, 63]) < 125).all()
+    assert second.annopoints.size == 0
+    lost = pred[2].annorect[1].annopoints.point
+    assert np.isnan([p.x for p in lost]).all()
+    record = json.loads((place / "test" / "test.json").read_text())
+    assert (record["people"], record["looking"]) == (
+        3,
+        "7 crops, mirrored, 1 refinement",
+    )
+    assert "1 people will count as wrong" in (place / "test" / "log.txt").read_text()
+
+
+def test_a_folder_without_test_people_is_named(place, weights, tmp_path):
+    write_tiny_mpii(tmp_path / "other")
+    with pytest.raises(ValueError, match=r"other: annotations\.mat has no test people"):
+        TEST.main(["none", "--data", str(tmp_path / "other"), *weights])
+
+
+def test_a_picture_is_looked_at_as_the_flags_say(place, weights, monkeypatch):
+    def half(window, *_):
+        return window.changed(0.5, 0, 0)
+
+    monkeypatch.setattr(crops, "refined", half)
+    PREDICT.main(["p", *weights, "--picture", "mpii/images/v0.jpg", *LOOKING])
+    (person,) = json.loads((place / "p" / "v0.json").read_text())["people"]
+    assert person["box"] == [50, 10, 150, 110]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ((False, False, 0), "1 crop"),
+        ((True, False, 2), "1 crop, mirrored, 2 refinements"),
+        ((False, True, 0), "7 crops"),
+    ],
+)
+def test_the_receipt_says_how_was_looked(flags, words):
+    flip, multi_crop, refine = flags
+    args = types.SimpleNamespace(flip=flip, multi_crop=multi_crop, refine=refine)
+    assert EVALUATE.experiment.describe_looking(args) == words

@@ -53,8 +53,7 @@ def without_td(name):
     return name.removeprefix("td_")
 
 
-@pytest.mark.parametrize("rename", [str, without_td])
-@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize("by_name, rename", [(False, str), (True, without_td)])
 @pytest.mark.parametrize("name", MERGED)
 def test_merged_models_are_read_by_order_and_by_name(shared, name, by_name, rename):
     path = file_of(shared, name)

@@ -176,18 +176,18 @@ def _begins_at(start, response):
 def _receive(response, file, done, progress):
     length = response.headers.get("Content-Length")
     total = None if length is None else done + int(length)
-    if progress is None:
-        bar = keras.utils.Progbar(total, unit_name="byte")
-
-        def progress(done, _):
-            bar.update(done)
-
+    progress = progress or _bar(total)
     while block := response.read(_BLOCK):
         file.write(block)
         done += len(block)
         progress(done, total)
     if total is not None and done < total:
         raise OSError(f"the transfer broke off after {done} of {total} bytes")
+
+
+def _bar(total):
+    bar = keras.utils.Progbar(total, unit_name="byte")
+    return lambda done, _: bar.update(done)
 
 
 def _size(part):

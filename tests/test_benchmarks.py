@@ -24,8 +24,8 @@ def test_ratios_are_taken_pair_by_pair():
         ({"a_s": 4.0, "b_per_s": 10}, {"a_s": 4.0, "b_per_s": 10}),
     ]
     assert common.ratios(found) == {
-        "a_s": {"median": 2.0, "lowest": 1.0, "highest": 3.0},
-        "b_per_s": {"median": 1.0, "lowest": 0.5, "highest": 2.0},
+        "a_s": {"median": 2, "lowest": 1, "highest": 3, "this": 4, "other": 3},
+        "b_per_s": {"median": 1, "lowest": 0.5, "highest": 2, "this": 10, "other": 10},
     }
 
 
@@ -54,7 +54,8 @@ def test_a_table_has_columns():
 def test_a_command_that_speaks_json_is_compared_by_figures_another_by_wall_time():
     speak = [sys.executable, "-c", "print('hello'); print('{\"figures\": {\"a\": 6}}')"]
     result = common.compare([*speak, *"1234"], 'echo \'{"a": 3, "b": 2}\'', pairs=2)
-    assert result["ratios"]["a"] == {"median": 2.0, "lowest": 2.0, "highest": 2.0}
+    ratio = {"median": 2, "lowest": 2, "highest": 2, "this": 6, "other": 3}
+    assert result["ratios"]["a"] == ratio
     assert list(result["ratios"]) == ["a", "wall_s"]
     mute = common.compare([*speak, *"1234"], "true", pairs=1)
     assert list(mute["ratios"]) == ["wall_s"]

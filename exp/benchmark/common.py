@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, measure: Callable[[], dict]) -> None:
         if args.against:
             own = [sys.executable, *sys.argv, "--against", "", "--json", ""]
             result = compare(own, args.against, args.pairs)
-            rows = [("figure", "ratio", "lowest", "highest")]
+            rows = [("figure", "ratio", "lowest", "highest", "this", "other")]
             rows += [(name, *r.values()) for name, r in result["ratios"].items()]
         else:
             figures = measure()
@@ -147,7 +147,8 @@ def compare(own: list[str], against: str, pairs: int) -> dict:
 
     Returns:
         `{"command", "against", "pairs", "ratios"}`; a ratio is this command's figure
-        over the other's: `{"median", "lowest", "highest"}` over the pairs.
+        over the other's: `{"median", "lowest", "highest"}` over the pairs, and the
+        medians of the figures themselves, `"this"` and `"other"`.
     """
     found = [(_figures(own), _figures(against)) for _ in range(pairs)]
     return {
@@ -159,7 +160,7 @@ def compare(own: list[str], against: str, pairs: int) -> dict:
 
 
 def ratios(found: list[tuple[dict, dict]]) -> dict[str, dict[str, float]]:
-    """Median, lowest and highest ratio by figure of (this, other) in each pair."""
+    """Ratios by figure, of (this, other) in each pair; and each side's median."""
     shared = [
         name
         for name in found[0][0]
@@ -172,6 +173,8 @@ def ratios(found: list[tuple[dict, dict]]) -> dict[str, dict[str, float]]:
             "median": statistics.median(values),
             "lowest": min(values),
             "highest": max(values),
+            "this": statistics.median(ours[name] for ours, _ in found),
+            "other": statistics.median(theirs[name] for _, theirs in found),
         }
     return result
 

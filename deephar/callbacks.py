@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import keras
 
 from deephar.checkpoints import load_weights, save_weights
-from deephar.utils.fs import write_json
+from deephar.utils.fs import write_csv, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +84,14 @@ class EvaluationCallback(keras.callbacks.Callback):
         )
         if self.filename is not None:
             write_json(self.filename, self.scores)
+
+    def get_state(self) -> dict:
+        """What a checkpoint keeps: the figures by epoch."""
+        return {"scores": {str(epoch): v for epoch, v in self.scores.items()}}
+
+    def set_state(self, state: dict) -> None:
+        """Goes back to what `get_state` gave."""
+        self.scores = {int(epoch): v for epoch, v in state["scores"].items()}
 
     @property
     def best_epoch(self) -> float:
@@ -200,13 +208,57 @@ class ReduceFromBest(keras.callbacks.Callback):
         if self.filename is not None and os.path.exists(self.filename):
             load_weights(model, self.filename)
             logger.info("weights of epoch %d loaded again", self.monitor.best_epoch)
-        rate = float(self.model.optimizer.learning_rate) * self.factor
+        rate = learning_rate(self.model) * self.factor
         if rate < self.minimum:
             logger.info("the learning rate would fall below %g: stop", self.minimum)
             self.model.stop_training = True
             return
         self.model.optimizer.learning_rate = rate
         logger.info("epoch %d: learning rate %g", epoch + 1, rate)
+
+    def get_state(self) -> dict:
+        """What a checkpoint keeps: the epochs waited."""
+        return {"wait": self.wait}
+
+    def set_state(self, state: dict) -> None:
+        """Goes back to what `get_state` gave."""
+        self.wait = state["wait"]
+
+
+class LossLog(keras.callbacks.Callback):
+    """Writes what an epoch logs to a CSV file, a row an epoch, counted from 0.
+
+    Keras' CSVLogger appends to its file, and so repeats the epochs that a resumed
+    training goes through again; this one knows its rows and writes the file anew.
+
+    Args:
+        filename: the file; None keeps the rows only.
+    """
+
+    def __init__(self, filename: str | os.PathLike | None):
+        super().__init__()
+        self.filename = filename
+        self.rows: list[dict] = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Adds the epoch's row."""
+        values = {name: float(value) for name, value in sorted((logs or {}).items())}
+        self.rows.append({"epoch": epoch, **values})
+        if self.filename is not None:
+            write_csv(self.filename, self.rows)
+
+    def get_state(self) -> dict:
+        """What a checkpoint keeps: the rows."""
+        return {"rows": self.rows}
+
+    def set_state(self, state: dict) -> None:
+        """Goes back to what `get_state` gave."""
+        self.rows = list(state["rows"])
+
+
+def learning_rate(model: keras.Model) -> float:
+    """The rate that a compiled model trains with now."""
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
 
 
 def step_schedule(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from deephar import experiment
+from deephar.experiment.run import clear_earlier_training
 
 
 def _arguments(*flags):
@@ -73,10 +74,10 @@ def test_a_run_starts_with_a_log_its_arguments_and_a_seed(tmp_path, quiet):
     assert json.loads(arguments.read_text())["seed"] == 7
 
 
-def test_patience_without_validation_is_refused(tmp_path):
-    args = _arguments("--patience", "3")
+def test_patience_without_validation_is_refused(tmp_path, quiet):
+    run = experiment.start_training(_arguments(str(tmp_path), "--patience", "3"))
     with pytest.raises(ValueError, match="--patience needs validation data"):
-        experiment.training_callbacks(args, tmp_path, None, "pckh")
+        run.callbacks(None, "pckh")
 
 
 def test_a_receipt_knows_the_weights(tmp_path):
@@ -141,16 +142,61 @@ def test_a_number_that_cannot_be_is_refused_with_its_flag(flag, value, rule, cap
     assert re.search(f"argument {flag}: must be {rule}. Received: {value}", message)
 
 
-def test_an_earlier_training_is_kept_unless_told_otherwise(tmp_path):
+def test_an_earlier_training_and_its_record_are_kept_unless_told_otherwise(
+    tmp_path, quiet
+):
+    experiment.start_training(_arguments(str(tmp_path), "--seed", "1"))
     (tmp_path / "weights_best.weights.h5").write_text("")
-    (tmp_path / "log.txt").write_text("")
-    (tmp_path / "tensorboard").mkdir()
+    again = _arguments(str(tmp_path), "--seed", "2")
     with pytest.raises(FileExistsError, match=r"weights_best.*--overwrite"):
-        experiment.refuse_earlier_training(tmp_path, overwrite=False)
-    experiment.refuse_earlier_training(tmp_path, overwrite=True)
+        experiment.start_training(again)
+    (record,) = tmp_path.glob("arguments_*.json")
+    assert json.loads(record.read_text())["seed"] == 1
+    experiment.start_training(_arguments(str(tmp_path), "--overwrite"))
     assert (tmp_path / "weights_best.weights.h5").exists()
-    experiment.clear_earlier_training(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["log.txt"]
+
+
+def test_what_an_earlier_training_left_is_cleared(tmp_path):
+    for name in ("tensorboard", "checkpoints"):
+        (tmp_path / name).mkdir()
+    state = tmp_path / "checkpoints" / "state-00001-0000000.npz"
+    for path in (state, tmp_path / "scores.json", tmp_path / "log.txt"):
+        path.write_text("")
+    clear_earlier_training(tmp_path)
+    names = {path.name for path in tmp_path.rglob("*")}
+    assert names == {"log.txt", "checkpoints"}
+
+
+def _resumed(folder, *flags):
+    parser = experiment.argument_parser("A recipe.", logdir="runs/x")
+    experiment.add_training_arguments(parser, 24, 120, [80, 100])
+    return experiment.parse_training(parser, [str(folder), "--resume", *flags])
+
+
+def test_a_training_that_goes_on_has_its_flags(tmp_path, quiet):
+    experiment.start_training(_arguments(str(tmp_path), "--batch-size", "7"))
+    args = _resumed(tmp_path, "--epochs", "200")
+    assert (args.batch_size, args.epochs, args.lr_drops) == (7, 200, [80, 100])
+    with pytest.raises(ValueError, match=r"--batch-size was 7.*Received: 8"):
+        _resumed(tmp_path, "--batch-size", "8")
+
+
+def test_a_training_without_a_record_starts_with_the_flags_it_is_given(tmp_path):
+    assert _resumed(tmp_path, "--batch-size", "8").batch_size == 8
+
+
+def test_to_go_on_and_to_start_anew_are_not_asked_for_together(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        _resumed(tmp_path, "--overwrite")
+    assert "give one of them" in capsys.readouterr().err
+
+
+def test_a_damaged_record_is_named(tmp_path, quiet):
+    experiment.start_training(_arguments(str(tmp_path)))
+    (record,) = tmp_path.glob("arguments_*.json")
+    record.write_text("{")
+    with pytest.raises(ValueError, match=r"arguments_.*json: not a record of flags"):
+        _resumed(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """What every script needs: flags, the run folder, logging, seed, precision, the model.
 
-arguments   parsers and what training flags stand for
+arguments   parsers, and the flags of a training that goes on
 settings    the shape of a network: recipe, model.json, flags
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
+training    devices, callbacks and checkpoints of a training run
 run         run folder, log, JSON files, receipts, how a script ends
 """
 
@@ -11,8 +12,7 @@ from deephar.experiment.arguments import (
     add_reception_arguments,
     add_training_arguments,
     argument_parser,
-    optimizer,
-    training_callbacks,
+    parse_training,
 )
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.looking import (
@@ -22,9 +22,7 @@ from deephar.experiment.looking import (
     predict_people,
 )
 from deephar.experiment.run import (
-    clear_earlier_training,
     receipt,
-    refuse_earlier_training,
     run_script,
     start,
     write_json,
@@ -35,6 +33,7 @@ from deephar.experiment.settings import (
     build_reception,
     reception_settings,
 )
+from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.utils.numbers import positive_float, positive_int, weight
 
 __all__ = [
@@ -42,24 +41,24 @@ __all__ = [
     "MODEL_FILE",
     "RECEPTION_DEFAULTS",
     "add_looking_arguments",
+    "TrainingRun",
     "add_reception_arguments",
     "add_training_arguments",
     "argument_parser",
     "build_reception",
-    "clear_earlier_training",
     "configure_compute",
     "describe_looking",
     "optimizer",
     "pose_predictor",
+    "parse_training",
     "positive_float",
     "positive_int",
     "predict_people",
     "receipt",
     "reception_settings",
-    "refuse_earlier_training",
     "run_script",
     "start",
-    "training_callbacks",
+    "start_training",
     "weight",
     "write_json",
 ]

@@ -1,21 +1,15 @@
-"""The flags of the scripts, and what the training flags stand for."""
+"""The flags of the scripts, and those of a training that goes on."""
 
 import argparse
 import functools
+import json
 import pathlib
-from collections.abc import Callable
+import sys
+from collections.abc import Sequence
 
-import keras
-
-from deephar.callbacks import (
-    EvaluationCallback,
-    SaveModel,
-    cosine_schedule,
-    step_schedule,
-)
+from deephar.devices import STRATEGIES
 from deephar.experiment.compute import add_compute_arguments
 from deephar.experiment.settings import MODEL_FILE, RECEPTION
-from deephar.optimizers import rmsprop
 from deephar.utils.numbers import (
     fraction,
     natural,
@@ -24,11 +18,14 @@ from deephar.utils.numbers import (
     seed,
 )
 
-OPTIMIZERS = {
-    "rmsprop": rmsprop,
-    "sgd": functools.partial(keras.optimizers.SGD, momentum=0.95, nesterov=True),
-    "adam": keras.optimizers.Adam,
-}
+OPTIMIZERS = ("adam", "rmsprop", "sgd")
+
+_FREE_ON_RESUME = frozenset(
+    """logdir resume overwrite epochs data workers verbose weights strategy replicas
+    checkpoint_steps checkpoint_minutes eval_every eval_batch_size patience
+    tensorboard""".split()
+)
+"""Flags that a resumed training may change; the others decide what it computes."""
 
 
 def argument_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
@@ -80,6 +77,7 @@ def add_training_arguments(
         epochs: epochs of the recipe.
         lr_drops: epochs, counted from 0, at which the recipe lowers the rate.
     """
+    add_device_arguments(parser)
     group = parser.add_argument_group("training")
 
     def add(flag, default=None, help="", **options):
@@ -89,11 +87,11 @@ def add_training_arguments(
 
     switch = functools.partial(group.add_argument, action="store_true")
     add("--weights", help="weights to start from, a file or a published name")
-    switch("--overwrite", help="train in a run folder that holds weights already")
+    switch("--overwrite", help="replace the training that the run folder holds")
     add("--batch-size", batch_size, "samples a step", type=positive_int)
     add("--epochs", epochs, "times through the data", type=positive_int)
     add("--steps-per-epoch", help="default: once through the data", type=positive_int)
-    add("--optimizer", "rmsprop", "update rule", choices=sorted(OPTIMIZERS))
+    add("--optimizer", "rmsprop", "update rule", choices=OPTIMIZERS)
     add("--lr", 1e-3, "learning rate at the start", type=positive_float)
     schedules = ("steps", "cosine")
     add("--schedule", "steps", "how the rate falls", choices=schedules)
@@ -121,54 +119,90 @@ def add_training_arguments(
     )
 
 
-def optimizer(args: argparse.Namespace) -> keras.optimizers.Optimizer:
-    """The optimiser of the training flags."""
-    return OPTIMIZERS[args.optimizer](args.lr, global_clipnorm=args.clip_norm)
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of devices and of checkpoints to a training script's parser."""
+    group = parser.add_argument_group("devices")
+    add = group.add_argument
+    add(
+        "--strategy",
+        choices=STRATEGIES,
+        default="none",
+        help="one device; every GPU; the workers of TF_CONFIG (%(default)s)",
+    )
+    add(
+        "--replicas",
+        type=positive_int,
+        help="with mirrored: GPUs to use, or, without a GPU, parts of the CPU",
+    )
+    add(
+        "--scale-batch",
+        action="store_true",
+        help="--batch-size is for one replica, not for all together",
+    )
+    add(
+        "--local-batch-norm",
+        action="store_true",
+        help="each replica normalises by its own samples: less to communicate",
+    )
+    add(
+        "--accumulate",
+        type=positive_int,
+        default=1,
+        help="compute a replica's samples in so many parts, to save memory (1)",
+    )
+    group = parser.add_argument_group("checkpoints", "one after every epoch, and")
+    add = group.add_argument
+    add("--checkpoint-steps", type=positive_int, help="every so many steps")
+    minutes = {"type": positive_float, "default": 10.0, "metavar": "MINUTES"}
+    add("--checkpoint-minutes", help="so many minutes after the last (10)", **minutes)
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from the run folder's last checkpoint, with its flags",
+    )
 
 
-def training_callbacks(
-    args: argparse.Namespace,
-    folder: pathlib.Path,
-    evaluate: Callable[[keras.Model], dict] | None,
-    monitor: str,
-) -> list[keras.callbacks.Callback]:
-    """Schedule, evaluation, saved weights and logs of a training run, in that order.
+def parse_training(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """Parses the flags of a training script.
+
+    With --resume the flags that the run folder has on record are the defaults, and only
+    those may differ that leave what is computed alone. Where there is no record the
+    training starts at its beginning, so that one command serves both.
 
     Args:
-        args: parsed arguments of `add_training_arguments`.
-        folder: the run folder; gets scores.json, losses.csv, weights_last.weights.h5
-            and weights_best.weights.h5.
-        evaluate: from the model to its figures; None saves the last weights only.
-        monitor: the figure that decides which epoch is best.
+        parser: with the flags of `add_training_arguments`.
+        argv: the command line; None for the real one.
 
     Raises:
-        ValueError: if --patience is given and nothing is evaluated.
+        ValueError: if a flag differs that must not, or the record cannot be read.
     """
-    if args.schedule == "cosine":
-        schedule = cosine_schedule(args.lr, args.epochs)
-    else:
-        schedule = step_schedule(args.lr, args.lr_drops, args.lr_factor)
-    result = [
-        keras.callbacks.LearningRateScheduler(schedule),
-        SaveModel(_plain(folder / "weights_last.weights.h5"), verbose=0),
-    ]
-    if evaluate is not None:
-        score = EvaluationCallback(
-            evaluate,
-            monitor,
-            filename=folder / "scores.json",
-            every=args.eval_every,
-            patience=args.patience,
-        )
-        best = _plain(folder / "weights_best.weights.h5")
-        result += [score, SaveModel(best, None, True, score)]
-    elif args.patience is not None:
-        raise ValueError("--patience needs validation data to watch")
-    if args.tensorboard:
-        result.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
-    return [*result, keras.callbacks.CSVLogger(folder / "losses.csv")]
+    args = parser.parse_args(argv)
+    if not args.resume:
+        return args
+    if args.overwrite:
+        parser.error("--resume goes on, --overwrite starts anew: give one of them")
+    path = pathlib.Path(args.logdir) / record_name()
+    if not path.is_file():
+        return args
+    try:
+        record = dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise ValueError(f"{path}: not a record of flags: {error}") from error
+    known = {name: record[name] for name in vars(args) if name in record}
+    parser.set_defaults(**{**known, "logdir": args.logdir, "overwrite": False})
+    args = parser.parse_args(argv)
+    for name, before in known.items():
+        now = getattr(args, name)
+        if now != before and name not in _FREE_ON_RESUME:
+            raise ValueError(
+                f"{path}: --{name.replace('_', '-')} was {before}, and a training that "
+                f"goes on must not change it. Received: {now}"
+            )
+    return args
 
 
-def _plain(path: pathlib.Path) -> str:
-    """A file name for SaveModel, in which braces would stand for the epoch."""
-    return str(path).replace("{", "{{").replace("}", "}}")
+def record_name() -> str:
+    """Name of the file in the run folder that holds this script's flags."""
+    return f"arguments_{pathlib.Path(sys.argv[0]).stem}.json"

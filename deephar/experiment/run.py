@@ -16,11 +16,18 @@ from collections.abc import Callable
 
 import keras
 
+from deephar.experiment.arguments import record_name
 from deephar.utils.fs import write_json
 
 logger = logging.getLogger(__name__)
 
-_TRAINING = ("weights_*.h5", "scores.json", "losses.csv", "model.json")
+_TRAINING = (
+    "weights_*.h5",
+    "scores.json",
+    "losses.csv",
+    "model.json",
+    "checkpoints/state-*.npz",
+)
 _EVALUATION = (
     "evaluation.json",
     "evaluation.md",
@@ -44,30 +51,43 @@ def start(args: argparse.Namespace) -> pathlib.Path:
     Raises:
         OSError: if the folder cannot be written to; the message names it.
     """
+    open_run(args)
+    keras.utils.set_random_seed(args.seed)
+    return pathlib.Path(args.logdir)
+
+
+def open_run(args: argparse.Namespace, writes: bool = True) -> None:
+    """Makes the folder, begins the log and puts the flags on record.
+
+    Args:
+        args: parsed arguments of `argument_parser`.
+        writes: whether this process writes to the folder; if not, it logs to the
+            console only.
+
+    Raises:
+        OSError: if the folder cannot be written to; the message names it.
+    """
     folder = pathlib.Path(args.logdir)
-    script = pathlib.Path(sys.argv[0]).stem
-    record = {"command": command(), **vars(args)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        log = logging.FileHandler(folder / "log.txt", encoding="utf-8")
-        write_json(folder / f"arguments_{script}.json", record)
-    except OSError as error:
-        raise OSError(
-            f"{folder}: cannot write to the log directory: {error}"
-        ) from error
-    console = logging.StreamHandler(sys.stdout)
-    console.addFilter(lambda note: not getattr(note, "for_the_file", False))
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    handlers[0].addFilter(lambda note: not getattr(note, "for_the_file", False))
+    if writes:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handlers.append(logging.FileHandler(folder / "log.txt", encoding="utf-8"))
+            write_json(folder / record_name(), {"command": command(), **vars(args)})
+        except OSError as error:
+            raise OSError(
+                f"{folder}: cannot write to the log directory: {error}"
+            ) from error
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%Y-%m-%d %H:%M:%S",
-        handlers=[log, console],
+        handlers=handlers,
         force=True,
     )
     logging.getLogger("absl").setLevel(logging.WARNING)
     logger.info("%s", command())
-    keras.utils.set_random_seed(args.seed)
-    return folder
 
 
 def refuse_earlier_training(folder: pathlib.Path, overwrite: bool) -> None:

@@ -1,9 +1,12 @@
 """Files and folders."""
 
+import csv
+import io
 import json
 import math
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
 
 
 def mkdir(path) -> None:
@@ -24,11 +27,35 @@ def write_json(path: str | os.PathLike, value: object) -> None:
             written as its text, and a number that is not finite as null, because JSON
             has no NaN.
     """
+    text = json.dumps(_finite(value), indent=1, default=str, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_csv(path: str | os.PathLike, rows: Sequence[Mapping[str, object]]) -> None:
+    """Writes a CSV file with a header, whole or not at all.
+
+    Args:
+        path: Where to.
+        rows: Values by column. The columns are those of all rows, as they come; where
+            a row lacks one it is left empty.
+    """
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a text file, whole or not at all."""
     path = pathlib.Path(path)
     draft = path.with_name(path.name + ".part")
-    text = json.dumps(_finite(value), indent=1, default=str, allow_nan=False)
-    draft.write_text(text + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _finite(value: object) -> object:

@@ -7,7 +7,8 @@ Recipe    8 blocks, 256x256, batch 24, RMSprop 1e-3, 120 epochs, x0.2 at 80 and 
 Expected  PCKh@0.5 on the validation people, single crop: 89.1 (the paper's weights)
 
 Writes to the run folder: log.txt, losses.csv, scores.json (by epoch), model.json,
-weights_best.weights.h5 and weights_last.weights.h5.
+weights_best.weights.h5, weights_last.weights.h5, and checkpoints for --resume.
+docs/training.md: several GPUs or machines, and how to go on after a stop.
 """
 
 import dataclasses
@@ -17,9 +18,8 @@ from deephar import experiment
 from deephar.config import mpii_sp_dataconf
 from deephar.data import BatchLoader, MpiiSinglePerson
 from deephar.evaluation.pose import predict_poses, score_pckh
-from deephar.inference.predictor import PosePredictor
 from deephar.losses import pose_regression_loss
-from deephar.trainer import MultiModelTrainer, set_batch_norm_momentum
+from deephar.trainer import set_batch_norm_momentum
 from deephar.utils import TRAIN_MODE, VALID_MODE
 
 
@@ -38,15 +38,13 @@ def parse(argv=None):
     add("--loss", choices=losses, default=losses[0], help="of the pose (%(default)s)")
     share = {"type": experiment.weight, "default": 0.01}
     add("--visibility-weight", help="of the confidence's loss (%(default)s)", **share)
-    return parser.parse_args(argv)
+    return experiment.parse_training(parser, argv)
 
 
 def main(argv=None):
     """Trains, evaluates after the epochs, saves the best and the last weights."""
     args = parse(argv)
-    folder = experiment.start(args)
-    compute = experiment.configure_compute(args)
-    experiment.refuse_earlier_training(folder, args.overwrite)
+    run = experiment.start_training(args)
     settings = experiment.reception_settings(args)
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
@@ -58,34 +56,32 @@ def main(argv=None):
         ["frame"],
         ["pose"],
         TRAIN_MODE,
-        batch_size=args.batch_size,
+        batch_size=run.batch_size,
         num_predictions=settings["blocks"],
         seed=args.seed,
         on_error="raise" if args.strict else "skip",
     )
-    model = experiment.build_reception(settings, weights=args.weights)
-    set_batch_norm_momentum(model, args.bn_momentum)
-    loss = pose_regression_loss(args.loss, args.visibility_weight)
-    model.compile(experiment.optimizer(args), loss, jit_compile=compute.jit)
+    with run.strategy.scope():
+        model = experiment.build_reception(settings, weights=args.weights)
+        set_batch_norm_momentum(model, args.bn_momentum)
+        loss = pose_regression_loss(args.loss, args.visibility_weight)
+        model.compile(experiment.optimizer(args), loss, jit_compile=run.compute.jit)
 
-    def evaluate(model):
-        predict = PosePredictor(model, mpii.poselayout, jit=compute.jit).predict_crops
-        found = predict_poses(
-            predict, mpii, VALID_MODE, args.eval_batch_size, args.workers
-        )
+    predict = run.predictor(model, mpii.poselayout).predict_crops
+
+    def evaluate(_):
+        size, workers = args.eval_batch_size, args.workers
+        found = predict_poses(predict, mpii, VALID_MODE, size, workers, **run.sharing)
         return score_pckh(found, mpii.poselayout)
 
     if mpii.get_length(VALID_MODE) == 0:
         logging.warning("%s: no validation people, so no scores", args.data)
         evaluate = None
-    callbacks = experiment.training_callbacks(args, folder, evaluate, "pckh")
-    trainer = MultiModelTrainer([model], [loader], args.workers, callbacks=callbacks)
+    callbacks = run.callbacks(evaluate, "pckh")
     people = mpii.get_length(TRAIN_MODE)
-    steps = args.steps_per_epoch or max(1, people // args.batch_size)
+    steps = args.steps_per_epoch or max(1, people // run.batch_size)
     logging.info("%d training people, %d steps an epoch", people, steps)
-    experiment.clear_earlier_training(folder)
-    experiment.write_json(folder / experiment.MODEL_FILE, settings)
-    trainer.train(args.epochs, steps, verbose=args.verbose)
+    run.train([model], [loader], steps, callbacks, settings)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,280 @@
+"""Where a training runs: one device, several of a machine, or several machines.
+
+A batch is divided among the replicas of a tf.distribute strategy, one replica a device.
+Several machines (or processes) are workers, told of each other by the environment
+variable TF_CONFIG; the first is the chief, which alone writes to the run folder.
+"""
+
+import contextlib
+import dataclasses
+import json
+import logging
+import math
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+logger = logging.getLogger(__name__)
+
+STRATEGIES = ("none", "mirrored", "multiworker")
+"""One device; all GPUs (or some virtual CPUs) of a machine; TF_CONFIG's workers."""
+
+_ENVIRONMENT = "TF_CONFIG"
+_EXAMPLE = (
+    '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+_JOBS = ("chief", "worker")
+_PAUSE = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Worker:
+    """One of the processes that train together.
+
+    Attributes:
+        index: number of this one, from 0.
+        addresses: "host:port" of all of them, this one's among them.
+    """
+
+    index: int = 0
+    addresses: tuple[str, ...] = ("localhost",)
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this one writes checkpoints, scores and logs."""
+        return self.index == 0
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """(number of this worker, number of workers)."""
+        return self.index, len(self.addresses)
+
+
+def this_worker(kind: str) -> Worker:
+    """The worker that this process is: the only one, unless `kind` is "multiworker".
+
+    Raises:
+        ValueError: if TF_CONFIG is missing or says no such thing.
+    """
+    if kind != "multiworker":
+        return Worker()
+    text = os.environ.get(_ENVIRONMENT)
+    if text is None:
+        raise ValueError(
+            "The strategy multiworker needs the environment variable TF_CONFIG, such "
+            f"as {_EXAMPLE}"
+        )
+    try:
+        config = json.loads(text)
+        cluster, task = config["cluster"], config["task"]
+        addresses = [(job, n) for job in cluster for n in range(len(cluster[job]))]
+        own = (task["type"], int(task["index"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"TF_CONFIG must be JSON such as {_EXAMPLE}. Received: {text}"
+        ) from error
+    addresses.sort(key=lambda name: _JOBS.index(name[0]) if name[0] in _JOBS else 9)
+    if own not in addresses or {job for job, _ in addresses} - {*_JOBS}:
+        raise ValueError(
+            "TF_CONFIG must list this task in its cluster, whose jobs are worker or "
+            f"chief and worker. Received: {text}"
+        )
+    return Worker(
+        addresses.index(own), tuple(str(cluster[job][n]) for job, n in addresses)
+    )
+
+
+def make_strategy(
+    kind: str, replicas: int | None = None, patience: float = 600
+) -> tf.distribute.Strategy:
+    """Makes the strategy; to be called before TensorFlow computes anything.
+
+    Args:
+        kind: one of `STRATEGIES`.
+        replicas: with "mirrored", how many GPUs to use, or, on a machine without, into
+            how many virtual ones to divide the CPU; None takes every GPU.
+        patience: seconds to wait for the other workers.
+
+    Raises:
+        ValueError: if there are fewer GPUs than replicas, or TF_CONFIG is wrong.
+        ConnectionError: if a worker does not come.
+    """
+    if kind not in STRATEGIES:
+        raise ValueError(f"`kind` must be one of {STRATEGIES}. Received: {kind!r}")
+    if replicas is not None and kind != "mirrored":
+        raise ValueError(
+            f"`replicas` is for the strategy mirrored. Received: {replicas} with {kind}"
+        )
+    if kind == "mirrored":
+        return tf.distribute.MirroredStrategy(_devices(replicas))
+    if kind == "multiworker":
+        worker = this_worker(kind)
+        _wait_for_all(worker, patience)
+        logger.info("worker %d of %s", worker.index, ", ".join(worker.addresses))
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def _devices(replicas: int | None) -> list[str]:
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        count = len(gpus) if replicas is None else replicas
+        if count > len(gpus):
+            raise ValueError(
+                f"There are {len(gpus)} GPUs. Received: replicas={replicas}"
+            )
+        return [f"GPU:{i}" for i in range(count)]
+    count = replicas or 1
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    if len(tf.config.get_logical_device_configuration(cpu) or [cpu]) != count:
+        virtual = [tf.config.LogicalDeviceConfiguration()] * count
+        tf.config.set_logical_device_configuration(cpu, virtual)
+    return [f"CPU:{i}" for i in range(count)]
+
+
+def _wait_for_all(worker: Worker, patience: float) -> None:
+    """Waits until every worker answers at its address.
+
+    TensorFlow waits for the others too, but without an end and deaf to Ctrl-C. This one
+    answers at its own address meanwhile; TensorFlow's server takes it over.
+    """
+    waiting = {a for i, a in enumerate(worker.addresses) if i != worker.index}
+    port = int(worker.addresses[worker.index].rpartition(":")[2])
+    end = time.monotonic() + patience
+    with socket.create_server(("", port), backlog=len(worker.addresses)):
+        while waiting:
+            waiting = {address for address in waiting if not _answers(address)}
+            if waiting and time.monotonic() > end:
+                raise ConnectionError(
+                    f"no answer from the workers {', '.join(sorted(waiting))} for "
+                    f"{patience:g} s"
+                )
+            time.sleep(_PAUSE)
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=_PAUSE):
+            return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def lost_worker() -> Iterator[None]:
+    """Turns what TensorFlow raises when another worker is gone into a clear error.
+
+    Raises:
+        ConnectionError: for an error of the connection to another worker.
+    """
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise ConnectionError(
+            "another worker has ended, so this one ends too; start all of them again "
+            f"with --resume ({error.message.splitlines()[0][:200]})"
+        ) from error
+
+
+def on_gpu() -> bool:
+    """Whether TensorFlow computes on GPUs: it does where it finds any."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def replicas_here(strategy: tf.distribute.Strategy) -> list[int]:
+    """Numbers of the replicas of this worker among those of all."""
+    index, workers = share_of(strategy)
+    count = strategy.num_replicas_in_sync // workers
+    return [index * count + i for i in range(count)]
+
+
+def share_of(strategy: tf.distribute.Strategy) -> tuple[int, int]:
+    """(number of this worker, number of workers) of a strategy."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.cluster_spec().as_dict():
+        return 0, 1
+    spec = resolver.cluster_spec().as_dict()
+    workers = [(job, n) for job in _JOBS for n in range(len(spec.get(job, ())))]
+    return workers.index((resolver.task_type, resolver.task_id)), len(workers)
+
+
+def gather(
+    strategy: tf.distribute.Strategy, arrays: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Joins arrays of all workers along their first axis, in the order of the workers.
+
+    Args:
+        strategy: the strategy; all workers must call this together.
+        arrays: arrays by name; first axes may differ in length between workers.
+
+    Returns:
+        The joined arrays, the same on every worker, equal in every bit.
+
+    Raises:
+        ConnectionError: if another worker has ended.
+    """
+    if share_of(strategy)[1] == 1:
+        return dict(arrays)
+    with lost_worker():
+        return {name: _gather(strategy, array) for name, array in arrays.items()}
+
+
+def _gather(strategy: tf.distribute.Strategy, array: np.ndarray) -> np.ndarray:
+    """Gathers bytes: every worker's first replica brings its rows, the others none."""
+    first = replicas_here(strategy)[0]
+    width = array.itemsize * math.prod(array.shape[1:])
+    data = np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)
+    rows = data.reshape(len(array), width).astype(np.int32)
+
+    def local(context):
+        mine = context.replica_id_in_sync_group == first
+        return tf.constant(rows if mine else rows[:0])
+
+    values = strategy.experimental_distribute_values_from_function(local)
+    joined = strategy.gather(values, axis=0).numpy().astype(np.uint8)
+    shape = (len(joined), *array.shape[1:])
+    return np.frombuffer(joined.tobytes(), array.dtype).reshape(shape)
+
+
+class SpreadModel:
+    """A model whose predictions are computed by all replicas of this worker at once.
+
+    It stands in for a Keras model where only `predict_on_batch` and `input_shape` are
+    asked for; workers may call it as often as each likes.
+
+    Args:
+        model: a model built under the strategy.
+        strategy: the strategy.
+    """
+
+    def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
+        self.model = model
+        self.strategy = strategy
+        self.input_shape = model.input_shape
+        self._first = replicas_here(strategy)[0]
+        self._run = tf.function(self._run_replicas, reduce_retracing=True)
+
+    def _run_replicas(self, frames):
+        return self.strategy.run(self.model, args=(frames,), kwargs={"training": False})
+
+    def predict_on_batch(self, frames: np.ndarray) -> list[np.ndarray]:
+        """The outputs for `(batch, rows, cols, channels)`, in order."""
+        count = len(replicas_here(self.strategy))
+        # Fewer pictures than replicas: every replica gets at least one.
+        rows = np.resize(frames, (max(len(frames), count), *frames.shape[1:]))
+        parts = np.array_split(rows, count)
+
+        def local(context):
+            return tf.constant(parts[context.replica_id_in_sync_group - self._first])
+
+        values = self.strategy.experimental_distribute_values_from_function(local)
+        outputs = keras.tree.flatten(self._run(values))
+        results = map(self.strategy.experimental_local_results, outputs)
+        return [np.concatenate(parts)[: len(frames)] for parts in results]

@@ -1,0 +1,198 @@
+"""A training run: devices, optimizer, callbacks, checkpoints, and how it goes on."""
+
+import argparse
+import dataclasses
+import functools
+import logging
+import pathlib
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from deephar import devices
+from deephar.callbacks import (
+    EvaluationCallback,
+    LossLog,
+    SaveModel,
+    cosine_schedule,
+    step_schedule,
+)
+from deephar.data.loader import BatchLoader
+from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.run import (
+    clear_earlier_training,
+    open_run,
+    refuse_earlier_training,
+)
+from deephar.experiment.settings import MODEL_FILE
+from deephar.inference.predictor import PosePredictor
+from deephar.optimizers import rmsprop
+from deephar.trainer import MultiModelTrainer, SavePlan
+from deephar.utils.fs import write_json
+
+logger = logging.getLogger(__name__)
+
+_OPTIMIZERS = {
+    "rmsprop": rmsprop,
+    "sgd": functools.partial(keras.optimizers.SGD, momentum=0.95, nesterov=True),
+    "adam": keras.optimizers.Adam,
+}
+CHECKPOINTS = "checkpoints"
+"""Folder of the states of a training in its run folder."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRun:
+    """What a training script works with.
+
+    Attributes:
+        args: the flags.
+        folder: the run folder, which all workers must see.
+        worker: which of the processes that train together this one is.
+        strategy: build and compile models in its `scope()`.
+        compute: precision and compiler.
+    """
+
+    args: argparse.Namespace
+    folder: pathlib.Path
+    worker: devices.Worker
+    strategy: tf.distribute.Strategy
+    compute: Compute
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of a step, those of all replicas together."""
+        scale = self.strategy.num_replicas_in_sync if self.args.scale_batch else 1
+        return self.args.batch_size * scale
+
+    @property
+    def sharing(self) -> dict:
+        """Arguments by which the workers share an evaluation and join its result."""
+        gather = functools.partial(devices.gather, self.strategy)
+        return {"share": self.worker.share, "gather": gather}
+
+    def predictor(self, model: keras.Model, poselayout) -> PosePredictor:
+        """What predicts with the model, on all replicas of this worker at once."""
+        if self.strategy.num_replicas_in_sync > 1:
+            model = devices.SpreadModel(model, self.strategy)
+        return PosePredictor(model, poselayout, jit=self.compute.jit)
+
+    def callbacks(
+        self, evaluate: Callable[[keras.Model], dict] | None, monitor: str
+    ) -> list[keras.callbacks.Callback]:
+        """Schedule, evaluation, saved weights and logs, in that order.
+
+        The chief's write scores.json, losses.csv, weights_last.weights.h5 and
+        weights_best.weights.h5 to the run folder; those of other workers write nothing.
+
+        Args:
+            evaluate: from the model to its figures; None saves the last weights only.
+            monitor: the figure that decides which epoch is best.
+
+        Raises:
+            ValueError: if --patience is given and nothing is evaluated.
+        """
+        args, chief = self.args, self.worker.is_chief
+        score = None
+        if evaluate is not None:
+            score = EvaluationCallback(
+                evaluate,
+                monitor,
+                filename=self.folder / "scores.json" if chief else None,
+                every=args.eval_every,
+                patience=args.patience,
+            )
+        elif args.patience is not None:
+            raise ValueError("--patience needs validation data to watch")
+        log = LossLog(self.folder / "losses.csv" if chief else None)
+        writers = self._writers(score) if chief else []
+        schedule = keras.callbacks.LearningRateScheduler(_schedule(args))
+        return [c for c in (schedule, score, *writers, log) if c is not None]
+
+    def _writers(self, score: EvaluationCallback | None) -> list:
+        weights = "weights_{}.weights.h5"
+        last, best = (_plain(self.folder / weights.format(n)) for n in ("last", "best"))
+        writers = [SaveModel(last, verbose=0)]
+        if score is not None:
+            writers.append(SaveModel(best, None, True, score))
+        if self.args.tensorboard:
+            writers.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
+        return writers
+
+    def train(
+        self,
+        models: Sequence[keras.Model],
+        loaders: Sequence[BatchLoader],
+        steps: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+        settings: dict,
+    ) -> None:
+        """Trains, from the beginning or from the last checkpoint.
+
+        Args:
+            models: built and compiled under the strategy.
+            loaders: one a model, with batches of `batch_size`.
+            steps: steps of an epoch.
+            callbacks: what `callbacks` gives.
+            settings: the shape of the network, kept in model.json.
+        """
+        args = self.args
+        save = SavePlan(
+            self.folder / CHECKPOINTS, args.checkpoint_steps, args.checkpoint_minutes
+        )
+        trainer = MultiModelTrainer(
+            models,
+            loaders,
+            args.workers,
+            callbacks=callbacks,
+            strategy=self.strategy,
+            accumulate=args.accumulate,
+            sync_batch_norm=not args.local_batch_norm,
+            save=save,
+        )
+        if self.worker.is_chief:
+            if not args.resume:
+                clear_earlier_training(self.folder)
+            write_json(self.folder / MODEL_FILE, settings)
+        verbose = args.verbose if self.worker.is_chief else 0
+        trainer.train(args.epochs, steps, verbose=verbose, resume=args.resume)
+
+
+def start_training(args: argparse.Namespace) -> TrainingRun:
+    """Starts a training run: folder, log, devices, seed and precision.
+
+    Args:
+        args: what `parse_training` returns.
+
+    Raises:
+        FileExistsError: if the folder holds a training, which is neither to go on nor
+            to be replaced.
+        OSError: if the folder cannot be written to.
+        ValueError: if the machine has not the devices that are asked for.
+    """
+    worker = devices.this_worker(args.strategy)
+    folder = pathlib.Path(args.logdir)
+    if worker.is_chief and not args.resume:
+        refuse_earlier_training(folder, args.overwrite)
+    open_run(args, writes=worker.is_chief)
+    strategy = devices.make_strategy(args.strategy, args.replicas)
+    keras.utils.set_random_seed(args.seed)
+    compute = configure_compute(args)
+    return TrainingRun(args, folder, worker, strategy, compute)
+
+
+def optimizer(args: argparse.Namespace) -> keras.optimizers.Optimizer:
+    """The optimiser of the training flags."""
+    return _OPTIMIZERS[args.optimizer](args.lr, global_clipnorm=args.clip_norm)
+
+
+def _schedule(args: argparse.Namespace) -> Callable[[int, float], float]:
+    if args.schedule == "cosine":
+        return cosine_schedule(args.lr, args.epochs)
+    return step_schedule(args.lr, args.lr_drops, args.lr_factor)
+
+
+def _plain(path: pathlib.Path) -> str:
+    """A file name for SaveModel, in which braces would stand for the epoch."""
+    return str(path).replace("{", "{{").replace("}", "}}")

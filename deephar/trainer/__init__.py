@@ -1,0 +1,18 @@
+"""Training: the loop, its steps, its state.
+
+loop       MultiModelTrainer: (model, data) pairs in turn, under any strategy
+step       one step: gradients of the parts of a batch, one update
+progress   the state of a training between two steps: saved, restored
+generator  TrainerOnGenerator, the original's trainer of one model
+"""
+
+from deephar.trainer.generator import TrainerOnGenerator
+from deephar.trainer.loop import MultiModelTrainer, set_batch_norm_momentum
+from deephar.trainer.progress import SavePlan
+
+__all__ = [
+    "MultiModelTrainer",
+    "SavePlan",
+    "TrainerOnGenerator",
+    "set_batch_norm_momentum",
+]

@@ -133,7 +133,7 @@ def test_a_kept_centre_moves_a_fifth_of_the_way_as_in_the_original():
     assert new.size == pytest.approx((1.5 * 80, 0.75 * 80))
 
 
-def test_a_whole_picture_s_window_follows_the_pose_and_a_box_s_keeps_its_centre():
+def test_a_refined_window_of_a_picture_or_a_box_follows_the_pose():
     joints = np.full((16, 3), 0.25)
     joints[8:, :2], joints[:, 2] = 0.5, 1
     predictor = PosePredictor(constant_model(joints), pa16j2d, refine=1)
@@ -143,7 +143,7 @@ def test_a_whole_picture_s_window_follows_the_pose_and_a_box_s_keeps_its_centre(
     np.testing.assert_allclose(whole.joints[0], (75 + 150 / 4,) * 2, atol=1e-3)
     (boxed,) = predictor.predict(picture, [(120, 120, 280, 280)])
     x1, y1, x2, y2 = boxed.box
-    assert (x2 - x1, (x1 + x2) / 2) == pytest.approx((75, 0.8 * 200 + 0.2 * 175))
+    assert (x2 - x1, (x1 + x2) / 2) == pytest.approx((75, 175), abs=1)
 
 
 def test_a_window_stays_where_too_little_was_found():

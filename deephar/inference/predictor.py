@@ -183,8 +183,8 @@ class PosePredictor:
         Args:
             picture: PIL image of any mode, or array `(h, w, 3)` uint8 RGB. It is taken
                 as stored; `data.open_picture(path, upright=True)` turns a phone's.
-            boxes: people as (x1, y1, x2, y2) px; None looks at the whole picture, and
-                refinement then follows the pose alone.
+            boxes: people as (x1, y1, x2, y2) px; None looks at the whole picture.
+                They are taken as guesses: a refined window follows the pose alone.
 
         Returns:
             A list of `Pose`, one a box, from the model's last block.
@@ -196,12 +196,11 @@ class PosePredictor:
             picture = Image.fromarray(np.asarray(picture))
         picture = to_rgb(picture)
         if boxes is None:
-            middle = (picture.width / 2, picture.height / 2)
-            windows, keep = [self._shaped(middle, max(picture.size))], 0.0
+            shapes = [((picture.width / 2, picture.height / 2), max(picture.size))]
         else:
             shapes = [_window(box, picture.size) for box in boxes]
-            windows, keep = [self._shaped(*shape) for shape in shapes], REFINE_KEEP
-        found = self.locate([picture] * len(windows), windows, keep)
+        windows = [self._shaped(*shape) for shape in shapes]
+        found = self.locate([picture] * len(windows), windows, keep=0.0)
         names = tuple(self.poselayout.joint_names)
         return [
             Pose(person[:, :2], person[:, 2], window.box, names)

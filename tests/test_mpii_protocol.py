@@ -1,8 +1,11 @@
 """MPII's protocol by the scripts: every block, several crops, the benchmark's file."""
 
+import csv
 import json
 import types
 
+import h5py
+import keras
 import numpy as np
 import pytest
 import scipy.io
@@ -11,13 +14,16 @@ from scripts import load
 from tiny_mpii import tiny_person, write_tiny_mpii
 
 from deephar.checkpoints import save_weights
+from deephar.checkpoints.vgg16 import USED
 from deephar.data.mpii_benchmark import BenchmarkPicture
 from deephar.data.mpii_format import write_annotations
+from deephar.data.synthetic import write_mpii
 from deephar.experiment import RECEPTION_DEFAULTS, build_reception, write_json
 from deephar.inference import crops
 
 EVALUATE = load("exp/mpii/eval_mpii_singleperson.py")
 PREDICT = load("exp/mpii/predict_one_img.py")
+TRAIN = load("exp/mpii/train_mpii_singleperson.py")
 TEST = load("exp/mpii/predict_test_mpii.py")
 SETTINGS = {**RECEPTION_DEFAULTS, "size": 64, "blocks": 2, "ksize": 3, "context": 0}
 LOOKING = ("--flip", "--multi-crop", "--refine", "1")
@@ -114,3 +120,67 @@ def test_the_receipt_says_how_was_looked(flags, words):
     flip, multi_crop, refine = flags
     args = types.SimpleNamespace(flip=flip, multi_crop=multi_crop, refine=refine)
     assert EVALUATE.experiment.describe_looking(args) == words
+
+
+def _vgg16_file(path):
+    """A file of VGG-16's first three blocks, drawn as Keras draws new ones."""
+    theirs = keras.applications.VGG16(weights=None, include_top=False)
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name in USED]
+        for name in USED:
+            group, values = (
+                file.create_group(name),
+                theirs.get_layer(name).get_weights(),
+            )
+            names = [f"{name}/kernel:0", f"{name}/bias:0"]
+            group.attrs["weight_names"] = [one.encode() for one in names]
+            for key, value in zip(names, values, strict=True):
+                group[key] = value
+    return path
+
+
+@pytest.mark.parametrize("update", [("sgd", "1e-4"), ("rmsprop", "1e-3")])
+def test_the_vgg_16_variant_trains_on_generated_people(tmp_path, monkeypatch, update):
+    monkeypatch.chdir(tmp_path)
+    write_mpii("people", train=16, valid=4)
+    start = _vgg16_file(tmp_path / "vgg16.h5")
+    optimizer, rate = update
+    TRAIN.main(
+        [
+            *(
+                "new",
+                "--data",
+                "people",
+                "--stem",
+                "vgg16",
+                "--vgg-weights",
+                str(start),
+            ),
+            *("--loss", "elasticnet", "--optimizer", optimizer, "--lr", rate),
+            *("--size", "64", "--blocks", "1", "--ksize", "3", "--context", "0"),
+            *("--batch-size", "8", "--epochs", "2", "--steps-per-epoch", "8"),
+            *("--no-augmentation", "--verbose", "0", "--eval-every", "2"),
+        ]
+    )
+    with open("new/losses.csv", encoding="utf-8", newline="") as file:
+        first, last = (float(row["loss"]) for row in csv.DictReader(file))
+    assert last < 0.9 * first
+    assert json.loads((tmp_path / "new/model.json").read_text())["stem"] == "vgg16"
+    flags = json.loads(next(tmp_path.glob("new/arguments_*.json")).read_text())
+    assert (flags["loss"], flags["vgg_weights"]) == ("elasticnet", str(start))
+    log = (tmp_path / "new" / "log.txt").read_text()
+    assert f"{start}: 7 layers set; passed over: none" in log
+
+
+def test_the_entry_flow_is_set_once(capsys):
+    with pytest.raises(SystemExit):
+        TRAIN.parse(["new", "--weights", "a.h5", "--vgg-weights", "b.h5"])
+    assert "--vgg-weights sets what --weights sets too" in capsys.readouterr().err
+
+
+def test_vgg_16_weights_for_another_entry_flow_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_tiny_mpii(tmp_path / "mpii")
+    small = ("--size", "64", "--blocks", "1", "--ksize", "3")
+    with pytest.raises(ValueError, match='`model` must have the entry flow stem="vgg'):
+        TRAIN.main(["new", "--data", "mpii", *small, "--vgg-weights", "any.h5"])

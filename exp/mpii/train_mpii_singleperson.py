@@ -5,6 +5,8 @@ Paper     Luvizon, Picard, Tabia: 2D/3D Pose Estimation and Action Recognition U
 Command   python exp/mpii/train_mpii_singleperson.py runs/mpii --data datasets/MPII
 Recipe    8 blocks, 256x256, batch 24, RMSprop 1e-3, 120 epochs, x0.2 at 80 and 100
 Expected  PCKh@0.5 on the validation people, single crop: 89.1 (the paper's weights)
+Variant   --stem vgg16 --vgg-weights imagenet --loss elasticnet [--optimizer sgd]: the
+          entry flow of VGG-16, docs/mpii.md
 
 Writes to the run folder: log.txt, losses.csv, scores.json (by epoch), model.json,
 weights_best.weights.h5, weights_last.weights.h5, and checkpoints for --resume.
@@ -15,6 +17,7 @@ import dataclasses
 import logging
 
 from deephar import experiment
+from deephar.checkpoints.vgg16 import load_vgg16_weights
 from deephar.config import mpii_sp_dataconf
 from deephar.data import BatchLoader, MpiiSinglePerson
 from deephar.evaluation.pose import predict_poses, score_pckh
@@ -26,19 +29,22 @@ from deephar.utils import TRAIN_MODE, VALID_MODE
 def parse(argv=None):
     """The recipe's defaults, a flag for each."""
     parser = experiment.argument_parser(__doc__, logdir="runs/mpii_singleperson")
-    parser.add_argument(
-        "--data", default="datasets/MPII", help="folder of annotations.mat and images/"
-    )
+    add = parser.add_argument
+    add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
     experiment.add_reception_arguments(parser)
     experiment.add_training_arguments(
         parser, batch_size=24, epochs=120, lr_drops=[80, 100]
     )
-    add = parser.add_argument
-    losses = ("l1l2bincross", "l1l2", "l1", "l2")
+    losses = ("l1l2bincross", "l1l2", "l1", "l2", "elasticnet")
     add("--loss", choices=losses, default=losses[0], help="of the pose (%(default)s)")
     share = {"type": experiment.weight, "default": 0.01}
     add("--visibility-weight", help="of the confidence's loss (%(default)s)", **share)
-    return experiment.parse_training(parser, argv)
+    imagenet = 'file of VGG-16\'s weights for --stem vgg16, or "imagenet"'
+    add("--vgg-weights", metavar="FILE", help=imagenet)
+    args = experiment.parse_training(parser, argv)
+    if args.weights and args.vgg_weights:
+        parser.error("--vgg-weights sets what --weights sets too: name one of them")
+    return args
 
 
 def main(argv=None):
@@ -63,6 +69,8 @@ def main(argv=None):
     )
     with run.strategy.scope():
         model = experiment.build_reception(settings, weights=args.weights)
+        if args.vgg_weights is not None:
+            load_vgg16_weights(model, args.vgg_weights)
         set_batch_norm_momentum(model, args.bn_momentum)
         loss = pose_regression_loss(args.loss, args.visibility_weight)
         model.compile(experiment.optimizer(args), loss, jit_compile=run.compute.jit)

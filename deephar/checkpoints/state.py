@@ -100,7 +100,7 @@ def _states(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 

@@ -10,6 +10,7 @@ import dataclasses
 import errno
 import logging
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -132,7 +133,11 @@ class Progress:
                 )
 
     def _described(self) -> list[list]:
-        return [[v.path, list(v.shape), str(v.dtype)] for v in self._variables]
+        """Name, shape and type of each; the numbers in names are Keras' own affair."""
+        return [
+            [re.sub(r"_\d+", "", v.name), list(v.shape), str(v.dtype)]
+            for v in self._variables
+        ]
 
     def _named_callbacks(self):
         for i, callback in enumerate(self._callbacks):

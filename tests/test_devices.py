@@ -1,0 +1,161 @@
+"""Several replicas and several workers compute what one process does."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from deephar import devices
+
+HERE = pathlib.Path(__file__).parent
+SCRIPT = HERE / "replica_run.py"
+
+
+def config(*addresses, index=0, job="worker"):
+    task = {"type": "worker", "index": index}
+    return json.dumps({"cluster": {job: list(addresses)}, "task": task})
+
+
+def free_ports(count):
+    doors = [socket.create_server(("", 0)) for _ in range(count)]
+    ports = [door.getsockname()[1] for door in doors]
+    for door in doors:
+        door.close()
+    return ports
+
+
+def start(out, *arguments, tf_config=None):
+    """Starts replica_run.py in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    if tf_config is not None:
+        environment["TF_CONFIG"] = tf_config
+    command = [sys.executable, str(SCRIPT), str(out), *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe)
+
+
+def finish(process):
+    output = process.communicate(timeout=300)[1].decode()
+    assert process.returncode == 0, output
+
+
+def results(folder, *arguments):
+    finish(start(folder / "r.npz", *arguments))
+    with np.load(folder / "r.npz") as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return results(tmp_path_factory.mktemp("alone"), "none")
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory):
+    """What each of two worker processes has in the end."""
+    folder = tmp_path_factory.mktemp("workers")
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
+    processes = [
+        start(folder / f"{i}.npz", "multiworker", tf_config=config(*addresses, index=i))
+        for i in range(2)
+    ]
+    for process in processes:
+        finish(process)
+    return [dict(np.load(folder / f"{i}.npz")) for i in range(2)]
+
+
+def assert_alike(ours, theirs):
+    """Losses within 1e-4, and weights and moving statistics that hardly differ.
+
+    A batch of 5 is divided into 2 and 3; a wrong weight of the parts shows at 1e-3.
+    """
+    np.testing.assert_allclose(ours["losses"], theirs["losses"], atol=1e-4)
+    for name in [name for name in ours if name.startswith(("w", "o_"))]:
+        np.testing.assert_allclose(ours[name], theirs[name], atol=2e-4, err_msg=name)
+
+
+def test_two_replicas_compute_what_one_process_does(alone, tmp_path):
+    mirrored = results(tmp_path, "mirrored", "--replicas", "2")
+    assert_alike(mirrored, alone)
+    assert sorted(mirrored["keys"]) == sorted(alone["keys"])
+
+
+def test_two_workers_compute_what_one_process_does(alone, two_workers):
+    first, second = two_workers
+    assert_alike(first, alone)
+    for name in set(first) - {"keys"}:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+
+
+def test_every_sample_goes_to_one_worker(alone, two_workers):
+    first, second = (set(result["keys"].tolist()) for result in two_workers)
+    assert not first & second
+    assert first | second == set(alone["keys"].tolist())
+
+
+def test_parts_computed_in_turn_are_the_same_as_on_replicas_of_their_own(tmp_path):
+    turns = results(tmp_path, "none", "--accumulate", "2")
+    replicas = results(tmp_path, "mirrored", "--replicas", "2", "--local")
+    np.testing.assert_allclose(turns["losses"], replicas["losses"], atol=2e-4)
+
+
+def test_float16_losses_are_scaled_on_replicas_too(tmp_path):
+    flags = ("--replicas", "2", "--policy", "mixed_float16", "--steps", "2")
+    assert np.isfinite(results(tmp_path, "mirrored", *flags)["losses"]).all()
+
+
+def test_a_worker_alone_is_the_chief():
+    worker = devices.this_worker("none")
+    assert worker.is_chief
+    assert worker.share == (0, 1)
+
+
+def test_a_worker_finds_its_place_after_the_chief(monkeypatch):
+    cluster = {"worker": ["b:1", "c:1"], "chief": ["a:1"]}
+    task = {"type": "worker", "index": 1}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    worker = devices.this_worker("multiworker")
+    assert (worker.share, worker.is_chief) == ((2, 3), False)
+    assert worker.addresses == ("a:1", "b:1", "c:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "must be JSON such as"),
+        ("[]", "must be JSON such as"),
+        ('{"cluster": {}}', "must be JSON such as"),
+        (config("a:1", index=1), "must list this task"),
+        (config("a:1", job="ps"), "must list this task"),
+    ],
+)
+def test_a_wrong_tf_config_is_shown(monkeypatch, text, message):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(ValueError, match=f"TF_CONFIG {message}.*Received: "):
+        devices.this_worker("multiworker")
+
+
+def test_a_missing_tf_config_is_asked_for(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(ValueError, match="needs the environment variable TF_CONFIG"):
+        devices.make_strategy("multiworker")
+
+
+def test_a_worker_that_does_not_come_is_named(monkeypatch):
+    here, nobody = free_ports(2)
+    text = config(f"localhost:{here}", f"localhost:{nobody}")
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(ConnectionError, match=f"workers localhost:{nobody} for 0.3 s"):
+        devices.make_strategy("multiworker", patience=0.3)
+
+
+def test_wrong_strategies_are_refused():
+    with pytest.raises(ValueError, match="must be one of .*Received: 'two'"):
+        devices.make_strategy("two")
+    with pytest.raises(ValueError, match="for the strategy mirrored. Received: 2"):
+        devices.make_strategy("none", replicas=2)

@@ -165,7 +165,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch, caplog):
 
 def test_memory_is_bounded_and_keeps_what_came_first(tmp_path, decodings):
     paths = [a_picture(tmp_path / f"{i}.png", i) for i in range(4)]
-    cache = PictureCache(MemoryStore(limit=4000))
+    cache = PictureCache(MemoryStore(limit=6000))
     for _ in range(3):
         for path in paths:
             crop(cache, path)

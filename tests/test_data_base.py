@@ -203,14 +203,14 @@ def test_fast_crop_samples_and_the_full_crop_averages(tmp_path):
     stripes = np.zeros((400, 400, 3), np.uint8)
     stripes[:, ::2] = 255
     Image.fromarray(stripes).save(tmp_path / "a.png")
-    data = OnePicture(tmp_path / "a.png", fixed(crop_resolution=(50, 50)))
+    data = OnePicture(tmp_path / "a.png", fixed(crop_resolution=(30, 30)))
     full = data.get_data(0, VALID_MODE)["frame"]
     fast = data.get_data(0, VALID_MODE, fast_crop=True)["frame"]
     assert full.std() < 0.05
     assert data.get_data(0, VALID_MODE)["afmat"].tolist() == (
         data.get_data(0, VALID_MODE, fast_crop=True)["afmat"].tolist()
     )
-    assert not np.array_equal(full, fast)
+    assert fast.std() > 0.2
 
 
 def test_blank_data_has_the_true_labels_and_a_black_frame(picture):

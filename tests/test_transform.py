@@ -54,7 +54,7 @@ def test_picture_equals_the_originals(index, values):
     t = chain(Image.fromarray(values["image"]), values["image_cases"][index], (48, 48))
     difference = np.abs(t.asarray() - values[f"i{index:02d}_img"].astype(float))
     np.testing.assert_array_equal(t.afmat, values[f"i{index:02d}_afmat"])
-    assert difference.mean() <= (8 if values["image_cases"][index][0] else 0.2)
+    assert difference.mean() <= (8 if values["image_cases"][index][0] else 1)
 
 
 @pytest.mark.parametrize("index", range(24))
@@ -63,7 +63,7 @@ def test_large_pictures_equal_the_originals(index, shared):
         image, case = file["image"], file["cases"][index]
         expected = file[f"t{index:02d}_img"].astype(float)
     difference = np.abs(chain(image, case, (256, 256)).asarray() - expected)
-    assert difference.mean() <= (8 if case[0] else 0.2)
+    assert difference.mean() <= (8 if case[0] else 1)
 
 
 def test_arrays_and_pictures_give_the_same_crop(values):
@@ -123,6 +123,23 @@ def test_outside_the_picture_it_is_black(picture):
     np.testing.assert_array_equal(result[:, 10:], picture[:, :50])
     far = np.array([[1, 0, 1000.0], [0, 1, 0], [0, 0, 1]])
     assert not warp(picture, far, (8, 8)).any()
+
+
+@pytest.mark.parametrize("angle", [0, 30])
+@pytest.mark.parametrize("side", [24, 60, 130, 500])
+def test_shrinking_averages_as_wide_as_pillow(angle, side):
+    """A wave becomes as faint as Pillow's triangle makes it, turned or not."""
+    x = np.arange(700) / side * 20
+    wave = np.rint(127 + 100 * np.cos(2 * np.pi * x / 3)).astype(np.uint8)
+    wave = np.repeat(np.tile(wave, (700, 1))[..., None], 3, axis=-1)
+    expected = Image.fromarray(wave).resize(
+        (20, 20), Image.Resampling.BILINEAR, box=(90, 90, 90 + side, 90 + side)
+    )
+    t = T(wave)
+    t.rotate_crop(angle, (350, 350), (side, side))
+    t.resize((20, 20))
+    found = warp(wave, t.afmat, (20, 20)).std()
+    assert found == pytest.approx(np.asarray(expected).std(), abs=12)
 
 
 def test_a_window_far_larger_than_the_picture_stays_small_in_memory(picture):

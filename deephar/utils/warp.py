@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-BILINEAR = Image.Resampling.BILINEAR
-
+_TAPS = 4
+"""Shrunk by more than twice this, a picture is averaged in blocks before the filter."""
 _LONGEST = 32_000
 """The most rows or columns that OpenCV's warp reads, rounded down."""
 
@@ -80,21 +80,34 @@ class Resampler:
         x1, y1, x2, y2 = (
             round(edge, 6) for edge in (min(xs), min(ys), max(xs), max(ys))
         )
-        self._window = x1, y1, x2, y2
-        columns, rows = picture
-        straight = abs(b) * height + abs(d) * width < 1e-6
-        too_large = (x2 - x1) * (y2 - y1) > 4 * columns * rows + 2**20
-        self._resizes = antialias and straight and not too_large
-        step = math.sqrt(abs(a * e - b * d))
-        self._factor = max(1, int(step)) if antialias and not self._resizes else 1
+        # Px of the picture, along its rows and columns, that a px of the result covers.
+        self._steps = math.hypot(a, b), math.hypot(d, e)
+        self._factors = 1, 1
+        if antialias:
+            self._factors = tuple(max(1, int(step / _TAPS)) for step in self._steps)
+        self._antialias = antialias
         self.box = None
+        columns, rows = picture
         if x1 < columns and y1 < rows and x2 > 0 and y2 > 0:
-            margin = 0 if self._resizes else 2 * self._factor
-            self.box = (
-                max(math.floor(x1) - margin, 0),
-                max(math.floor(y1) - margin, 0),
-                min(math.ceil(x2) + margin, columns),
-                min(math.ceil(y2) + margin, rows),
+            margin_x, margin_y = (
+                math.ceil(step) + 2 * factor + 2 if antialias else 2
+                for step, factor in zip(self._steps, self._factors, strict=True)
+            )
+            outer = (
+                math.floor(x1) - margin_x,
+                math.floor(y1) - margin_y,
+                math.ceil(x2) + margin_x,
+                math.ceil(y2) + margin_y,
+            )
+            x1, y1 = max(outer[0], 0), max(outer[1], 0)
+            x2, y2 = min(outer[2], columns), min(outer[3], rows)
+            self.box = x1, y1, x2, y2
+            # Black px beside the picture that a filter mixes into it.
+            self._rim = (
+                min(y1 - outer[1], margin_y),
+                min(outer[3] - y2, margin_y),
+                min(x1 - outer[0], margin_x),
+                min(outer[2] - x2, margin_x),
             )
 
     def __call__(
@@ -112,41 +125,38 @@ class Resampler:
         x1, y1, x2, y2 = self.box
         x, y = corner
         part = pixels[y1 - y : y2 - y, x1 - x : x2 - x]
-        return self._resize(part) if self._resizes else self._transform(part)
+        if not self._antialias:
+            return self._transform(part, x1, y1)
+        if any(self._rim):
+            part = cv2.copyMakeBorder(part, *self._rim, cv2.BORDER_CONSTANT)
+        return self._transform(self._smooth(part), x1 - self._rim[2], y1 - self._rim[0])
 
     def black(self) -> np.ndarray:
         """Returns a black result, uint8 (h, w, 3)."""
         return np.zeros((self.size[1], self.size[0], 3), np.uint8)
 
-    def _resize(self, part):
-        """Stretches a window of whole or broken px, averaging where it shrinks."""
-        x, y = math.floor(self._window[0]), math.floor(self._window[1])
-        outer = x, y, math.ceil(self._window[2]), math.ceil(self._window[3])
-        image = Image.fromarray(np.ascontiguousarray(part))
-        if outer != self.box:
-            dx, dy = self.box[0] - x, self.box[1] - y
-            image = image.crop((-dx, -dy, outer[2] - x - dx, outer[3] - y - dy))
-        box = tuple(
-            edge - start for edge, start in zip(self._window, (x, y, x, y), strict=True)
-        )
-        result = np.asarray(image.resize(self.size, BILINEAR, box=box))
-        a, _, _, _, e, _ = self._inverse
-        if a > 0 and e > 0:
-            return result
-        return np.ascontiguousarray(
-            result[:: -1 if e < 0 else 1, :: -1 if a < 0 else 1]
-        )
+    def _smooth(self, part):
+        """Averages over what a px of the result covers.
 
-    def _transform(self, part):
-        """Averages blocks of `factor` x `factor` px, then interpolates bilinearly."""
-        if self._factor > 1:
+        With the bilinear interpolation that follows it comes to Pillow's triangle,
+        which the original shrinks with. Of a much larger picture blocks of px are
+        averaged first.
+        """
+        if self._factors != (1, 1):
             image = Image.fromarray(np.ascontiguousarray(part))
-            part = np.asarray(image.reduce(self._factor))
+            part = np.asarray(image.reduce(self._factors))
+        steps = zip(self._steps, self._factors, strict=True)
+        row, column = (_filter(step / factor) for step, factor in steps)
+        if len(row) == len(column) == 1:
+            return part
+        return cv2.sepFilter2D(part, -1, row, column, borderType=cv2.BORDER_REPLICATE)
+
+    def _transform(self, part, x1, y1):
+        """Interpolates bilinearly between pixels; the first is (x1, y1)."""
         rows, columns = (-(-side // _LONGEST) for side in part.shape[:2])
         part = part[::rows, ::columns]
-        sx, sy = self._factor * columns, self._factor * rows
+        sx, sy = self._factors[0] * columns, self._factors[1] * rows
         a, b, c, d, e, f = self._inverse
-        x1, y1 = self.box[:2]
         inverse = np.array(  # between the centres of pixels: OpenCV's start at 0
             [
                 [a / sx, b / sx, ((a + b) / 2 + c - x1) / sx - 0.5],
@@ -155,6 +165,21 @@ class Resampler:
         )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(part, inverse, self.size, flags=flags)
+
+
+def _filter(step: float) -> np.ndarray:
+    """Returns weights that widen bilinear interpolation to a triangle of 2 x `step` px.
+
+    A triangle of a whole width is filtered exactly; between two of them their mixture
+    has the triangle's variance.
+    """
+    if step < 1.001:
+        return np.ones(1)
+    narrow = int(step)
+    share = (step**2 - narrow**2) / (2 * narrow + 1)
+    places = np.abs(np.arange(-narrow, narrow + 1))
+    weights = (1 - share) * np.maximum(narrow - places, 0) / narrow**2
+    return weights + share * (narrow + 1 - places) / (narrow + 1) ** 2
 
 
 def picture_size(image):

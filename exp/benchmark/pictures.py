@@ -1,12 +1,14 @@
 """Times the way from a picture file to a batch: one core, workers, cache, memory.
 
-Command   python exp/benchmark/pictures.py [--data FOLDER] [--workers 1 2 4]
+Command   python exp/benchmark/pictures.py [--data FOLDER] [--workers 1 2]
+              [--processes 2]
 
 FOLDER holds MPII or data in its format; without it pictures of 1280x720 px with a
 generated person each are made in a temporary folder. Windows of 400 and 700 px about
 the people become crops of 256x256, mirrored and with channel powers, at 0 and 25
-degrees. `one_core` is `get_data` in one thread; `loader` is a whole epoch through
-`BatchLoader.as_dataset`; `cached` is that from the second epoch on.
+degrees. `one_core` is `get_data`, by processor time; `loader` is an epoch's batches through
+`BatchLoader.as_dataset`, at 400 px and 25 degrees; `cached` is that from the second
+epoch on.
 """
 
 import dataclasses
@@ -70,20 +72,21 @@ def write_people(folder, count):
 
 
 def one_core(data, count):
-    """Samples a second of one thread."""
+    """Samples a second of processor time, whatever else the machine does."""
     out = {"frame": np.empty(data.get_shape("frame"), np.float32)}
     length = data.get_length(TRAIN_MODE)
     for i in range(-min(length, 20), count):
         if i == 0:
-            start = time.perf_counter()
+            start = time.process_time()
         rng = np.random.default_rng((1, i + length))
         data.get_data(i % length, TRAIN_MODE, rng=rng, out=out)
-    return count / (time.perf_counter() - start)
+    return count / (time.process_time() - start)
 
 
-def loader(data, workers, args, epochs=1, processes=0):
+def loader(data, args, workers=1, processes=0, epochs=1):
     """Samples a second of the last epoch, and MiB that were taken during it."""
-    batches = BatchLoader(data, ["frame"], ["pose"], TRAIN_MODE, args.batch_size)
+    options = {"batch_size": args.batch_size, "processes": processes}
+    batches = BatchLoader(data, ["frame"], ["pose"], TRAIN_MODE, **options)
     steps = max(args.samples // args.batch_size, 4)
     for epoch in range(epochs):
         stream = iter(batches.as_dataset(epoch, steps + 2, workers))
@@ -92,7 +95,9 @@ def loader(data, workers, args, epochs=1, processes=0):
             if step == 1:
                 start, memory = time.perf_counter(), resident_mib()
         rate = steps * args.batch_size / (time.perf_counter() - start)
-    return rate, resident_mib() - memory
+        growth = resident_mib() - memory
+    batches.close()
+    return rate, growth
 
 
 def resident_mib():
@@ -110,17 +115,18 @@ def measure(args, folder):
             figures[f"one_core_{angle}_deg_{side}_px_per_s"] = one_core(
                 data, args.samples
             )
-    for workers in args.workers:
-        rate, growth = loader(Windows(folder, 400, 25), workers, args)
-        figures[f"loader_{workers}_workers_per_s"] = rate
-        figures[f"loader_{workers}_workers_growth_mib"] = growth
+    for kind in ("workers", "processes"):
+        for count in getattr(args, kind):
+            rate, growth = loader(Windows(folder, 400, 25), args, **{kind: count})
+            figures[f"loader_{count}_{kind}_per_s"] = rate
+            figures[f"loader_{count}_{kind}_growth_mib"] = growth
     with tempfile.TemporaryDirectory() as cache:
         for where in ("memory", cache):
             data = Windows(folder, 400, 25, open_cache(where))
             name = "cached_in_" + ("memory" if where == "memory" else "folder")
             one_core(data, data.get_length(TRAIN_MODE))
             figures[name + "_one_core_per_s"] = one_core(data, args.samples)
-            rate, _ = loader(data, max(args.workers), args, epochs=2)
+            rate, _ = loader(data, args, max(args.workers), epochs=2)
             figures[f"{name}_loader_per_s"] = rate
     return figures
 
@@ -128,10 +134,12 @@ def measure(args, folder):
 if __name__ == "__main__":
     parser = argument_parser(__doc__)
     number = experiment.positive_int
-    parser.add_argument("--data", metavar="FOLDER")
-    parser.add_argument("--samples", type=number, default=480, help="(%(default)s)")
-    parser.add_argument("--batch-size", type=number, default=24, help="(%(default)s)")
-    parser.add_argument("--workers", type=number, nargs="+", default=[1, 2])
+    add = parser.add_argument
+    add("--data", metavar="FOLDER")
+    add("--samples", type=number, default=480, help="for each figure (%(default)s)")
+    add("--batch-size", type=number, default=24, help="(%(default)s)")
+    add("--workers", type=number, nargs="+", default=[1, 2], help="threads")
+    add("--processes", type=number, nargs="+", default=[], help="instead of threads")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.data is None and not args.against:

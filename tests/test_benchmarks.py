@@ -9,6 +9,7 @@ import keras
 import pytest
 from keras import layers
 from scripts import REPOSITORY, load, run
+from tiny_mpii import write_tiny_mpii
 
 from deephar.models import reception
 
@@ -182,3 +183,13 @@ def test_an_evaluation_is_timed_and_compared(tmp_path):
     assert result["ratios"]["samples"]["median"] == 0.5
     assert result["ratios"]["evaluate_s"]["median"] > 1e4
     assert "exp/benchmark/evaluation.py --people 3 " in result["command"]
+
+
+def test_pictures_are_timed_on_given_data(tmp_path):
+    write_tiny_mpii(tmp_path / "MPII")
+    flags = ("--samples", 2, "--batch-size", 2, "--workers", 1)
+    done = run("exp/benchmark/pictures.py", "--data", "MPII", *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])["figures"]
+    rates = [name for name in figures if name.endswith("_per_s")]
+    assert len(rates) == 4 + 1 + 4 and min(figures[name] for name in rates) > 0

@@ -6,12 +6,11 @@ Command   python exp/benchmark/pictures.py [--data FOLDER] [--workers 1 2]
 FOLDER holds MPII or data in its format; without it pictures of 1280x720 px with a
 generated person each are made in a temporary folder. Windows of 400 and 700 px about
 the people become crops of 256x256, mirrored and with channel powers, at 0 and 25
-degrees. `one_core` is `get_data`, by processor time; `loader` is an epoch's batches through
-`BatchLoader.as_dataset`, at 400 px and 25 degrees; `cached` is that from the second
-epoch on.
+degrees. `one_core` is `get_data`, by processor time; `loader` is an epoch's batches
+through `BatchLoader.as_dataset`, at 400 px and 25 degrees; `cached` is that from the
+second epoch on.
 """
 
-import dataclasses
 import pathlib
 import resource
 import tempfile
@@ -19,56 +18,14 @@ import time
 
 import numpy as np
 from common import MIB, argument_parser, run
-from PIL import Image
+from people import Windows, write_people
 
 from deephar import experiment
-from deephar.config import mpii_sp_dataconf
-from deephar.data import BatchLoader, MpiiSinglePerson, mpii_format, open_cache
-from deephar.data.synthetic import make_sample
+from deephar.data import BatchLoader, open_cache
 from deephar.utils.modes import TRAIN_MODE
-from deephar.utils.pose import pa16j2d
 
-SIZE = (1280, 720)
 WINDOWS = (400, 700)
 ANGLES = (0, 25)
-
-
-class Windows(MpiiSinglePerson):
-    """People of MPII, each in a window of a given side."""
-
-    def __init__(self, folder, side, angle, cache=None):
-        config = dataclasses.replace(mpii_sp_dataconf, angles=(angle,), scales=(1,))
-        super().__init__(folder, config, pa16j2d, cache=cache)
-        self.side = side
-
-    def person(self, key, mode, augmentation):
-        person = super().person(key, mode, augmentation)
-        return dataclasses.replace(person, window=(self.side, self.side))
-
-
-def write_people(folder, count):
-    """Generated people in large pictures with the grain of a camera."""
-    (folder / "images").mkdir()
-    rng, people = np.random.default_rng(0), []
-    for i in range(count):
-        sample = make_sample(0, i)
-        size = sample.picture.shape[1::-1]
-        picture = np.asarray(Image.fromarray(sample.picture).resize(SIZE))
-        grain = picture + rng.normal(0, 3, picture.shape)
-        picture = Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
-        picture.save(folder / "images" / f"{i}.jpg", quality=80)
-        x, y = np.array(SIZE) / size
-        labels = sample.labels
-        people.append(
-            mpii_format.MpiiPerson(
-                picture=f"{i}.jpg",
-                head=labels.head * [x, y, x, y],
-                objpos=labels.objpos * [x, y],
-                scale=labels.scale,
-                pose=labels.mpii_pose() * [x, y],
-            )
-        )
-    mpii_format.write_annotations(folder / "annotations.mat", people, people[:1])
 
 
 def one_core(data, count):

@@ -7,9 +7,9 @@ variable TF_CONFIG; the first is the chief, which alone writes to the run folder
 
 import contextlib
 import dataclasses
+import io
 import json
 import logging
-import math
 import os
 import socket
 import time
@@ -111,14 +111,18 @@ def make_strategy(
         raise ValueError(
             f"`replicas` is for the strategy mirrored. Received: {replicas} with {kind}"
         )
+    if kind == "none":
+        return tf.distribute.get_strategy()
     if kind == "mirrored":
-        return tf.distribute.MirroredStrategy(_devices(replicas))
-    if kind == "multiworker":
+        strategy = tf.distribute.MirroredStrategy(_devices(replicas))
+    else:
         worker = this_worker(kind)
         _wait_for_all(worker, patience)
         logger.info("worker %d of %s", worker.index, ", ".join(worker.addresses))
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    return tf.distribute.get_strategy()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    # All replicas have the same number of batches: no need to ask each other at each.
+    strategy.extended.experimental_enable_get_next_as_optional = False
+    return strategy
 
 
 def _devices(replicas: int | None) -> list[str]:
@@ -222,25 +226,29 @@ def gather(
     """
     if share_of(strategy)[1] == 1:
         return dict(arrays)
+    packed = io.BytesIO()
+    np.savez(packed, **arrays)
     with lost_worker():
-        return {name: _gather(strategy, array) for name, array in arrays.items()}
+        data = _gather(strategy, np.frombuffer(packed.getvalue(), np.uint8))
+        sizes = _gather(strategy, np.array([packed.tell()], np.int32))
+    parts = []
+    for one in np.split(data.astype(np.uint8), np.cumsum(sizes)[:-1]):
+        with np.load(io.BytesIO(one.tobytes()), allow_pickle=False) as file:
+            parts.append(dict(file))
+    return {name: np.concatenate([part[name] for part in parts]) for name in arrays}
 
 
-def _gather(strategy: tf.distribute.Strategy, array: np.ndarray) -> np.ndarray:
-    """Gathers bytes: every worker's first replica brings its rows, the others none."""
+def _gather(strategy: tf.distribute.Strategy, numbers: np.ndarray) -> np.ndarray:
+    """Joins (n,) numbers: every worker's first replica brings its own, others none."""
     first = replicas_here(strategy)[0]
-    width = array.itemsize * math.prod(array.shape[1:])
-    data = np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)
-    rows = data.reshape(len(array), width).astype(np.int32)
+    numbers = numbers.astype(np.int32)
 
     def local(context):
         mine = context.replica_id_in_sync_group == first
-        return tf.constant(rows if mine else rows[:0])
+        return tf.constant(numbers if mine else numbers[:0])
 
     values = strategy.experimental_distribute_values_from_function(local)
-    joined = strategy.gather(values, axis=0).numpy().astype(np.uint8)
-    shape = (len(joined), *array.shape[1:])
-    return np.frombuffer(joined.tobytes(), array.dtype).reshape(shape)
+    return strategy.gather(values, axis=0).numpy()
 
 
 class SpreadModel:

@@ -177,7 +177,7 @@ def test_a_script_killed_twice_ends_with_the_same_weights(place):
         process.wait()
     done = run(SCRIPT, "killed", "--resume", cwd=place)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "resumed after epoch 1" in done.stdout
+    assert "resumed: 1 epochs and " in done.stdout
     names = ("weights_last.weights.h5", "weights_best.weights.h5")
     for name in names:
         assert_equal_weights(place / "whole" / name, place / "killed" / name)

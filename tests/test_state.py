@@ -25,6 +25,7 @@ def test_a_state_comes_back_as_it_was(tmp_path):
 
 
 def test_a_folder_keeps_the_last_two(tmp_path):
+    (tmp_path / ".state-00000-0000007.npz.part").write_text("half, by a death")
     for place in ((0, 0), (0, 5), (0, 10), (1, 0)):
         last = write(tmp_path, *place)
     assert last.name == "state-00001-0000000.npz"

@@ -31,7 +31,7 @@ def write_state(
     arrays: Mapping[str, np.ndarray],
     record: Mapping,
 ) -> pathlib.Path:
-    """Writes a state and removes those before the last two.
+    """Writes a state; removes those before the last two, and what a death left half.
 
     Args:
         folder: where to; made if need be.
@@ -61,7 +61,7 @@ def write_state(
     finally:
         draft.unlink(missing_ok=True)
     _sync(folder)
-    for old in _states(folder)[KEPT:]:
+    for old in [*_states(folder)[KEPT:], *folder.glob(".state-*.npz.part")]:
         old.unlink(missing_ok=True)
     return path
 

@@ -87,6 +87,8 @@ def open_run(args: argparse.Namespace, writes: bool = True) -> None:
         force=True,
     )
     logging.getLogger("absl").setLevel(logging.WARNING)
+    # It warns of every gathering of the workers' results.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logger.info("%s", command())
 
 

@@ -241,7 +241,7 @@ class MultiModelTrainer:
             logger.info("no checkpoint yet: the training starts at its beginning")
         else:
             progress.restore(found)
-            logger.info("resumed after epoch %d, step %d of the next", *place)
+            logger.info("resumed: %d epochs and %d steps are done", *place)
         return place
 
     def _save(self, progress: Progress, epoch: int, step: int) -> None:
@@ -280,23 +280,23 @@ class MultiModelTrainer:
         streams = self._streams(epoch, start, progress.steps)
         for index in range(start, progress.steps):
             callbacks.on_train_batch_begin(index)
-            for number, (run, generator, stream) in enumerate(
-                zip(self._steps, self.generators, streams, strict=True)
-            ):
-                batches = [generator.next_batch(stream) for _ in range(self.accumulate)]
-                with devices.lost_worker():
-                    losses = run(batches)
+            for number, stream in enumerate(streams):
+                losses = self._take_step(number, stream)
                 self._check_finite(losses[TOTAL], number, epoch, index)
                 suffix = "" if len(self.models) == 1 else str(number)
                 progress.add({name + suffix: x for name, x in losses.items()})
             callbacks.on_train_batch_end(index, progress.means())
-            last = index + 1 == progress.steps
-            if not last and self.save is not None:
-                due = self._interrupted.is_set() or self.save.is_due(index + 1)
-                if due:
+            if index + 1 < progress.steps:
+                due = self.save is not None and self.save.is_due(index + 1)
+                if due or self._interrupted.is_set():
                     self._save(progress, epoch, index + 1)
-            if not last:
                 self._stop_if_interrupted()
+
+    def _take_step(self, number: int, stream: Iterator) -> dict[str, float]:
+        next_batch = self.generators[number].next_batch
+        with devices.lost_worker():
+            batches = [next_batch(stream) for _ in range(self.accumulate)]
+            return self._steps[number](batches)
 
     def _streams(self, epoch: int, start: int, steps: int) -> list[Iterator]:
         """Streams of batches, each divided among the replicas of this worker."""

@@ -55,6 +55,7 @@ def test_a_worker_that_dies_ends_the_other_and_both_go_on(place):
         assert chief.poll() is None, output(place, 0)
         time.sleep(0.05)
     second.kill()
+    second.wait()
     assert chief.wait(timeout=120) == 1
     assert "another worker has ended, so this one ends too" in output(place, 0)
     assert "--resume" in output(place, 0)

@@ -132,6 +132,20 @@ def test_a_truncated_picture_is_skipped_in_training(data, place):
     assert "t1.jpg" in log
 
 
+def _losses(data):
+    return (data.parent / "new" / "losses.csv").read_text()
+
+
+def test_a_cache_and_processes_change_nothing_but_the_time(data):
+    _train()
+    plain = _losses(data)
+    _train("--overwrite", "--cache", "kept")
+    assert _losses(data) == plain
+    assert any((data.parent / "kept").iterdir())
+    _train("--overwrite", "--cache", "kept", "--processes", "1")
+    assert _losses(data) == plain
+
+
 def test_a_truncated_picture_ends_a_strict_training(data):
     _truncate(data / "images" / "t1.jpg")
     with pytest.raises(OSError, match=r"t1\.jpg"):

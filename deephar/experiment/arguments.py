@@ -21,9 +21,9 @@ from deephar.utils.numbers import (
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
 _FREE_ON_RESUME = frozenset(
-    """logdir resume overwrite epochs data workers verbose weights strategy replicas
-    checkpoint_steps checkpoint_minutes eval_every eval_batch_size patience
-    tensorboard""".split()
+    """logdir resume overwrite epochs data cache workers processes verbose weights
+    vgg_weights strategy replicas checkpoint_steps checkpoint_minutes eval_every
+    eval_batch_size patience tensorboard""".split()
 )
 """Flags that a resumed training may change; the others decide what it computes."""
 
@@ -110,6 +110,8 @@ def add_training_arguments(
     switch("--no-augmentation", help="train on the plain crops")
     switch("--strict", help="an unreadable picture ends the run")
     add("--workers", 4, "batches prepared in parallel", type=positive_int)
+    add("--processes", 0, "prepare them in so many processes instead", type=natural)
+    add("--cache", help='keep decoded pictures: "memory" or a folder')
     add("--eval-every", 1, "epochs between evaluations", type=positive_int)
     add("--eval-batch-size", 8, "samples a step of evaluation", type=positive_int)
     add("--patience", help="epochs without a best score to stop", type=positive_int)

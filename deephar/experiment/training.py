@@ -156,7 +156,11 @@ class TrainingRun:
                 clear_earlier_training(self.folder)
             write_json(self.folder / MODEL_FILE, settings)
         verbose = args.verbose if self.worker.is_chief else 0
-        trainer.train(args.epochs, steps, verbose=verbose, resume=args.resume)
+        try:
+            trainer.train(args.epochs, steps, verbose=verbose, resume=args.resume)
+        finally:
+            for loader in loaders:
+                loader.close()
 
 
 def start_training(args: argparse.Namespace) -> TrainingRun:

@@ -19,7 +19,7 @@ import logging
 from deephar import experiment
 from deephar.checkpoints.vgg16 import load_vgg16_weights
 from deephar.config import mpii_sp_dataconf
-from deephar.data import BatchLoader, MpiiSinglePerson
+from deephar.data import BatchLoader, MpiiSinglePerson, open_cache
 from deephar.evaluation.pose import predict_poses, score_pckh
 from deephar.losses import pose_regression_loss
 from deephar.trainer import set_batch_norm_momentum
@@ -56,7 +56,7 @@ def main(argv=None):
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
     if args.no_augmentation:
         dataconf = dataconf.without_augmentation()
-    mpii = MpiiSinglePerson(args.data, dataconf)
+    mpii = MpiiSinglePerson(args.data, dataconf, cache=open_cache(args.cache))
     loader = BatchLoader(
         mpii,
         ["frame"],
@@ -66,6 +66,7 @@ def main(argv=None):
         num_predictions=settings["blocks"],
         seed=args.seed,
         on_error="raise" if args.strict else "skip",
+        processes=args.processes,
     )
     with run.strategy.scope():
         model = experiment.build_reception(settings, weights=args.weights)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from deephar.data.samples import WHOLE
+from deephar.utils.warp import one_thread_a_picture
 
 _ENDED = (
     "a process that makes batches was ended from outside: killed, or out of memory? "
@@ -143,6 +144,7 @@ def _start(copy: bytes, slots) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    one_thread_a_picture()
     _PROCESS.slots = [np.frombuffer(slot, np.float32) for slot in slots]
     _PROCESS.loader = pickle.loads(copy)
 

@@ -18,6 +18,7 @@ import keras
 
 from deephar.experiment.arguments import record_name
 from deephar.utils.fs import write_json
+from deephar.utils.warp import one_thread_a_picture
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ def open_run(args: argparse.Namespace, writes: bool = True) -> None:
     # It warns of every gathering of the workers' results.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logger.info("%s", command())
+    one_thread_a_picture()
 
 
 def refuse_earlier_training(folder: pathlib.Path, overwrite: bool) -> None:

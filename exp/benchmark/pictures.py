@@ -23,6 +23,7 @@ from people import Windows, write_people
 from deephar import experiment
 from deephar.data import BatchLoader, open_cache
 from deephar.utils.modes import TRAIN_MODE
+from deephar.utils.warp import one_thread_a_picture
 
 WINDOWS = (400, 700)
 ANGLES = (0, 25)
@@ -65,6 +66,7 @@ def resident_mib():
 
 def measure(args, folder):
     """All figures, by name."""
+    one_thread_a_picture()
     figures = {}
     for angle in ANGLES:
         for side in WINDOWS:

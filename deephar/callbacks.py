@@ -57,6 +57,11 @@ class EvaluationCallback(keras.callbacks.Callback):
         self.eval_model = model
         self.scores: dict[int, dict] = {}
 
+    def on_train_begin(self, logs=None):
+        """Ends a training that goes on, where it had stopped for want of a best."""
+        if self.scores:
+            self._stop_after(max(self.scores))
+
     def on_epoch_end(self, epoch, logs=None):
         """Evaluates, logs the best score so far and rewrites the JSON file."""
         number = epoch + 1
@@ -66,8 +71,12 @@ class EvaluationCallback(keras.callbacks.Callback):
         if logs is not None:
             scores = self.scores.get(number, {})
             logs[f"val_{self.monitor}"] = scores.get(self.monitor, math.nan)
+        if due:
+            self._stop_after(number)
+
+    def _stop_after(self, number: int) -> None:
         waited = number - self.best_epoch
-        if due and self.patience is not None and waited >= self.patience:
+        if self.patience is not None and waited >= self.patience:
             logger.info("no better %s for %d epochs: stop", self.monitor, waited)
             self.model.stop_training = True
 
@@ -192,6 +201,12 @@ class ReduceFromBest(keras.callbacks.Callback):
         self.filename = filename
         self.saved_model = model
         self.wait = 0
+        self.ended = False
+
+    def on_train_begin(self, logs=None):
+        """Ends a training that goes on, where its rate had fallen too low."""
+        if self.ended:
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves a best epoch, or waits, or lowers the rate."""
@@ -211,18 +226,18 @@ class ReduceFromBest(keras.callbacks.Callback):
         rate = learning_rate(self.model) * self.factor
         if rate < self.minimum:
             logger.info("the learning rate would fall below %g: stop", self.minimum)
-            self.model.stop_training = True
+            self.ended = self.model.stop_training = True
             return
         self.model.optimizer.learning_rate = rate
         logger.info("epoch %d: learning rate %g", epoch + 1, rate)
 
     def get_state(self) -> dict:
-        """What a checkpoint keeps: the epochs waited."""
-        return {"wait": self.wait}
+        """What a checkpoint keeps: the epochs waited, and whether that was enough."""
+        return {"wait": self.wait, "ended": self.ended}
 
     def set_state(self, state: dict) -> None:
         """Goes back to what `get_state` gave."""
-        self.wait = state["wait"]
+        self.wait, self.ended = state["wait"], state["ended"]
 
 
 class LossLog(keras.callbacks.Callback):

@@ -79,6 +79,9 @@ def this_worker(kind: str) -> Worker:
         raise ValueError(
             f"TF_CONFIG must be JSON such as {_EXAMPLE}. Received: {text}"
         ) from error
+    wrong = [a for job in cluster for a in cluster[job] if not _has_port(a)]
+    if wrong:
+        raise ValueError(f"TF_CONFIG must list HOST:PORT. Received: {wrong}")
     addresses.sort(key=lambda name: _JOBS.index(name[0]) if name[0] in _JOBS else 9)
     if own not in addresses or {job for job, _ in addresses} - {*_JOBS}:
         raise ValueError(
@@ -88,6 +91,10 @@ def this_worker(kind: str) -> Worker:
     return Worker(
         addresses.index(own), tuple(str(cluster[job][n]) for job, n in addresses)
     )
+
+
+def _has_port(address: object) -> bool:
+    return str(address).rpartition(":")[2].isdecimal() and ":" in str(address)
 
 
 def make_strategy(
@@ -134,6 +141,8 @@ def _devices(replicas: int | None) -> list[str]:
                 f"There are {len(gpus)} GPUs. Received: replicas={replicas}"
             )
         return [f"GPU:{i}" for i in range(count)]
+    if replicas is None:
+        logger.warning("mirrored finds no GPU and takes the CPU, as one replica")
     count = replicas or 1
     (cpu,) = tf.config.list_physical_devices("CPU")
     if len(tf.config.get_logical_device_configuration(cpu) or [cpu]) != count:
@@ -151,15 +160,24 @@ def _wait_for_all(worker: Worker, patience: float) -> None:
     waiting = {a for i, a in enumerate(worker.addresses) if i != worker.index}
     port = int(worker.addresses[worker.index].rpartition(":")[2])
     end = time.monotonic() + patience
-    with socket.create_server(("", port), backlog=len(worker.addresses)):
+    with socket.create_server(("", port)) as door:
+        door.setblocking(False)
         while waiting:
             waiting = {address for address in waiting if not _answers(address)}
+            _accept_all(door)
             if waiting and time.monotonic() > end:
                 raise ConnectionError(
                     f"no answer from the workers {', '.join(sorted(waiting))} for "
                     f"{patience:g} s"
                 )
             time.sleep(_PAUSE)
+
+
+def _accept_all(door: socket.socket) -> None:
+    """Takes and ends the calls that wait, so that later ones are answered too."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            door.accept()[0].close()
 
 
 def _answers(address: str) -> bool:
@@ -178,12 +196,15 @@ def lost_worker() -> Iterator[None]:
     Raises:
         ConnectionError: for an error of the connection to another worker.
     """
+    gone = (tf.errors.UnavailableError, tf.errors.AbortedError)
     try:
         yield
-    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+    except (*gone, tf.errors.CancelledError, tf.errors.DeadlineExceededError) as error:
+        lines = [line for line in error.message.splitlines() if "worker" in line]
+        reason = (lines or [type(error).__name__])[0].strip()[:300]
         raise ConnectionError(
             "another worker has ended, so this one ends too; start all of them again "
-            f"with --resume ({error.message.splitlines()[0][:200]})"
+            f"with --resume ({reason})"
         ) from error
 
 

@@ -104,9 +104,33 @@ def test_parts_computed_in_turn_are_the_same_as_on_replicas_of_their_own(tmp_pat
     np.testing.assert_allclose(turns["losses"], replicas["losses"], atol=2e-4)
 
 
-def test_float16_losses_are_scaled_on_replicas_too(tmp_path):
-    flags = ("--replicas", "2", "--policy", "mixed_float16", "--steps", "2")
-    assert np.isfinite(results(tmp_path, "mirrored", *flags)["losses"]).all()
+def test_parts_in_turn_on_replicas_take_every_sample_once(tmp_path):
+    turns = results(tmp_path, "mirrored", "--replicas", "2", "--accumulate", "2")
+    assert len(set(turns["keys"])) == len(turns["keys"])
+    assert np.isfinite(turns["losses"]).all()
+    assert turns["moved"] > 0
+
+
+def test_replicas_clip_the_whole_gradient(tmp_path):
+    alone = results(tmp_path, "none", "--clip", "0.05")
+    mirrored = results(tmp_path, "mirrored", "--replicas", "2", "--clip", "0.05")
+    assert_alike(mirrored, alone)
+    assert mirrored["moved"] == pytest.approx(alone["moved"], rel=0.02)
+
+
+FLOAT16 = ("--replicas", "2", "--policy", "mixed_float16", "--steps", "2")
+
+
+def test_float16_trains_on_replicas(tmp_path):
+    found = results(tmp_path, "mirrored", *FLOAT16, "--scale", "256")
+    assert np.isfinite(found["losses"]).all()
+    assert found["moved"] > 0
+
+
+def test_a_step_that_overflows_is_left_out_on_all_replicas(tmp_path):
+    found = results(tmp_path, "mirrored", *FLOAT16, "--scale", "1e30")
+    assert found["scale"] == pytest.approx(2.5e29)
+    assert found["moved"] == 0
 
 
 def test_a_worker_alone_is_the_chief():
@@ -132,6 +156,7 @@ def test_a_worker_finds_its_place_after_the_chief(monkeypatch):
         ('{"cluster": {}}', "must be JSON such as"),
         (config("a:1", index=1), "must list this task"),
         (config("a:1", job="ps"), "must list this task"),
+        (config("a"), "must list HOST:PORT"),
     ],
 )
 def test_a_wrong_tf_config_is_shown(monkeypatch, text, message):

@@ -51,7 +51,7 @@ def output(place, index):
 def test_a_worker_that_dies_ends_the_other_and_both_go_on(place):
     second, chief = start_both(place, *FLAGS)
     states = place / "run" / "checkpoints"
-    while not any(path.name > "state-00000-00001" for path in states.glob("*.npz")):
+    while not any(path.name > "state-00000-0000001" for path in states.glob("*.npz")):
         assert chief.poll() is None, output(place, 0)
         time.sleep(0.05)
     second.kill()
@@ -72,3 +72,14 @@ def test_a_worker_that_dies_ends_the_other_and_both_go_on(place):
     }
     scores = json.loads((place / "run" / "scores.json").read_text())
     assert [scores[epoch]["samples"] for epoch in ("1", "2")] == [5, 5]
+
+
+def test_a_worker_that_fails_before_the_first_step_ends_the_other(place):
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
+    flags = ("--overwrite", *FLAGS)
+    second = start(place, 1, addresses, *flags, "--data", "nowhere")
+    chief = start(place, 0, addresses, *flags)
+    assert (second.wait(timeout=120), chief.wait(timeout=120)) == (1, 1)
+    assert "nowhere" in output(place, 1)
+    assert "error: another worker has ended" in output(place, 0)
+    assert (place / "run" / "weights_last.weights.h5").exists()

@@ -9,7 +9,7 @@ checked whole before anything is assigned, so a refused file leaves the model as
 import logging
 import os
 import pathlib
-import tempfile
+import shutil
 
 import keras
 
@@ -116,10 +116,14 @@ def save_weights(model, path):
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     write = keras3.write if path.name.endswith(keras3.SUFFIX) else keras2.write
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".weights-") as folder:
-        draft = pathlib.Path(folder) / path.name
-        write(model, draft)
-        os.replace(draft, path)
+    folder = path.parent / f".{path.name}.part"
+    shutil.rmtree(folder, ignore_errors=True)  # what a death may have left
+    folder.mkdir()
+    try:
+        write(model, folder / path.name)
+        os.replace(folder / path.name, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_built(model):

@@ -31,7 +31,10 @@ def write_state(
     arrays: Mapping[str, np.ndarray],
     record: Mapping,
 ) -> pathlib.Path:
-    """Writes a state; removes those before the last two, and what a death left half.
+    """Writes a state, keeps it and the one before, and removes all others.
+
+    Those are older ones, damaged ones of a later step that was gone back behind, and
+    what a death left half written.
 
     Args:
         folder: where to; made if need be.
@@ -61,8 +64,12 @@ def write_state(
     finally:
         draft.unlink(missing_ok=True)
     _sync(folder)
-    for old in [*_states(folder)[KEPT:], *folder.glob(".state-*.npz.part")]:
-        old.unlink(missing_ok=True)
+    states = _states(folder)
+    passed_over = [other for other in states if other.name > path.name]
+    kept = states[len(passed_over) :][:KEPT]
+    for other in [*states, *folder.glob(".state-*.npz.part")]:
+        if other not in kept:
+            other.unlink(missing_ok=True)
     return path
 
 

@@ -140,8 +140,10 @@ _PROCESS = _Process()
 
 
 def _start(copy: bytes, slots) -> None:
-    """Begins a process: leaves the GPUs and Ctrl-C to the one that made it."""
+    """Begins a process: leaves the GPUs and signals to the one that made it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # a signal to the group of the training is not for this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     one_thread_a_picture()

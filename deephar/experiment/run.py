@@ -16,19 +16,16 @@ from collections.abc import Callable
 
 import keras
 
+from deephar.devices import lost_worker
 from deephar.experiment.arguments import record_name
 from deephar.utils.fs import write_json
 from deephar.utils.warp import one_thread_a_picture
 
 logger = logging.getLogger(__name__)
 
-_TRAINING = (
-    "weights_*.h5",
-    "scores.json",
-    "losses.csv",
-    "model.json",
-    "checkpoints/state-*.npz",
-)
+_STATES = "checkpoints/state-*.npz"
+_RESULTS = ("weights_*.h5", "scores.json", "losses.csv")
+_TRAINING = (*_RESULTS, "model.json", _STATES)
 _EVALUATION = (
     "evaluation.json",
     "evaluation.md",
@@ -57,25 +54,29 @@ def start(args: argparse.Namespace) -> pathlib.Path:
     return pathlib.Path(args.logdir)
 
 
-def open_run(args: argparse.Namespace, writes: bool = True) -> None:
+def open_run(
+    args: argparse.Namespace, writes: bool = True, record: bool = True
+) -> None:
     """Makes the folder, begins the log and puts the flags on record.
 
     Args:
         args: parsed arguments of `argument_parser`.
         writes: whether this process writes to the folder; if not, it logs to the
             console only.
+        record: whether to write the flags now, see `write_record`.
 
     Raises:
         OSError: if the folder cannot be written to; the message names it.
     """
     folder = pathlib.Path(args.logdir)
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
-    handlers[0].addFilter(lambda note: not getattr(note, "for_the_file", False))
     if writes:
+        handlers[0].addFilter(lambda note: not getattr(note, "for_the_file", False))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             handlers.append(logging.FileHandler(folder / "log.txt", encoding="utf-8"))
-            write_json(folder / record_name(), {"command": command(), **vars(args)})
+            if record:
+                write_record(args)
         except OSError as error:
             raise OSError(
                 f"{folder}: cannot write to the log directory: {error}"
@@ -92,6 +93,36 @@ def open_run(args: argparse.Namespace, writes: bool = True) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logger.info("%s", command())
     one_thread_a_picture()
+
+
+def write_record(args: argparse.Namespace) -> None:
+    """Writes the command and every flag to the run folder."""
+    path = pathlib.Path(args.logdir) / record_name()
+    write_json(path, {"command": command(), **vars(args)})
+
+
+def holds_training(folder: pathlib.Path) -> bool:
+    """Whether a run folder holds a training."""
+    return bool(_records(folder, _TRAINING))
+
+
+def holds_checkpoint(folder: pathlib.Path) -> bool:
+    """Whether a run folder holds a state from which a training can go on."""
+    return bool(_records(folder, (_STATES,)))
+
+
+def refuse_other_results(folder: pathlib.Path) -> None:
+    """Refuses to go on in a folder with results of a training but no checkpoint of it.
+
+    Raises:
+        FileExistsError: if there are such results.
+    """
+    results = _records(folder, _RESULTS)
+    if results and not holds_checkpoint(folder):
+        raise FileExistsError(
+            f"{folder}: holds results of a training ({results[0].name}) but no "
+            "checkpoint to go on from; choose another folder, or --overwrite"
+        )
 
 
 def refuse_earlier_training(folder: pathlib.Path, overwrite: bool) -> None:
@@ -154,7 +185,8 @@ def run_script(main: Callable[[], None]) -> None:
             with status 130 after Ctrl-C.
     """
     try:
-        main()
+        with lost_worker():
+            main()
     except (ValueError, OSError, FloatingPointError) as error:
         if logging.root.handlers:
             quiet = {"for_the_file": True}

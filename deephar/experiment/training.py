@@ -22,8 +22,12 @@ from deephar.data.loader import BatchLoader
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.run import (
     clear_earlier_training,
+    holds_checkpoint,
+    holds_training,
     open_run,
     refuse_earlier_training,
+    refuse_other_results,
+    write_record,
 )
 from deephar.experiment.settings import MODEL_FILE
 from deephar.inference.predictor import PosePredictor
@@ -52,6 +56,7 @@ class TrainingRun:
         worker: which of the processes that train together this one is.
         strategy: build and compile models in its `scope()`.
         compute: precision and compiler.
+        goes_on: whether there is a checkpoint, from which the training goes on.
     """
 
     args: argparse.Namespace
@@ -59,12 +64,22 @@ class TrainingRun:
     worker: devices.Worker
     strategy: tf.distribute.Strategy
     compute: Compute
+    goes_on: bool
 
     @property
     def batch_size(self) -> int:
         """Samples of a step, those of all replicas together."""
         scale = self.strategy.num_replicas_in_sync if self.args.scale_batch else 1
         return self.args.batch_size * scale
+
+    @property
+    def model_file(self) -> pathlib.Path | None:
+        """The model.json of the training that goes on; None for a new one."""
+        return self.folder / MODEL_FILE if self.goes_on else None
+
+    def first(self, weights: str | None) -> str | None:
+        """The weights that a new training starts from; one that goes on has its own."""
+        return None if self.goes_on else weights
 
     @property
     def sharing(self) -> dict:
@@ -139,7 +154,10 @@ class TrainingRun:
         """
         args = self.args
         save = SavePlan(
-            self.folder / CHECKPOINTS, args.checkpoint_steps, args.checkpoint_minutes
+            self.folder / CHECKPOINTS,
+            args.checkpoint_steps,
+            args.checkpoint_minutes,
+            self._facts(),
         )
         trainer = MultiModelTrainer(
             models,
@@ -154,6 +172,7 @@ class TrainingRun:
         if self.worker.is_chief:
             if not args.resume:
                 clear_earlier_training(self.folder)
+            write_record(args)
             write_json(self.folder / MODEL_FILE, settings)
         verbose = args.verbose if self.worker.is_chief else 0
         try:
@@ -161,6 +180,13 @@ class TrainingRun:
         finally:
             for loader in loaders:
                 loader.close()
+
+    def _facts(self) -> dict:
+        """What decides the course of a training beside its flags."""
+        facts = {"batch size": self.batch_size, "precision": self.compute.precision}
+        if self.args.schedule == "cosine":
+            facts["epochs of the cosine schedule"] = self.args.epochs
+        return facts
 
 
 def start_training(args: argparse.Namespace) -> TrainingRun:
@@ -171,19 +197,31 @@ def start_training(args: argparse.Namespace) -> TrainingRun:
 
     Raises:
         FileExistsError: if the folder holds a training, which is neither to go on nor
-            to be replaced.
+            to be replaced, or which cannot go on.
         OSError: if the folder cannot be written to.
-        ValueError: if the machine has not the devices that are asked for.
+        ValueError: if the machine has not the devices that are asked for, or Keras
+            another backend than TensorFlow.
     """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ValueError(
+            f"training needs KERAS_BACKEND=tensorflow. Received: {backend}"
+        )
     worker = devices.this_worker(args.strategy)
     folder = pathlib.Path(args.logdir)
-    if worker.is_chief and not args.resume:
-        refuse_earlier_training(folder, args.overwrite)
-    open_run(args, writes=worker.is_chief)
+    goes_on = args.resume and holds_checkpoint(folder)
+    if worker.is_chief:
+        if args.resume:
+            refuse_other_results(folder)
+        else:
+            refuse_earlier_training(folder, args.overwrite)
+    # What is on record of an earlier training stays until the new one begins.
+    open_run(args, worker.is_chief, record=not holds_training(folder))
     strategy = devices.make_strategy(args.strategy, args.replicas)
+    logger.info("%d replicas", strategy.num_replicas_in_sync)
     keras.utils.set_random_seed(args.seed)
     compute = configure_compute(args)
-    return TrainingRun(args, folder, worker, strategy, compute)
+    return TrainingRun(args, folder, worker, strategy, compute, goes_on)
 
 
 def optimizer(args: argparse.Namespace) -> keras.optimizers.Optimizer:

@@ -144,8 +144,15 @@ class MultiModelTrainer:
                     "`generators` must be BatchLoader objects. "
                     f"Received: {type(generator).__name__}"
                 )
-            for part in self._parts()[0]:
-                generator.part_size((part, self._parts()[1]))
+            numbers, count = self._parts()
+            try:
+                for number in numbers:
+                    generator.part_size((number, count))
+            except ValueError as error:
+                raise ValueError(
+                    f"A batch is divided among {self.strategy.num_replicas_in_sync} "
+                    f"replicas and `accumulate`={self.accumulate} turns. {error}"
+                ) from error
 
     def _parts(self) -> tuple[list[int], int]:
         """(numbers, count): the parts of a batch that this worker computes, in order.
@@ -204,7 +211,8 @@ class MultiModelTrainer:
             verbose=verbose,
         )
         self.models[0].stop_training = False
-        progress = Progress(self.models, self.callbacks, steps_per_epoch)
+        facts = None if self.save is None else self.save.facts
+        progress = Progress(self.models, self.callbacks, steps_per_epoch, facts)
         start, step = initial_epoch, 0
         if resume:
             start, step = self._restore(progress, initial_epoch)
@@ -213,14 +221,12 @@ class MultiModelTrainer:
             with _until_signal(self._interrupted):
                 self._save(progress, start, step)
                 for epoch in range(start, epochs):
-                    if progress.stopped:
-                        logger.info("the training had stopped by itself")
+                    if self.models[0].stop_training:
                         break
                     self._run_epoch(epoch, step, progress, callbacks)
                     step = 0
                     if end_of_epoch_callback is not None:
                         end_of_epoch_callback(epoch)
-                    progress.stopped = bool(self.models[0].stop_training)
                     self._save(progress, epoch + 1, 0)
                     self._stop_if_interrupted()
         finally:
@@ -240,7 +246,10 @@ class MultiModelTrainer:
         if found is None:
             logger.info("no checkpoint yet: the training starts at its beginning")
         else:
-            progress.restore(found)
+            try:
+                progress.restore(found)
+            except ValueError as error:
+                raise ValueError(f"{self.save.folder}: {error}") from error
             logger.info("resumed: %d epochs and %d steps are done", *place)
         return place
 

@@ -8,6 +8,7 @@ a function of (seed, epoch, index).
 
 import dataclasses
 import errno
+import itertools
 import logging
 import os
 import re
@@ -53,9 +54,7 @@ class Progress:
         models: the models, built and compiled.
         callbacks: those with `get_state` and `set_state` are kept and restored.
         steps: steps of an epoch.
-
-    Attributes:
-        stopped: whether a callback has ended the training.
+        facts: what else a training must not change when it goes on, by name.
     """
 
     def __init__(
@@ -63,9 +62,10 @@ class Progress:
         models: Sequence[keras.Model],
         callbacks: Sequence[keras.callbacks.Callback],
         steps: int,
+        facts: Mapping[str, object] | None = None,
     ):
         self.steps = steps
-        self.stopped = False
+        self._facts = dict(facts or {})
         self._sums: dict[str, float] = {}
         self._count = 0
         self._callbacks = [c for c in callbacks if hasattr(c, "get_state")]
@@ -96,7 +96,7 @@ class Progress:
         record = {
             "variables": self._described(),
             "steps": self.steps,
-            "stopped": self.stopped,
+            "facts": self._facts,
             "sums": self._sums,
             "count": self._count,
             "callbacks": {
@@ -110,7 +110,6 @@ class Progress:
         self._check(saved.record)
         for i, variable in enumerate(self._variables):
             variable.assign(saved.arrays[f"{i:05d}"])
-        self.stopped = saved.record["stopped"]
         self._sums = dict(saved.record["sums"])
         self._count = saved.record["count"]
         for name, callback in self._named_callbacks():
@@ -119,18 +118,27 @@ class Progress:
     def _check(self, record: Mapping) -> None:
         ours = {
             "variables": self._described(),
-            "steps": self.steps,
             "callbacks": [name for name, _ in self._named_callbacks()],
+            "steps of an epoch": self.steps,
+            **self._facts,
         }
-        theirs = {**record, "callbacks": list(record["callbacks"])}
-        for key, value in ours.items():
-            if theirs[key] != value:
-                pairs = zip(_listed(theirs[key]), _listed(value), strict=False)
-                first = next((pair for pair in pairs if pair[0] != pair[1]), "")
-                raise ValueError(
-                    f"The checkpoint is of another training: its {key} differ. "
-                    f"First difference (checkpoint, now): {first or 'the number'}"
-                )
+        theirs = {
+            "variables": record["variables"],
+            "callbacks": list(record["callbacks"]),
+            "steps of an epoch": record["steps"],
+            **record["facts"],
+        }
+        for key in {**ours, **theirs}:
+            before, now = theirs.get(key), ours.get(key)
+            if before == now:
+                continue
+            if isinstance(now, list) and isinstance(before, list):
+                pairs = itertools.zip_longest(before, now)
+                before, now = next(pair for pair in pairs if pair[0] != pair[1])
+            raise ValueError(
+                f"the checkpoint is of another training: its {key} differ. "
+                f"In the checkpoint: {before}. Now: {now}"
+            )
 
     def _described(self) -> list[list]:
         """Name, shape and type of each; the numbers in names are Keras' own affair."""
@@ -148,13 +156,15 @@ class SavePlan:
     """Where and how often the state of a training is saved.
 
     It is saved before the first step, after every epoch, and, where asked for, within
-    an epoch. A disk that is full ends nothing: the log says so, the state before stays,
-    and the next one is tried again.
+    an epoch. A full disk does not end the training here: the log says so, the state
+    before stays, and the next one is tried again.
 
     Args:
         folder: for the states.
         steps: steps of an epoch between two of them; None saves none so.
         minutes: minutes between two of them; None saves none so.
+        facts: what a training that goes on must not have changed, by name; numbers and
+            strings.
     """
 
     def __init__(
@@ -162,8 +172,10 @@ class SavePlan:
         folder: str | os.PathLike,
         steps: int | None = None,
         minutes: float | None = None,
+        facts: Mapping[str, object] | None = None,
     ):
         self.folder = folder
+        self.facts = facts
         self.steps = steps
         self.minutes = minutes
         self._last = time.monotonic()
@@ -201,7 +213,3 @@ def _variables_of(models: Sequence[keras.Model]) -> list[keras.Variable]:
         for variable in [*own, *model.optimizer.variables]:
             found[id(variable)] = variable
     return list(found.values())
-
-
-def _listed(value) -> list:
-    return value if isinstance(value, list) else [value]

@@ -51,13 +51,10 @@ class TrainingStep:
         with strategy.scope():
             # Makes the optimizer's variables, and those that track losses.
             model._symbolic_build(data_batch=(model.input, self._targets))
-            self._sums = [_sum_for(v) for v in self._variables * (accumulate > 1)]
-        whole, part, apply = (
-            tf.function(replica, jit_compile=True) if jit else replica
-            for replica in (self._take, self._collect, self._apply)
-        )
-        self._whole = self._on_all(whole)
-        self._part, self._last = self._on_all(part), self._on_all(apply)
+        replicas = (self._take, self._start_sum, self._add_to_sum, self._update)
+        if jit:
+            replicas = (tf.function(one, jit_compile=True) for one in replicas)
+        self._whole, self._first, self._next, self._last = map(self._on_all, replicas)
 
     def __call__(self, batches: Sequence) -> dict[str, float]:
         """Takes one step.
@@ -69,40 +66,43 @@ class TrainingStep:
             The mean losses of the batch by name, `TOTAL` among them.
         """
         if self.accumulate == 1:
-            return _numbers([self._whole(batches[0])])
-        losses = [self._part(batch) for batch in batches]
-        self._last()
-        return _numbers(losses)
+            return _numbers([self._whole(batches[0])[1]])
+        gradients, part = self._first(batches[0])
+        parts = [part]
+        for batch in batches[1:]:
+            gradients, part = self._next(batch, gradients)
+            parts.append(part)
+        self._last(gradients)
+        return _numbers(parts)
 
     def _on_all(self, replica):
-        """A traced function that runs `replica` on all replicas and sums its losses."""
+        """A traced function that runs `replica` on all replicas.
+
+        `replica` gives what each replica keeps for itself, and losses, which are summed
+        over the replicas.
+        """
 
         @tf.function(reduce_retracing=True)
-        def run(*batch):
-            losses = self.strategy.run(replica, args=batch)
-            return tf.nest.map_structure(
-                lambda loss: self.strategy.reduce("SUM", loss, axis=None), losses
-            )
+        def run(*arguments):
+            kept, losses = self.strategy.run(replica, args=arguments)
+            reduce = self.strategy.reduce
+            return kept, {k: reduce("SUM", v, axis=None) for k, v in losses.items()}
 
         return run
 
     def _take(self, batch):
         gradients, losses = self._gradients(batch)
-        self._update(gradients)
-        return losses
+        return self._update(gradients)[0], losses
 
-    def _collect(self, batch):
+    def _start_sum(self, batch):
         gradients, losses = self._gradients(batch)
-        for total, gradient in zip(self._sums, gradients, strict=True):
-            if gradient is not None:
-                total.assign_add(gradient)
-        return losses
+        # Every weight needs a tensor here, also one that the loss does not depend on.
+        pairs = zip(gradients, self._values, strict=True)
+        return [tf.zeros_like(v) if g is None else g for g, v in pairs], losses
 
-    def _apply(self):
-        self._update([tf.identity(total) for total in self._sums])
-        for total in self._sums:
-            total.assign(tf.zeros_like(total))
-        return {}
+    def _add_to_sum(self, batch, sums):
+        gradients, losses = self._start_sum(batch)
+        return [a + b for a, b in zip(sums, gradients, strict=True)], losses
 
     def _gradients(self, batch):
         """Gradients of a part of the batch, and its share of the batch's losses."""
@@ -134,30 +134,60 @@ class TrainingStep:
         return [variable.value for variable in self._variables]
 
     def _update(self, gradients):
-        gradients = self._alike(gradients)
+        if self.strategy.num_replicas_in_sync > 1 and (self._clips or self._scales):
+            gradients = self._summed(gradients)
         self.model.optimizer.apply_gradients(
             list(zip(gradients, self._variables, strict=True))
         )
         if self.average_statistics:
             self._average()
+        return [], {}
 
-    def _alike(self, gradients):
-        """Gradients that are finite on all replicas or on none.
+    def _summed(self, gradients):
+        """The whole gradient, clipped, divided by the number of replicas.
 
-        Loss scaling asks each replica whether its own gradients are finite, and leaves
-        the step out where they are not; all must answer alike.
+        Keras sums the gradients of the replicas only after it has clipped them and has
+        asked whether they are finite. What every replica has here, and Keras sums to
+        the whole again, is clipped already, and finite on all of them or on none.
         """
-        scaling = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
-        if not scaling or self.strategy.num_replicas_in_sync == 1:
-            return gradients
-        finite = [tf.reduce_all(tf.math.is_finite(g)) for g in gradients]
-        bad = 1.0 - tf.cast(tf.reduce_all(finite), tf.float32)
         context = tf.distribute.get_replica_context()
-        bad = context.all_reduce(tf.distribute.ReduceOp.SUM, bad)
-        return [
-            tf.where(bad > 0, tf.fill(tf.shape(g), g.dtype.max) * 2, g)
-            for g in gradients
-        ]
+        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        scale = self.model.optimizer.dynamic_scale if self._scales else 1.0
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
+        clipped = self._clipped(gradients, tf.cast(scale, tf.float32))
+        replicas = self.strategy.num_replicas_in_sync
+        pairs = zip(gradients, clipped, strict=True)
+        return [tf.where(finite, small, g) / replicas for g, small in pairs]
+
+    def _clipped(self, gradients, scale):
+        """Gradients of the loss times `scale`, clipped as the optimizer would."""
+        rule = self._rule
+        if rule.clipvalue is not None:
+            most = rule.clipvalue * scale
+            return [tf.clip_by_value(g, -most, most) for g in gradients]
+        if rule.clipnorm is not None:
+            return [tf.clip_by_norm(g, rule.clipnorm * scale) for g in gradients]
+        if rule.global_clipnorm is not None:
+            return tf.clip_by_global_norm(gradients, rule.global_clipnorm * scale)[0]
+        return gradients
+
+    @property
+    def _scales(self):
+        """Whether the loss is scaled, for float16."""
+        kind = keras.optimizers.LossScaleOptimizer
+        return isinstance(self.model.optimizer, kind)
+
+    @property
+    def _rule(self):
+        """The optimizer that clips and updates."""
+        optimizer = self.model.optimizer
+        return optimizer.inner_optimizer if self._scales else optimizer
+
+    @property
+    def _clips(self):
+        rule = self._rule
+        limits = (rule.clipvalue, rule.clipnorm, rule.global_clipnorm)
+        return any(limit is not None for limit in limits)
 
     def _average(self):
         statistics = [
@@ -176,16 +206,6 @@ def batch_norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     """The batch normalisations of a model, those of nested models among them."""
     kind = keras.layers.BatchNormalization
     return [layer for layer in model._flatten_layers() if isinstance(layer, kind)]
-
-
-def _sum_for(variable: keras.Variable) -> tf.Variable:
-    """A variable for sums of gradients, with a value of its own on every replica."""
-    return tf.Variable(
-        tf.zeros(variable.shape, variable.dtype),
-        trainable=False,
-        synchronization=tf.VariableSynchronization.ON_READ,
-        aggregation=tf.VariableAggregation.SUM,
-    )
 
 
 def _numbers(parts: Sequence[dict]) -> dict[str, float]:

@@ -51,7 +51,7 @@ def main(argv=None):
     """Trains, evaluates after the epochs, saves the best and the last weights."""
     args = parse(argv)
     run = experiment.start_training(args)
-    settings = experiment.reception_settings(args)
+    settings = experiment.reception_settings(args, run.model_file)
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
     if args.no_augmentation:
@@ -69,8 +69,8 @@ def main(argv=None):
         processes=args.processes,
     )
     with run.strategy.scope():
-        model = experiment.build_reception(settings, weights=args.weights)
-        if args.vgg_weights is not None:
+        model = experiment.build_reception(settings, weights=run.first(args.weights))
+        if run.first(args.vgg_weights):
             load_vgg16_weights(model, args.vgg_weights)
         set_batch_norm_momentum(model, args.bn_momentum)
         loss = pose_regression_loss(args.loss, args.visibility_weight)

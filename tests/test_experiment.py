@@ -181,6 +181,21 @@ def test_a_training_that_goes_on_has_its_flags(tmp_path, quiet):
         _resumed(tmp_path, "--batch-size", "8")
 
 
+def test_results_without_a_checkpoint_are_not_replaced(tmp_path, quiet):
+    (tmp_path / "weights_last.weights.h5").write_text("")
+    with pytest.raises(FileExistsError, match="no checkpoint to go on from"):
+        experiment.start_training(_resumed(tmp_path))
+
+
+def test_flags_stay_on_record_until_the_next_training_begins(tmp_path, quiet):
+    experiment.start_training(_arguments(str(tmp_path), "--lr", "0.5"))
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "state-00001-0000000.npz").write_text("")
+    again = _arguments(str(tmp_path), "--lr", "0.25", "--overwrite")
+    experiment.start_training(again)
+    assert _resumed(tmp_path).lr == 0.5
+
+
 def test_a_training_without_a_record_starts_with_the_flags_it_is_given(tmp_path):
     assert _resumed(tmp_path, "--batch-size", "8").batch_size == 8
 

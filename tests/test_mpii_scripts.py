@@ -146,6 +146,27 @@ def test_a_cache_and_processes_change_nothing_but_the_time(data):
     assert _losses(data) == plain
 
 
+def test_a_training_goes_on_without_the_weights_that_it_started_from(data, place):
+    first = data.parent / "first.weights.h5"
+    shutil.copy(place / "run" / "weights_last.weights.h5", first)
+    _train("--weights", str(first))
+    first.unlink()
+    TRAIN.main(["new", "--resume", "--epochs", "2"])
+    assert len(_losses(data).splitlines()) == 3
+
+
+def test_a_training_script_takes_replicas_and_their_batch(data):
+    flags = ("--strategy", "mirrored", "--replicas", "2", "--scale-batch")
+    arguments = ("new", "--data", "mpii", *SMALL, "--batch-size", "2", "--epochs", "1")
+    script = "exp/mpii/train_mpii_singleperson.py"
+    done = run(script, *arguments, *flags, "--local-batch-norm", cwd=data.parent)
+    assert done.returncode == 0, done.stderr
+    assert "2 replicas" in done.stdout
+    assert "5 training people, 1 steps an epoch" in done.stdout
+    scores = json.loads((data.parent / "new" / "scores.json").read_text())
+    assert scores["1"]["samples"] == 3
+
+
 def test_a_truncated_picture_ends_a_strict_training(data):
     _truncate(data / "images" / "t1.jpg")
     with pytest.raises(OSError, match=r"t1\.jpg"):

@@ -125,9 +125,46 @@ def test_a_training_that_has_ended_is_not_repeated(mpii, whole, tmp_path):
     assert_same(train(mpii, tmp_path, resume=True), whole)
 
 
+def test_a_stop_for_want_of_a_best_holds_and_more_patience_goes_on(mpii, tmp_path):
+    def run(patience, resume=True):
+        keras.utils.set_random_seed(4)
+        model = small_pose_model()
+        model.compile("sgd", pose_regression_loss("l1l2", 0.01), jit_compile=False)
+        loader = BatchLoader(mpii, ["frame"], ["pose"], TRAIN_MODE, batch_size=2)
+        score = EvaluationCallback(lambda m: {"pckh": 0.5}, patience=patience)
+        save = trainer.SavePlan(tmp_path)
+        loop = trainer.MultiModelTrainer(
+            [model], [loader], callbacks=[score], save=save
+        )
+        loop.train(6, 1, verbose=0, resume=resume)
+        return len(score.scores)
+
+    assert run(1, resume=False) == 2
+    assert run(1) == 2
+    assert run(3) == 4
+
+
+def test_facts_must_not_change(mpii, tmp_path):
+    found = progress.Progress([], [], 4, {"batch size": 2})
+    plan = trainer.SavePlan(tmp_path)
+    plan.write(found, 1, 0)
+    other = progress.Progress([], [], 4, {"batch size": 4})
+    with pytest.raises(ValueError, match="batch size differ. In the checkpoint: 2"):
+        other.restore(progress.read_progress(tmp_path))
+
+
+def test_a_state_is_due_after_steps_or_minutes(tmp_path):
+    plan = trainer.SavePlan(tmp_path, steps=3, minutes=60)
+    assert [plan.is_due(step) for step in (1, 3, 4, 6)] == [False, True, False, True]
+    assert trainer.SavePlan(tmp_path, minutes=1e-9).is_due(1)
+    assert not trainer.SavePlan(tmp_path).is_due(1)
+
+
 def test_the_checkpoint_of_another_training_is_refused(mpii, tmp_path):
     train(mpii, tmp_path)
-    with pytest.raises(ValueError, match=r"its steps differ.*\(4, 5\)"):
+    with pytest.raises(
+        ValueError, match=r"its steps of an epoch differ. In the checkpoint: 4. Now: 5"
+    ):
         train(mpii, tmp_path, resume=True, steps=5)
 
 

@@ -59,6 +59,14 @@ def test_a_damaged_state_is_passed_over_which_the_log_says(tmp_path, caplog, dam
     assert "state-00002-0000000.npz" in caplog.text
 
 
+def test_a_damaged_state_does_not_take_the_place_of_a_whole_one(tmp_path):
+    write(tmp_path, 1)
+    damage_end(write(tmp_path, 3))
+    write(tmp_path, 1, 5)
+    damage_end(write(tmp_path, 2))
+    assert read_state(tmp_path)[1]["step"] == 5
+
+
 def test_only_damaged_states_are_an_error(tmp_path):
     damage_end(write(tmp_path, 1))
     with pytest.raises(OSError, match=r"no checkpoint can be read: .*state-00001"):

@@ -50,11 +50,6 @@ class Worker:
         """Whether this one writes checkpoints, scores and logs."""
         return self.index == 0
 
-    @property
-    def share(self) -> tuple[int, int]:
-        """(number of this worker, number of workers)."""
-        return self.index, len(self.addresses)
-
 
 def this_worker(kind: str) -> Worker:
     """The worker that this process is: the only one, unless `kind` is "multiworker".

@@ -39,7 +39,7 @@ ROOMS = {
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}
 WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data"}
 TENSORFLOW = {
-    *("trainer", "devices", "data.loader", "inference.export"),
+    *("trainer", "devices", "data.loader"),
     *("experiment.compute", "experiment.training"),
 }
 OUTSIDE = {"exp", "datasets", "tests", "weights"}

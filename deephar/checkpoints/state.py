@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 KEPT = 2
 """How many states a folder keeps: the last one, and one to fall back to."""
 
+STATES = "state-*.npz"
+"""Names of the states in their folder."""
+
 _RECORD = "record"
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError)
 
@@ -67,7 +70,7 @@ def write_state(
     states = _states(folder)
     passed_over = [other for other in states if other.name > path.name]
     kept = states[len(passed_over) :][:KEPT]
-    for other in [*states, *folder.glob(".state-*.npz.part")]:
+    for other in [*states, *folder.glob(f".{STATES}.part")]:
         if other not in kept:
             other.unlink(missing_ok=True)
     return path
@@ -103,7 +106,7 @@ def read_state(folder: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict] 
 
 def _states(folder: pathlib.Path) -> list[pathlib.Path]:
     """The states of a folder, the last first."""
-    return sorted(folder.glob("state-*.npz"), reverse=True)
+    return sorted(folder.glob(STATES), reverse=True)
 
 
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:

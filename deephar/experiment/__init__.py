@@ -17,6 +17,7 @@ from deephar.experiment.arguments import (
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.looking import (
     add_looking_arguments,
+    add_people_arguments,
     describe_looking,
     pose_predictor,
     predict_people,
@@ -41,6 +42,7 @@ __all__ = [
     "MODEL_FILE",
     "RECEPTION_DEFAULTS",
     "add_looking_arguments",
+    "add_people_arguments",
     "TrainingRun",
     "add_reception_arguments",
     "add_training_arguments",

@@ -9,7 +9,7 @@ from deephar.evaluation.pose import PosePredictions, locate_poses, predict_poses
 from deephar.experiment.compute import Compute
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP
 from deephar.inference.predictor import PosePredictor
-from deephar.utils.numbers import natural
+from deephar.utils.numbers import natural, positive_int
 
 
 def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,21 @@ def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
     add("--multi-crop", action="store_true", help=crops)
     times = "new windows around the pose before the last look (%(default)s)"
     add("--refine", type=natural, default=0, metavar="N", help=times)
+
+
+def add_people_arguments(parser: argparse.ArgumentParser, data: str) -> None:
+    """Adds what a script that predicts the people of a data set needs.
+
+    Args:
+        parser: the script's parser.
+        data: default of the data set's folder.
+    """
+    add = parser.add_argument
+    add("--data", default=data, help="folder of annotations.mat and images/")
+    add("--weights", required=True, help="weights file, or a published name: mpii")
+    add("--batch-size", type=positive_int, default=8, help="(%(default)s)")
+    add("--workers", type=positive_int, default=2, help="threads that read")
+    add_looking_arguments(parser)
 
 
 def pose_predictor(
@@ -71,8 +86,7 @@ def predict_people(
     """Predicts everybody of a part of a data set, with a progress bar.
 
     Args:
-        args: parsed arguments of `add_looking_arguments`, with `batch_size` and
-            `workers`.
+        args: parsed arguments of `add_people_arguments`.
         compute: what `configure_compute` chose.
         model: the network.
         dataset: the data set.

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import keras
 
+from deephar.checkpoints.state import STATES
 from deephar.devices import lost_worker
 from deephar.experiment.arguments import record_name
 from deephar.utils.fs import write_json
@@ -23,7 +24,10 @@ from deephar.utils.warp import one_thread_a_picture
 
 logger = logging.getLogger(__name__)
 
-_STATES = "checkpoints/state-*.npz"
+CHECKPOINTS = "checkpoints"
+"""Folder of the states of a training in its run folder."""
+
+_STATES = f"{CHECKPOINTS}/{STATES}"
 _RESULTS = ("weights_*.h5", "scores.json", "losses.csv")
 _TRAINING = (*_RESULTS, "model.json", _STATES)
 _EVALUATION = (

@@ -21,6 +21,7 @@ from deephar.callbacks import (
 from deephar.data.loader import BatchLoader
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.run import (
+    CHECKPOINTS,
     clear_earlier_training,
     holds_checkpoint,
     holds_training,
@@ -42,8 +43,6 @@ _OPTIMIZERS = {
     "sgd": functools.partial(keras.optimizers.SGD, momentum=0.95, nesterov=True),
     "adam": keras.optimizers.Adam,
 }
-CHECKPOINTS = "checkpoints"
-"""Folder of the states of a training in its run folder."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +84,7 @@ class TrainingRun:
     def sharing(self) -> dict:
         """Arguments by which the workers share an evaluation and join its result."""
         gather = functools.partial(devices.gather, self.strategy)
-        return {"share": self.worker.share, "gather": gather}
+        return {"share": devices.share_of(self.strategy), "gather": gather}
 
     def predictor(self, model: keras.Model, poselayout) -> PosePredictor:
         """What predicts with the model, on all replicas of this worker at once."""

@@ -26,17 +26,13 @@ from deephar.utils import VALID_MODE
 def parse(argv=None):
     """The flags, with the paper's protocol as defaults."""
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_mpii_singleperson")
+    experiment.add_people_arguments(parser, data="datasets/MPII")
     add = parser.add_argument
-    add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
-    add("--weights", required=True, help="weights file, or a published name: mpii")
-    add("--batch-size", type=experiment.positive_int, default=8, help="(%(default)s)")
-    add("--workers", type=experiment.positive_int, default=2, help="threads that read")
     share = {"type": experiment.positive_float, "default": 0.5}
     add("--threshold", help="share of the head size (%(default)s)", **share)
     add("--report", action="store_true", help="write report.md with pictures")
     add("--every-block", action="store_true", help="score the parts by block; curves")
     add("--untrained", action="store_true", help="score the untrained network beside")
-    experiment.add_looking_arguments(parser)
     experiment.add_reception_arguments(parser)
     return parser.parse_args(argv)
 

@@ -24,12 +24,7 @@ from deephar.utils import TEST_MODE
 def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/test_mpii")
-    add = parser.add_argument
-    add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
-    add("--weights", required=True, help="weights file, or a published name: mpii")
-    add("--batch-size", type=experiment.positive_int, default=8, help="(%(default)s)")
-    add("--workers", type=experiment.positive_int, default=2, help="threads that read")
-    experiment.add_looking_arguments(parser)
+    experiment.add_people_arguments(parser, data="datasets/MPII")
     experiment.add_reception_arguments(parser)
     return parser.parse_args(argv)
 

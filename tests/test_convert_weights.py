@@ -101,6 +101,16 @@ def test_a_given_model_file_shapes_the_network(small, tmp_path):
     assert read_report(tmp_path / "b.hdf5")["to"]["layout"] == "Keras 2"
 
 
+def test_a_network_that_is_named_has_its_own_flags():
+    flags = ("--size", "32", "--blocks", "1", "--depth-maps", "4")
+    model, _ = CONVERT.build(
+        CONVERT.parse(["a.h5", "b.h5", "--network", "human36m", *flags])
+    )
+    assert model.output_shape == (None, 17, 4)
+    with pytest.raises(ValueError, match="--depth-maps: the 2D pose network of MPII"):
+        CONVERT.build(CONVERT.parse(["a.h5", "b.h5", *flags]))
+
+
 def test_what_is_there_is_only_replaced_when_told(small, tmp_path):
     folder, _ = small
     out = tmp_path / "b.h5"

@@ -8,10 +8,12 @@ import pytest
 from deephar import experiment
 from deephar.experiment.run import clear_earlier_training
 
+MPII = experiment.default_settings("mpii")
+
 
 def _arguments(*flags):
     parser = experiment.argument_parser("A recipe.", logdir="runs/x")
-    experiment.add_reception_arguments(parser)
+    experiment.add_network_arguments(parser, "mpii")
     experiment.add_training_arguments(parser, 24, 120, [80, 100])
     return parser.parse_args(list(flags))
 
@@ -35,23 +37,30 @@ def test_the_recipe_is_the_default():
         1e-3,
         [80, 100],
     )
-    assert experiment.reception_settings(args) == experiment.RECEPTION_DEFAULTS
+    assert experiment.network_settings(args, "mpii") == MPII
 
 
 def test_flags_go_before_the_model_file_and_the_model_file_before_the_recipe(tmp_path):
     (tmp_path / "model.json").write_text('{"blocks": 2, "size": 128}')
     weights = str(tmp_path / "w.weights.h5")
-    settings = experiment.reception_settings(
-        _arguments("--weights", weights, "--size", "64")
+    settings = experiment.network_settings(
+        _arguments("--weights", weights, "--size", "64"), "mpii"
     )
     assert (settings["blocks"], settings["size"], settings["ksize"]) == (2, 64, 5)
 
 
 def test_the_settings_shape_the_network():
-    settings = {**experiment.RECEPTION_DEFAULTS, "size": 64, "blocks": 2, "context": 0}
-    model = experiment.build_reception(settings)
+    settings = {**MPII, "size": 64, "blocks": 2, "context": 0}
+    model = experiment.build_network("mpii", settings)
     assert model.input_shape == (None, 64, 64, 3)
     assert [tuple(o.shape) for o in model.outputs] == [(None, 16, 3)] * 2
+
+
+def test_a_3d_network_has_depth_maps_and_its_own_joints():
+    settings = experiment.default_settings("human36m") | {"size": 32, "blocks": 1}
+    model = experiment.build_network("human36m", {**settings, "depth_maps": 4})
+    assert [tuple(o.shape) for o in model.outputs] == [(None, 17, 4)]
+    assert model.get_layer("RegMap1").output.shape[-1] == 4 * 17
 
 
 def test_every_optimizer_takes_rate_and_clipping():
@@ -230,7 +239,7 @@ def test_a_broken_model_file_is_named_with_what_is_wrong(tmp_path, text, message
     (tmp_path / "model.json").write_text(text)
     args = _arguments("--weights", str(tmp_path / "w.weights.h5"))
     with pytest.raises(ValueError, match=rf"model\.json: {message}"):
-        experiment.reception_settings(args)
+        experiment.network_settings(args, "mpii")
 
 
 def test_help_shows_the_recipes_values():

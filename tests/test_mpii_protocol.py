@@ -18,14 +18,20 @@ from deephar.checkpoints.vgg16 import USED
 from deephar.data.mpii_benchmark import BenchmarkPicture
 from deephar.data.mpii_format import write_annotations
 from deephar.data.synthetic import write_mpii
-from deephar.experiment import RECEPTION_DEFAULTS, build_reception, write_json
+from deephar.experiment import build_network, default_settings, write_json
 from deephar.inference import crops
 
 EVALUATE = load("exp/mpii/eval_mpii_singleperson.py")
 PREDICT = load("exp/mpii/predict_one_img.py")
 TRAIN = load("exp/mpii/train_mpii_singleperson.py")
 TEST = load("exp/mpii/predict_test_mpii.py")
-SETTINGS = {**RECEPTION_DEFAULTS, "size": 64, "blocks": 2, "ksize": 3, "context": 0}
+SETTINGS = {
+    **default_settings("mpii"),
+    "size": 64,
+    "blocks": 2,
+    "ksize": 3,
+    "context": 0,
+}
 LOOKING = ("--flip", "--multi-crop", "--refine", "1")
 
 
@@ -46,7 +52,7 @@ def place(tmp_path_factory):
     )
     (folder / "run").mkdir()
     write_json(folder / "run" / "model.json", SETTINGS)
-    save_weights(build_reception(SETTINGS), folder / "run" / "w.weights.h5")
+    save_weights(build_network("mpii", SETTINGS), folder / "run" / "w.weights.h5")
     return folder
 
 

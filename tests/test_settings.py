@@ -13,15 +13,15 @@ from scripts import load
 from deephar import checkpoints, experiment
 from deephar.checkpoints import KNOWN, download
 
-PAPER = experiment.RECEPTION_DEFAULTS
+PAPER = experiment.default_settings("mpii")
 
 
-def settings_of(weights, *flags):
+def settings_of(weights, *flags, network="mpii"):
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights")
-    experiment.add_reception_arguments(parser)
+    experiment.add_network_arguments(parser, network)
     args = parser.parse_args(["--weights", str(weights), *flags])
-    return experiment.reception_settings(args), args.weights
+    return experiment.network_settings(args, network), args.weights
 
 
 @pytest.fixture
@@ -95,6 +95,71 @@ def test_weights_of_another_network_are_refused(name, by):
     weights = name if by == "name" else KNOWN[name].file
     with pytest.raises(ValueError, match=f"published weights {name}, of the network"):
         settings_of(weights)
+
+
+@pytest.mark.parametrize(
+    ("network", "published"),
+    [("human36m", "human36m"), ("penn", "penn_merge"), ("ntu", "ntu_merge")],
+)
+def test_the_papers_networks_are_those_of_the_published_files(network, published):
+    settings, _ = settings_of(KNOWN[published].file, network=network)
+    assert settings == experiment.default_settings(network)
+
+
+def test_the_papers_action_networks_begin_with_their_pose_parts():
+    for merged in ("penn", "ntu"):
+        whole = experiment.default_settings(merged)
+        part = experiment.default_settings(experiment.NETWORKS[merged].pose_part)
+        assert {k: v for k, v in whole.items() if k in part} | {
+            "network": f"{merged}_pose"
+        } == part
+        assert set(whole) - set(part) == {"frames", "actions", "pose_version"}
+
+
+def test_a_model_file_says_of_which_network_it_is(tmp_path):
+    (tmp_path / "model.json").write_text('{"network": "human36m", "blocks": 2}')
+    assert experiment.network_of(tmp_path / "model.json") == "human36m"
+    with pytest.raises(
+        ValueError,
+        match=r"is of the 3D pose network of Human3.6M \(17 joints, 3D\); this is for "
+        r"the 2D pose network of MPII",
+    ):
+        settings_of(tmp_path / "w.weights.h5")
+
+
+def test_a_model_file_without_a_network_is_of_mpii(tmp_path):
+    (tmp_path / "model.json").write_text('{"blocks": 2}')
+    assert experiment.network_of(tmp_path / "model.json") == "mpii"
+
+
+def test_a_model_file_of_an_unknown_network_is_refused(tmp_path):
+    (tmp_path / "model.json").write_text('{"network": "mars"}')
+    with pytest.raises(ValueError, match="`network` must be one of mpii, human36m, .*"):
+        settings_of(tmp_path / "w.weights.h5")
+
+
+def test_pose_networks_of_as_many_joints_share_weights(tmp_path):
+    (tmp_path / "model.json").write_text('{"blocks": 3}')
+    settings, _ = settings_of(tmp_path / "w.weights.h5", network="penn_pose")
+    assert settings == {**experiment.default_settings("penn_pose"), "blocks": 3}
+
+
+def test_a_merged_network_takes_the_shape_of_its_pose_part(tmp_path):
+    (tmp_path / "model.json").write_text(
+        '{"network": "penn_pose", "size": 64, "blocks": 1, "context": 0}'
+    )
+    weights = str(tmp_path / "w.weights.h5")
+    args = argparse.Namespace(weights=None, pose_weights=weights, frames=8, blocks=None)
+    assert experiment.network_settings(args, "penn") == {
+        **experiment.default_settings("penn"),
+        **{"size": 64, "blocks": 1, "context": 0, "frames": 8},
+    }
+
+
+def test_a_flag_of_another_network_is_refused():
+    args = argparse.Namespace(weights=None, depth_maps=8)
+    with pytest.raises(ValueError, match="--depth-maps: the 2D pose network of MPII"):
+        experiment.network_settings(args, "mpii")
 
 
 def test_a_name_that_is_nothing_lists_the_published(tmp_path):

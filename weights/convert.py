@@ -5,8 +5,9 @@ Command   python weights/convert.py IN OUT [--name NAME | --model model.json] [f
 IN is a file, or the name of a published one. OUT is in the form of Keras 3 if it ends
 in .weights.h5, and in the original's layout if it ends otherwise in .h5 or .hdf5. The
 network is the published NAME's, or that of model.json; or what IN is known by: its md5
-or file name, or a model.json beside it; else the 2D pose network of the flags. OUT is
-read back and compared; the report goes to OUT.json too.
+or file name, or a model.json beside it; else --network's, of the flags' shape (without
+--network the 2D pose network's). OUT is read back and compared; the report goes to
+OUT.json too.
 """
 
 import argparse
@@ -28,8 +29,9 @@ def parse(argv=None):
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--name", choices=checkpoints.KNOWN, help="published network")
     network.add_argument("--model", type=pathlib.Path, help="a training's model.json")
+    network.add_argument("--network", choices=experiment.NETWORKS, help="of the flags")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
-    experiment.add_reception_arguments(parser)
+    experiment.add_network_arguments(parser)
     return parser.parse_args(argv)
 
 
@@ -43,12 +45,15 @@ def build(args):
     beside = source.parent / experiment.MODEL_FILE
     if published is None and args.model is None and not beside.is_file():
         published, _ = checkpoints.recognise(source)
-    shape = [f for f in experiment.RECEPTION_DEFAULTS if getattr(args, f) is not None]
+    shape = list(experiment.given_flags(args))
     if published is not None and shape:
         raise ValueError(f"{published.name} is published, and of one shape: no {shape}")
     if published is None:
-        settings = experiment.reception_settings(args, args.model)
-        return experiment.build_reception(settings), False
+        file = args.model or beside
+        known = experiment.network_of(file) if file.is_file() else "mpii"
+        network = args.network or known
+        settings = experiment.network_settings(args, network, args.model)
+        return experiment.build_network(network, settings), False
     return published.network.build(), published.by_name
 
 

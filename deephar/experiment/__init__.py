@@ -1,6 +1,7 @@
 """What every script needs: flags, the run folder, logging, seed, precision, the model.
 
 arguments   parsers, and the flags of a training that goes on
+networks    the networks of the paper, and their builders
 settings    the shape of a network: recipe, model.json, flags
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
@@ -9,7 +10,6 @@ run         run folder, log, JSON files, receipts, how a script ends
 """
 
 from deephar.experiment.arguments import (
-    add_reception_arguments,
     add_training_arguments,
     argument_parser,
     parse_training,
@@ -22,6 +22,7 @@ from deephar.experiment.looking import (
     pose_predictor,
     predict_people,
 )
+from deephar.experiment.networks import NETWORKS, build_network, default_settings
 from deephar.experiment.run import (
     receipt,
     run_script,
@@ -30,9 +31,10 @@ from deephar.experiment.run import (
 )
 from deephar.experiment.settings import (
     MODEL_FILE,
-    RECEPTION_DEFAULTS,
-    build_reception,
-    reception_settings,
+    add_network_arguments,
+    given_flags,
+    network_of,
+    network_settings,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.utils.numbers import positive_float, positive_int, weight
@@ -40,16 +42,20 @@ from deephar.utils.numbers import positive_float, positive_int, weight
 __all__ = [
     "Compute",
     "MODEL_FILE",
-    "RECEPTION_DEFAULTS",
+    "NETWORKS",
     "add_looking_arguments",
     "add_people_arguments",
     "TrainingRun",
-    "add_reception_arguments",
+    "add_network_arguments",
     "add_training_arguments",
     "argument_parser",
-    "build_reception",
+    "build_network",
     "configure_compute",
+    "default_settings",
     "describe_looking",
+    "given_flags",
+    "network_of",
+    "network_settings",
     "optimizer",
     "pose_predictor",
     "parse_training",
@@ -57,7 +63,6 @@ __all__ = [
     "positive_int",
     "predict_people",
     "receipt",
-    "reception_settings",
     "run_script",
     "start",
     "start_training",

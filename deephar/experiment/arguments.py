@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from deephar.devices import STRATEGIES
 from deephar.experiment.compute import add_compute_arguments
-from deephar.experiment.settings import MODEL_FILE, RECEPTION
 from deephar.utils.numbers import (
     fraction,
     natural,
@@ -46,24 +45,6 @@ def argument_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
     )
     add_compute_arguments(parser)
     return parser
-
-
-def add_reception_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that shape the 2D pose network.
-
-    Their default is None, so that `reception_settings` can tell a flag that was given
-    from one that `model.json` or the recipe decides.
-    """
-    group = parser.add_argument_group(
-        "network", f"without a flag: {MODEL_FILE} beside --weights, else the paper's"
-    )
-    for name, setting in RECEPTION.items():
-        group.add_argument(
-            "--" + name.replace("_", "-"),
-            type=setting.type,
-            choices=setting.choices,
-            help=f"{setting.help} (paper: {setting.default})",
-        )
 
 
 def add_training_arguments(

@@ -33,7 +33,7 @@ def parse(argv=None):
     add("--report", action="store_true", help="write report.md with pictures")
     add("--every-block", action="store_true", help="score the parts by block; curves")
     add("--untrained", action="store_true", help="score the untrained network beside")
-    experiment.add_reception_arguments(parser)
+    experiment.add_network_arguments(parser, "mpii")
     return parser.parse_args(argv)
 
 
@@ -42,13 +42,13 @@ def main(argv=None):
     args = parse(argv)
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
-    settings = experiment.reception_settings(args)
+    settings = experiment.network_settings(args, "mpii")
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
     mpii = MpiiSinglePerson(args.data, dataconf)
 
     def run(weights):
-        model = experiment.build_reception(settings, weights=weights)
+        model = experiment.build_network("mpii", settings, weights)
         return experiment.predict_people(args, compute, model, mpii, VALID_MODE)
 
     found = run(args.weights)

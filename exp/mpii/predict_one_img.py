@@ -28,7 +28,7 @@ def parse(argv=None):
     add("--picture", required=True, help="a picture, or a folder of pictures")
     add("--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="px")
     experiment.add_looking_arguments(parser)
-    experiment.add_reception_arguments(parser)
+    experiment.add_network_arguments(parser, "mpii")
     return parser.parse_args(argv)
 
 
@@ -65,8 +65,8 @@ def main(argv=None):
     targets = outputs(paths, pathlib.Path(args.logdir))
     experiment.start(args)
     compute = experiment.configure_compute(args)
-    settings = experiment.reception_settings(args)
-    model = experiment.build_reception(settings, weights=args.weights)
+    settings = experiment.network_settings(args, "mpii")
+    model = experiment.build_network("mpii", settings, args.weights)
     predictor = experiment.pose_predictor(args, compute, model, pa16j2d)
     boxes = None if args.box is None else [args.box]
     unreadable = 0

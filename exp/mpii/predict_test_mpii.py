@@ -25,7 +25,7 @@ def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/test_mpii")
     experiment.add_people_arguments(parser, data="datasets/MPII")
-    experiment.add_reception_arguments(parser)
+    experiment.add_network_arguments(parser, "mpii")
     return parser.parse_args(argv)
 
 
@@ -34,7 +34,7 @@ def main(argv=None):
     args = parse(argv)
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
-    settings = experiment.reception_settings(args)
+    settings = experiment.network_settings(args, "mpii")
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
     mpii = MpiiSinglePerson(args.data, dataconf)
@@ -43,7 +43,7 @@ def main(argv=None):
             f"{args.data}: annotations.mat has no test people; make it from the "
             "owners' release with datasets/MPII/convert.py"
         )
-    model = experiment.build_reception(settings, weights=args.weights)
+    model = experiment.build_network("mpii", settings, args.weights)
     found = experiment.predict_people(args, compute, model, mpii, TEST_MODE)
     if found.num_unreadable:
         logging.warning("%d people will count as wrong", found.num_unreadable)

@@ -31,7 +31,7 @@ def parse(argv=None):
     parser = experiment.argument_parser(__doc__, logdir="runs/mpii_singleperson")
     add = parser.add_argument
     add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
-    experiment.add_reception_arguments(parser)
+    experiment.add_network_arguments(parser, "mpii")
     experiment.add_training_arguments(
         parser, batch_size=24, epochs=120, lr_drops=[80, 100]
     )
@@ -51,7 +51,7 @@ def main(argv=None):
     """Trains, evaluates after the epochs, saves the best and the last weights."""
     args = parse(argv)
     run = experiment.start_training(args)
-    settings = experiment.reception_settings(args, run.model_file)
+    settings = experiment.network_settings(args, "mpii", run.model_file)
     side = settings["size"]
     dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
     if args.no_augmentation:
@@ -69,7 +69,7 @@ def main(argv=None):
         processes=args.processes,
     )
     with run.strategy.scope():
-        model = experiment.build_reception(settings, weights=run.first(args.weights))
+        model = experiment.build_network("mpii", settings, run.first(args.weights))
         if run.first(args.vgg_weights):
             load_vgg16_weights(model, args.vgg_weights)
         set_batch_norm_momentum(model, args.bn_momentum)

@@ -5,9 +5,10 @@ import os
 import pathlib
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import scipy.io
 from scipy.io.matlab import MatReadError
 
@@ -69,7 +70,7 @@ def read_mat(
 
 # The text at the head of a file, without the time of day that scipy puts there: the
 # same content gives the same bytes.
-_HEADER = b"MATLAB 5.0 MAT-file, MPII annotations".ljust(116)
+_HEADER = b"MATLAB 5.0 MAT-file, deephar annotations".ljust(116)
 
 
 def save_mat(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
@@ -92,3 +93,57 @@ def save_mat(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
     partial = path.with_name(path.name + ".part")
     partial.write_bytes(_HEADER + buffer.getvalue()[len(_HEADER) :])
     os.replace(partial, path)
+
+
+def struct_array(rows: Sequence[Mapping[str, Any]], fields: Iterable[str]) -> Any:
+    """Returns the MATLAB struct array (1, n) of n dictionaries with these fields."""
+    array = np.empty((1, len(rows)), dtype=[(name, object) for name in fields])
+    for i, row in enumerate(rows):
+        array[0, i] = tuple(row[name] for name in array.dtype.names)
+    return array
+
+
+def column_of(structs: Any, name: str) -> list:
+    """Lists a field of MATLAB structs that were read without squeezing.
+
+    Args:
+        structs: Struct array, or cell array of single structs, of any shape. Anything
+            without elements is an empty one.
+        name: The field.
+
+    Raises:
+        ValueError: if the structs have no such field or are no structs.
+    """
+    if not np.size(structs):
+        return []
+    names = getattr(structs.dtype, "names", None)
+    if names is None and structs.dtype == object:
+        return [item for cell in structs.ravel() for item in column_of(cell, name)]
+    if names is None or name not in names:
+        raise ValueError(
+            f"expected structs with the field {name!r}. Received: "
+            f"{'fields ' + ', '.join(names) if names else structs.dtype}"
+        )
+    return list(structs[name].ravel())
+
+
+def list_of(value: Any) -> list:
+    """List of a MATLAB struct array that loadmat squeezed: 0, 1 or several."""
+    if value is None:
+        return []
+    return list(np.atleast_1d(np.asarray(value, dtype=object)))
+
+
+def text_of(value: Any) -> str:
+    """Text of a MATLAB char array that was read without squeezing."""
+    return str(value.item()) if np.size(value) == 1 else ""
+
+
+def texts_of(cells: Any) -> tuple[str, ...]:
+    """Texts of a cell array that was read without squeezing."""
+    return tuple(text_of(cell) for cell in np.ravel(cells))
+
+
+def cells_of(texts: Iterable[str]) -> Any:
+    """Returns the cell array (1, n) of n texts."""
+    return np.array([list(texts)], dtype=object)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from deephar.data.matfile import read_mat, save_mat
+from deephar.data.matfile import list_of, read_mat, save_mat
 
 NUM_JOINTS = 16
 VARIABLE = "annot_te"
@@ -110,13 +110,6 @@ def from_release(release: Any) -> list[BenchmarkPicture]:
 def _place(rect: Any) -> list[float]:
     center = getattr(rect, "objpos", None)
     return [number_of(center, "x"), number_of(center, "y"), number_of(rect, "scale")]
-
-
-def list_of(value: Any) -> list:
-    """List of a MATLAB struct array that loadmat squeezed: 0, 1 or several."""
-    if value is None:
-        return []
-    return list(np.atleast_1d(np.asarray(value, dtype=object)))
 
 
 def number_of(owner: Any, name: str) -> float:

@@ -6,7 +6,10 @@ infinite prediction is wrong; without one joint that counts the score is NaN. Sh
 in [0, 1], not percent.
 
 Source: dluvizon/deephar's measures.py; PCKh, Andriluka et al., "2D Human Pose
-Estimation: New Benchmark and State of the Art Analysis", CVPR 2014.
+Estimation: New Benchmark and State of the Art Analysis", CVPR 2014; P-MPJPE, N-MPJPE
+and MPJVE, Pavllo et al., "3D human pose estimation in video with temporal convolutions
+and semi-supervised training", CVPR 2019. MPJPE is `mean_distance_error` of poses whose
+roots lie at the origin.
 """
 
 import logging
@@ -36,8 +39,125 @@ def mean_distance_error(y_true: np.ndarray, y_pred: np.ndarray) -> float:
         Mean over all valid joints, in the unit of the poses; infinite if one of them
         has a NaN or infinite prediction.
     """
-    distance, valid = _distances(y_true, y_pred)
+    distance, valid = joint_distances(y_true, y_pred)
     return _mean(distance, valid)
+
+
+def joint_distances(
+    y_true: np.ndarray, y_pred: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the distance of every joint and whether it counts.
+
+    Args:
+        y_true: Array (samples, joints, dim).
+        y_pred: Array of the same shape and unit.
+
+    Returns:
+        Distances (samples, joints), infinite for a prediction that is not finite, and
+        booleans (samples, joints): where the truth is valid.
+    """
+    y_true, y_pred = _poses(y_true, y_pred)
+    valid = is_valid(y_true).all(axis=-1)
+    usable = valid & np.isfinite(y_pred).all(axis=-1)
+    difference = np.where(usable[..., None], y_true - y_pred, np.inf)
+    return np.sqrt(np.square(difference).sum(axis=-1)), valid
+
+
+def group_means(
+    distance: np.ndarray, valid: np.ndarray, groups: np.ndarray
+) -> dict[int, float]:
+    """Returns the mean of distances for each group of samples, such as an action.
+
+    Args:
+        distance: Array (samples, joints), as `joint_distances` returns it.
+        valid: Booleans (samples, joints): what counts.
+        groups: Integers (samples,): the group of every sample.
+
+    Returns:
+        {group: mean over its valid joints}, in the order of the numbers.
+    """
+    return {
+        int(group): _mean(distance[groups == group], valid[groups == group])
+        for group in np.unique(groups)
+    }
+
+
+def p_mpjpe(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """Returns P-MPJPE: the mean distance after `procrustes`, protocol 2 of Human3.6M.
+
+    Args and result: as `mean_distance_error`.
+    """
+    return mean_distance_error(y_true, procrustes(y_true, y_pred))
+
+
+def procrustes(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    """Moves, turns (never mirrors) and scales each pose to lie closest to the truth.
+
+    Args:
+        y_true: Array (samples, joints, 3); only valid joints decide.
+        y_pred: Array of the same shape.
+
+    Returns:
+        float64 array of that shape. A pose whose joints all coincide comes to the mean
+        of the true joints; one that is not finite in a valid joint becomes NaN.
+    """
+    y_true, y_pred = _poses(y_true, y_pred)
+    valid = is_valid(y_true).all(axis=-1, keepdims=True)
+    known = np.isfinite(y_pred)
+    finite = (known | ~valid).all(axis=(1, 2), keepdims=True)
+    found = np.where(known, y_pred, 0)
+    count = np.maximum(valid.sum(axis=1, keepdims=True), 1)
+    middle, center = (
+        np.where(valid, y, 0).sum(axis=1, keepdims=True) / count
+        for y in (y_true, found)
+    )
+    truth, centered = (
+        np.where(valid, y - z, 0) for y, z in ((y_true, middle), (found, center))
+    )
+    u, singular, vt = np.linalg.svd(np.swapaxes(centered, 1, 2) @ truth)
+    sign = np.ones_like(singular)
+    sign[:, -1] = np.sign(np.linalg.det(u @ vt))
+    spread = np.square(centered).sum(axis=(1, 2), keepdims=True)
+    gain = (singular * sign).sum(axis=1)[:, None, None]
+    scale = np.divide(gain, spread, out=np.zeros_like(gain), where=spread > 0)
+    aligned = scale * (found - center) @ (u * sign[:, None]) @ vt + middle
+    return np.where(known & finite, aligned, np.nan)
+
+
+def n_mpjpe(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """Returns N-MPJPE: the mean distance after each pose got its best scale.
+
+    The scale is that of least squares about the origin, where the roots must lie.
+
+    Args and result: as `mean_distance_error`.
+    """
+    y_true, y_pred = _poses(y_true, y_pred)
+    valid = is_valid(y_true).all(axis=-1, keepdims=True)
+    known = np.isfinite(y_pred)
+    found = np.where(known, y_pred, 0)
+    truth, counted = (np.where(valid, y, 0) for y in (y_true, found))
+    gain, spread = ((y * counted).sum(axis=(1, 2)) for y in (truth, counted))
+    scale = np.divide(gain, spread, out=np.zeros_like(gain), where=spread != 0)
+    scaled = scale[:, None, None] * found
+    return mean_distance_error(y_true, np.where(known, scaled, np.nan))
+
+
+def mpjve(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """Returns MPJVE: the mean distance between true and predicted joint velocities.
+
+    Args:
+        y_true: Array (frames, joints, dim), the frames of one sequence in order.
+        y_pred: Array of the same shape and unit.
+
+    Returns:
+        Mean over the joints that are valid in a frame and the next, in the unit of the
+        poses per frame; infinite if one of them has a NaN or infinite prediction.
+    """
+    y_true, y_pred = _poses(y_true, y_pred)
+    valid = is_valid(y_true).all(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        velocity = np.where(valid[1:] & valid[:-1], np.diff(y_true, axis=0), np.nan)
+        return mean_distance_error(velocity, np.diff(y_pred, axis=0))
 
 
 def pckh(
@@ -144,7 +264,7 @@ def pck3d(y_true: np.ndarray, y_pred: np.ndarray, refp: float = 150) -> float:
         y_pred: Array of the same shape.
         refp: Largest distance that is right, mm.
     """
-    distance, valid = _distances(y_true, y_pred)
+    distance, valid = joint_distances(y_true, y_pred)
     distance, valid = _select("pck3d", distance, valid, _PCK3D_JOINTS)
     return _mean(distance <= refp, valid)
 
@@ -168,7 +288,7 @@ def pck_torso(
         torso_joints: The two joints whose distance is the torso size; 5 and 10 are left
             shoulder and right hip of layouts pa16j and pa17j.
     """
-    distance, valid = _distances(y_true, y_pred)
+    distance, valid = joint_distances(y_true, y_pred)
     first, second = torso_joints
     if not (0 <= first < valid.shape[1] and 0 <= second < valid.shape[1]):
         raise ValueError(
@@ -182,8 +302,8 @@ def pck_torso(
     return _mean(ratio <= refp, valid & measured[:, None])
 
 
-def _distances(y_true, y_pred):
-    """Returns distances and which of them count, both (samples, joints)."""
+def _poses(y_true, y_pred):
+    """Returns both as float64; ValueError if they differ in shape."""
     y_true = np.asarray(y_true, dtype=np.float64)
     y_pred = np.asarray(y_pred, dtype=np.float64)
     if y_true.ndim != 3 or y_true.shape != y_pred.shape:
@@ -191,15 +311,12 @@ def _distances(y_true, y_pred):
             f"`y_true` and `y_pred` must have one shape (samples, joints, dim). "
             f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
         )
-    valid = is_valid(y_true).all(axis=-1)
-    usable = valid & np.isfinite(y_pred).all(axis=-1)
-    difference = np.where(usable[..., None], y_true - y_pred, np.inf)
-    return np.sqrt(np.square(difference).sum(axis=-1)), valid
+    return y_true, y_pred
 
 
 def _head_distances(y_true, y_pred, head_size):
     """Returns distances in head sizes and which of them count."""
-    distance, valid = _distances(y_true, y_pred)
+    distance, valid = joint_distances(y_true, y_pred)
     head = np.asarray(head_size, dtype=np.float64)
     if head.shape not in ((len(valid), 1), (len(valid),)):
         raise ValueError(

@@ -149,3 +149,90 @@ def test_arguments_are_left_as_they_were(arguments, values):
     measures.auc(*arguments)
     np.testing.assert_array_equal(arguments[0], values["yt"])
     np.testing.assert_array_equal(arguments[1], values["yp"])
+
+
+def _lifting(shared):
+    with np.load(shared / "golden" / "lifting" / "loss.npz") as file:
+        return {name: file[name] for name in file.files}
+
+
+def test_3d_errors_equal_the_lifting_papers(shared):
+    golden = _lifting(shared)
+    truth, found = (golden[k].reshape(-1, 17, 3) for k in ("target", "pred"))
+    for name, measure in (
+        ("mpjpe", measures.mean_distance_error),
+        ("p_mpjpe", measures.p_mpjpe),
+        ("n_mpjpe", measures.n_mpjpe),
+        ("mean_velocity_error", measures.mpjve),
+    ):
+        expected = float(golden[f"{name}_float64"])
+        assert measure(truth, found) == pytest.approx(expected, abs=1e-7), name
+    pair = golden["target_reflect"], golden["pred_reflect"]
+    expected = float(golden["p_mpjpe_reflect_float64"])
+    assert measures.p_mpjpe(*pair) == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.fixture
+def space():
+    return np.random.default_rng(3).normal(size=(6, 17, 3)) * 400
+
+
+def _turned(poses):
+    turn, _ = np.linalg.qr(np.random.default_rng(4).normal(size=(3, 3)))
+    turn *= np.sign(np.linalg.det(turn))
+    return 0.3 * poses @ turn + [1000, -50, 4000]
+
+
+def test_procrustes_undoes_place_turn_and_scale_but_no_mirror(space):
+    np.testing.assert_allclose(measures.procrustes(space, _turned(space)), space)
+    assert measures.p_mpjpe(space, _turned(space)) < 1e-9
+    assert measures.p_mpjpe(space, space * [-1, 1, 1]) > 100
+    assert measures.n_mpjpe(space, 0.25 * space) < 1e-9
+    assert measures.n_mpjpe(space, _turned(space)) > 100
+
+
+def test_invalid_joints_do_not_decide_the_alignment(space):
+    truth, found = space.copy(), _turned(space)
+    truth[:, 4], truth[2] = INVALID, np.nan
+    found[:, 4], found[2] = np.nan, 77.0
+    assert measures.p_mpjpe(truth, found) < 1e-9
+    assert measures.n_mpjpe(truth, np.where(np.isnan(found), found, 2 * truth)) < 1e-9
+    assert np.isnan(measures.p_mpjpe(np.full_like(truth, INVALID), space))
+
+
+def test_a_pose_in_one_point_is_aligned_to_the_middle_of_the_truth(space):
+    middle = np.broadcast_to(space.mean(axis=1, keepdims=True), space.shape)
+    expected = measures.mean_distance_error(space, middle)
+    assert measures.p_mpjpe(space, 0 * space) == pytest.approx(expected)
+    at_root = measures.mean_distance_error(space, 0 * space)
+    assert measures.n_mpjpe(space, 0 * space) == pytest.approx(at_root)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_prediction_without_end_is_so_wrong_after_alignment_too(space, value):
+    found = _turned(space)
+    found[1, 3] = value, 0, 0
+    aligned = measures.procrustes(space, found)
+    np.testing.assert_allclose(aligned[[0, *range(2, 6)]], space[[0, *range(2, 6)]])
+    for measure in (measures.p_mpjpe, measures.n_mpjpe, measures.mpjve):
+        assert measure(space, found) == np.inf
+
+
+def test_velocity_counts_joints_that_two_frames_know(space):
+    found = space + np.arange(6)[:, None, None] * [3.0, 0, 4]
+    assert measures.mpjve(space, found) == pytest.approx(5)
+    truth = space.copy()
+    truth[2, 0] = INVALID
+    found[:, 0] = 0
+    found[:, 0] += space[:, 0]
+    moved = 5 * 16 * 5 / (16 * 5 + 3)
+    assert measures.mpjve(truth, found) == pytest.approx(moved)
+    assert np.isnan(measures.mpjve(truth[:1], found[:1]))
+
+
+def test_groups_have_their_own_means(space):
+    found = space + np.array([0, 1, 0, 2, 0, 3.0])[:, None, None] * [1, 0, 0]
+    distance, valid = measures.joint_distances(space, found)
+    means = measures.group_means(distance, valid, np.array([7, 7, 1, 1, 9, 9]))
+    assert list(means) == [1, 7, 9]
+    assert means == pytest.approx({1: 1.0, 7: 0.5, 9: 1.5})

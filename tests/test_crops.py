@@ -17,7 +17,7 @@ from deephar.evaluation.pose import locate_poses, predict_poses, score_pckh
 from deephar.inference import MULTI_CROP, PosePredictor, Window
 from deephar.inference.crops import average, crop, locate, refined
 from deephar.utils.modes import VALID_MODE
-from deephar.utils.pose import pa16j2d
+from deephar.utils.pose import pa16j2d, pa17j3d
 
 RESOLUTION = (128, 128)
 COLOURS = np.stack(
@@ -222,3 +222,51 @@ def test_people_and_windows_must_match(mpii):
         predictor.locate([Image.new("RGB", (9, 9))], [])
     with pytest.raises(ValueError, match="`refine` must be at least 0.*refine=-1"):
         PosePredictor(predictor.model, mpii.poselayout, refine=-1)
+
+
+def _space_joints(z=0.75):
+    joints = np.full((17, 4), 0.5)
+    joints[:, 2] = np.where(np.arange(17) == 0, 0.5, z)
+    return joints
+
+
+def test_depth_is_in_mm_and_its_range_grows_with_the_window():
+    predictor = PosePredictor(constant_model(_space_joints()), pa17j3d, batch_size=3)
+    window, picture = Window((60, 40), (80, 80)), Image.new("RGB", (120, 90))
+    for shape in ((1.0, 0.0, 0.0), (0.9, 0.1, 0.0), (1.2, 0.0, -0.1)):
+        predictor.crops = (shape,)
+        (pose,) = predictor.locate([picture], [window]).joints[-1]
+        assert pose.shape == (17, 4)
+        assert pose[0, 2] == 0
+        np.testing.assert_allclose(pose[1:, 2], 500 * shape[0], atol=1e-3)
+    predictor.crops = MULTI_CROP
+    people = predictor.locate([picture] * 2, [window] * 2).joints[-1]
+    np.testing.assert_allclose(people[:, 1:, 2], 500, atol=1e-3)
+    np.testing.assert_allclose(people[..., :2], [[[60, 40]] * 17] * 2, atol=1.0)
+
+
+def test_the_range_of_depth_follows_a_refined_window_too():
+    joints = _space_joints()
+    joints[8:, :2], joints[:, 3] = 0.75, 1
+    predictor = PosePredictor(constant_model(joints), pa17j3d, refine=1)
+    (pose,) = predictor.predict(Image.new("RGB", (400, 400)))
+    assert pose.box[2] - pose.box[0] == pytest.approx(150)
+    np.testing.assert_allclose(pose.joints[1:, 2], 500 * 150 / 400, atol=1e-3)
+    head = pose.to_dict()["joints"]["head"]
+    assert head["z"] == 187.5 and set(head) == {"x", "y", "z", "confidence"}
+
+
+def test_depth_is_averaged_with_the_mirror_image():
+    joints = _space_joints()
+    left, right = (pa17j3d.joint_names.index(f"{side}_knee") for side in "lr")
+    joints[left, 2], joints[right, :3] = 0.25, (0.9, 0.5, 0.75)
+    predictor = PosePredictor(constant_model(joints), pa17j3d, flip=True)
+    result = predictor.predict_crops(np.zeros((1, 64, 64, 3), np.float32))[0, 0]
+    np.testing.assert_allclose(result[[left, right], 2], 0.5, atol=1e-6)
+    np.testing.assert_allclose(result[[left, right], 0], (0.3, 0.7), atol=1e-6)
+
+
+def test_a_model_of_another_dimension_than_its_layout_is_refused():
+    predictor = PosePredictor(constant_model(np.zeros((17, 3))), pa17j3d)
+    with pytest.raises(ValueError, match=r"width 4.*Received: shapes \[\(1, 17, 3\)\]"):
+        predictor.predict(np.zeros((32, 32, 3), np.uint8))

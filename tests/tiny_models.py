@@ -5,7 +5,7 @@ import numpy as np
 
 
 def constant_model(joints, size=(64, 64), blocks: int = 1) -> keras.Model:
-    """A model that answers every crop with the same joints, `(16, 3)`: x, y, score."""
+    """A model that answers every crop with the same joints: x, y, (z,) score."""
     joints = np.asarray(joints, np.float32)
     picture = keras.Input((*size, 3))
     mean = keras.layers.GlobalAveragePooling2D()(picture)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from deephar.utils.camera import DEPTH_RANGE
 from deephar.utils.transform import T, normalize_channels, transform_2d_points
 
 SINGLE_CROP = ((1.0, 0.0, 0.0),)
@@ -75,8 +76,9 @@ class Located(NamedTuple):
     """What `locate` found.
 
     Attributes:
-        joints: `(blocks, people, joints, 3)` float64: x, y in px of the person's
-            picture, confidence.
+        joints: `(blocks, people, joints, dim + 1)` float64: x, y in px of the person's
+            picture, in 3D then z in mm behind the depth at which the network puts the
+            root, and confidence.
         windows: the last window of every person.
     """
 
@@ -143,19 +145,20 @@ def average(joints: np.ndarray) -> np.ndarray:
     """Averages the predictions of several crops, weighted by their confidence.
 
     Args:
-        joints: `(blocks, people, crops, joints, 3)`: x, y in px of the picture and
-            confidence. Predictions that are not finite are left out.
+        joints: `(blocks, people, crops, joints, dim + 1)`: x, y in px of the picture,
+            z in mm if there is one, and confidence. Predictions that are not finite
+            are left out.
 
     Returns:
-        `(blocks, people, joints, 3)`: weighted means of x and y and the mean
-        confidence; NaN where no crop has a finite prediction.
+        `(blocks, people, joints, dim + 1)`: weighted means of the coordinates and the
+        mean confidence; NaN where no crop has a finite prediction.
     """
     finite = np.isfinite(joints).all(axis=-1, keepdims=True)
     values = np.where(finite, joints, 0.0)
-    weights = finite * (np.maximum(values[..., 2:], 0.0) + _LEAST_WEIGHT)
+    weights = finite * (np.maximum(values[..., -1:], 0.0) + _LEAST_WEIGHT)
     with np.errstate(invalid="ignore"):
-        places = (weights * values[..., :2]).sum(axis=2) / weights.sum(axis=2)
-        confidence = values[..., 2:].sum(axis=2) / finite.sum(axis=2)
+        places = (weights * values[..., :-1]).sum(axis=2) / weights.sum(axis=2)
+        confidence = values[..., -1:].sum(axis=2) / finite.sum(axis=2)
     return np.concatenate([places, confidence], axis=-1)
 
 
@@ -174,9 +177,11 @@ def locate(
 
     Args:
         predict: from crops `(batch, h, w, 3)` in [-1, 1] to `(blocks, batch, joints,
-            3)`: x, y in [0, 1] of the crop, confidence.
+            dim + 1)`: x, y and, in 3D, z in [0, 1] of the crop, confidence.
         pictures: the decoded RGB picture of every person; one picture may come again.
-        windows: (center, size) of every person.
+        windows: (center, size) of every person. In 3D the z of [0, 1] covers
+            `DEPTH_RANGE` in them, and more or less in the windows that are looked at as
+            these are larger or smaller.
         resolution: (w, h) of the crops, px.
         crops: `SINGLE_CROP`, `MULTI_CROP` or other (scale, x, y) of the last look.
         refine: how often to put a new window around the joints before the last look.
@@ -192,9 +197,15 @@ def locate(
             f"Received: {len(pictures)} pictures, {len(windows)} windows"
         )
     windows = [Window(*window) for window in windows]
+    units = [DEPTH_RANGE / window.size[0] for window in windows]
 
     def look(shapes):
-        parts = _look(predict, pictures, windows, resolution, shapes, batch_size)
+        looks = [
+            _Look(picture, window.changed(*shape), unit)
+            for picture, window, unit in zip(pictures, windows, units, strict=True)
+            for shape in shapes
+        ]
+        parts = _look(predict, looks, resolution, batch_size)
         joints = np.concatenate(list(parts), axis=1)
         blocks, _, num_joints, width = joints.shape
         by_crop = (blocks, len(pictures), len(shapes), num_joints, width)
@@ -203,27 +214,33 @@ def locate(
     for _ in range(refine):
         last = look(SINGLE_CROP)[-1]
         windows = [
-            refined(window, person[:, :2], person[:, 2], keep)
+            refined(window, person[:, :2], person[:, -1], keep)
             for window, person in zip(windows, last, strict=True)
         ]
     return Located(look(crops), windows)
 
 
+class _Look(NamedTuple):
+    """A window to look through; its range of depth, in mm for each px of its width."""
+
+    picture: Image.Image
+    window: Window
+    depth_unit: float
+
+
 def _look(
-    predict, pictures, windows, resolution, shapes, batch_size
+    predict, looks: list[_Look], resolution: Sequence[int], batch_size: int
 ) -> Iterator[np.ndarray]:
-    """Yields `(blocks, batch, joints, 3)` in px, the crops of a person side by side."""
-    pairs = [
-        (picture, window.changed(*shape))
-        for picture, window in zip(pictures, windows, strict=True)
-        for shape in shapes
-    ]
-    for start in range(0, len(pairs), batch_size):
-        cut = [crop(*pair, resolution) for pair in pairs[start : start + batch_size]]
+    """Yields `(blocks, batch, joints, dim + 1)` in px and mm."""
+    for start in range(0, len(looks), batch_size):
+        step = looks[start : start + batch_size]
+        cut = [crop(one.picture, one.window, resolution) for one in step]
         joints = predict(np.stack([frame for frame, _ in cut])).astype(np.float64)
-        for row, (_, matrix) in enumerate(cut):
+        for row, (one, (_, matrix)) in enumerate(zip(step, cut, strict=True)):
             for block in joints[:, row]:
                 block[:, :2] = transform_2d_points(
                     matrix, block[:, :2], transpose=True, inverse=True
                 )
+                block[:, 2:-1] -= 0.5
+                block[:, 2:-1] *= one.depth_unit * one.window.size[0]
         yield joints

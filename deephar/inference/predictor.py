@@ -27,7 +27,8 @@ class Pose:
     """One person's pose.
 
     Attributes:
-        joints: `(joints, 2)` float64, (x, y) in px of the picture.
+        joints: `(joints, dim)` float64, (x, y) in px of the picture; in 3D then z in mm
+            behind the depth at which the network puts the root.
         confidence: `(joints,)`, in [0, 1] for networks whose joint probability is the
             sigmoid; any number for "window".
         box: (x1, y1, x2, y2) px of the window that was looked at.
@@ -40,14 +41,14 @@ class Pose:
     joint_names: tuple[str, ...]
 
     def to_dict(self) -> dict:
-        """The pose as plain numbers for JSON: box, and x, y, confidence by joint."""
+        """The pose as plain numbers for JSON: box; x, y (z), confidence by joint."""
         rows = zip(self.joint_names, self.joints, self.confidence, strict=True)
+        axes = "xyz"[: self.joints.shape[1]]
         return {
             "box": [round(float(value), 2) for value in self.box],
             "joints": {
                 name: {
-                    "x": round(float(point[0]), 2),
-                    "y": round(float(point[1]), 2),
+                    **{a: round(float(v), 2) for a, v in zip(axes, point, strict=True)},
                     "confidence": round(float(confidence), 4),
                 }
                 for name, point, confidence in rows
@@ -83,11 +84,11 @@ def split_outputs(outputs: Sequence, dim: int = 2) -> list[tuple]:
 
 
 class PosePredictor:
-    """Runs a 2D pose model on crops or on pictures.
+    """Runs a pose model on crops or on pictures.
 
     Args:
-        model: a model of `models.reception` (dim 2), or one with outputs of that form.
-        poselayout: layout of its joints.
+        model: a model of `models.reception`, or one with outputs of that form.
+        poselayout: layout of its joints, 2D or 3D as the model.
         flip: average every prediction with that of the mirrored crop.
         crops: windows of the last look at a person, `crops.SINGLE_CROP` or
             `crops.MULTI_CROP`.
@@ -131,7 +132,7 @@ class PosePredictor:
     def _run(self, frames: np.ndarray) -> np.ndarray:
         outputs = self.model.predict_on_batch(frames)
         outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-        pairs = split_outputs(outputs)
+        pairs = split_outputs(outputs, self.poselayout.dim)
         return np.stack([np.concatenate(pair, axis=-1) for pair in pairs])
 
     def predict_crops(self, frames: np.ndarray) -> np.ndarray:
@@ -141,8 +142,8 @@ class PosePredictor:
             frames: `(batch, h, w, 3)` float32 in [-1, 1].
 
         Returns:
-            `(blocks, batch, joints, 3)` float32: x, y in [0, 1] of the crop, and
-            confidence.
+            `(blocks, batch, joints, dim + 1)` float32: x, y in [0, 1] of the crop, in
+            3D then z, [0, 1] with the root at 0.5, and confidence.
         """
         result = self._run(frames)
         if self.flip:
@@ -158,7 +159,7 @@ class PosePredictor:
         windows: Sequence[Window],
         keep: float = REFINE_KEEP,
     ) -> Located:
-        """Finds the joints of one person in each window, in px; see `crops.locate`.
+        """Finds the joints of one person in each window; see `crops.locate`.
 
         Args:
             pictures: the decoded RGB picture of every person.
@@ -203,7 +204,7 @@ class PosePredictor:
         found = self.locate([picture] * len(windows), windows, keep=0.0)
         names = tuple(self.poselayout.joint_names)
         return [
-            Pose(person[:, :2], person[:, 2], window.box, names)
+            Pose(person[:, :-1], person[:, -1], window.box, names)
             for person, window in zip(found.joints[-1], found.windows, strict=True)
         ]
 

@@ -9,6 +9,10 @@ import numpy as np
 
 from deephar.utils.transform import transform_pose_sequence
 
+DEPTH_RANGE = 2000.0
+"""Depth that [0, 1] of a predicted z covers, mm, its middle at the root; of a window
+scaled by a factor, so many times it (`utils.bbox.get_crop_params`)."""
+
 _ITERATIONS = 100
 _TOLERANCE = 1e-12
 

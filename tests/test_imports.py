@@ -22,14 +22,14 @@ ROOMS = {
     "layers": {"activations", "utils"},
     "models": {
         *("config", "layers", "activations", "losses", "objectives", "optimizers"),
-        "utils",
+        *("checkpoints", "utils"),
     },
     "data": {"config", "utils"},
     "evaluation": {"measures", "utils", "config", "data"},
     "callbacks": {"evaluation", "checkpoints", "utils"},
     "devices": {"utils"},
     "trainer": {"callbacks", "checkpoints", "data.loader", "devices", "utils"},
-    "checkpoints": {"models", "layers", "config", "utils"},
+    "checkpoints": {"layers", "config", "utils"},
     "inference": {"models", "checkpoints", "utils", "config", "data"},
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),

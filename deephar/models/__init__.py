@@ -1,5 +1,5 @@
 """Functions that return functional Keras models."""
 
-from deephar.models import blocks, reception, stems
+from deephar.models import action, blocks, reception, stems
 
-__all__ = ["blocks", "reception", "stems"]
+__all__ = ["action", "blocks", "reception", "stems"]

@@ -130,8 +130,14 @@ def pose_regression_2d(h, sam_s_model, jprob_s_model):
     return sam_s_model(h), jprob_s_model(h), h
 
 
-def pose_regression_3d(h, num_joints, depth_maps, sam_s_model, sam_z_model):
-    """Pose, confidence and picture maps from volumetric maps `h`."""
+def pose_regression_3d(
+    h, num_joints, depth_maps, sam_s_model, sam_z_model, jprob_model=None
+):
+    """Pose, confidence and picture maps from volumetric maps `h`.
+
+    `jprob_model` takes `[maps over the picture, maps over the depth]`; None is
+    `VolumeProbability`.
+    """
     if h.shape[-1] != depth_maps * num_joints:
         raise ValueError(
             "There must be `depth_maps` maps for each joint. Received: "
@@ -141,7 +147,8 @@ def pose_regression_3d(h, num_joints, depth_maps, sam_s_model, sam_z_model):
     hxy, hz = SplitVolume(depth_maps, name=f"{name}_split")(h)
     halves = [sam_s_model(hxy), sam_z_model(hz)]
     pose = layers.Concatenate(dtype="float32", name=f"{name}_xyz")(halves)
-    return pose, VolumeProbability(name=f"{name}_prob")([hxy, hz]), hxy
+    jprob_model = jprob_model or VolumeProbability(name=f"{name}_prob")
+    return pose, jprob_model([hxy, hz]), hxy
 
 
 def build(
@@ -196,7 +203,7 @@ def build(
         _DEFAULT_CONTEXT if num_context_per_joint is None else num_context_per_joint
     )
     _check_sizes(input_shape, ksize)
-    _check_counts(num_joints=num_joints, num_blocks=num_blocks, depth_maps=depth_maps)
+    check_counts(num_joints=num_joints, num_blocks=num_blocks, depth_maps=depth_maps)
     _check_context(dim, num_context_per_joint)
     _check_options(joint_probability, stem, old_model, channels=input_shape[-1])
     _check_vfeat_block(export_vfeat_block, num_blocks)
@@ -323,7 +330,8 @@ def _check_sizes(input_shape, ksize):
         )
 
 
-def _check_counts(**counts):
+def check_counts(**counts):
+    """Refuses any named argument that is no whole number of at least 1."""
     for name, n in counts.items():
         if not isinstance(n, numbers.Integral) or n < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={n}")

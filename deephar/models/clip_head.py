@@ -1,0 +1,292 @@
+"""The clip head of `action`: what sees the pose and appearance of all frames together.
+
+    pose, confidence -> PoseAR -------> p1 ... p4 --+
+                                                    +--> m
+    features --------> GuidedVisAR ---> v1 ... v4 --+
+
+PoseAR and GuidedVisAR take a clip as a picture whose rows are its frames and whose
+columns are its joints. Each of their four blocks makes maps of the actions, and their
+maxima plus minima the probabilities; m is those of the two last blocks together.
+"""
+
+import keras
+import numpy as np
+from keras import layers
+
+from deephar.checkpoints import load_weights
+from deephar.layers import (
+    LayerNames,
+    act_conv,
+    act_conv_bn,
+    conv_bn,
+    conv_bn_act,
+    global_max_min_pooling,
+    max_min_pooling,
+)
+from deephar.models.reception import check_counts
+from deephar.models.stems import STEM_SIZE
+
+OUTPUTS = ("p1", "p2", "p3", "p4", "v1", "v2", "v3", "v4", "m")
+"""Names of a merged model's predictions of the action, in their order."""
+
+POSE_NETS = {"v1": ((8, 16, 24), 56, 32), "v2": ((12, 24, 36), 112, 64)}
+"""Filters of the pose networks: three first branches, two second ones, a reduction."""
+
+_VISUAL_SIZE = 256
+
+
+def action_top(x, name=None):
+    """Maps `(batch, rows, cols, actions)` to probabilities `(batch, actions)`."""
+    pooling = f"{name}_pooling" if name else None
+    x = global_max_min_pooling(x, name=pooling)
+    return layers.Activation("softmax", dtype="float32", name=name)(x)
+
+
+def build_act_pred_block(
+    x, num_out, name=None, last=False, include_top=True, names=None
+):
+    """One block that predicts the action and puts its answer back into the features.
+
+    Args:
+        x: `(batch, rows, cols, features)`, sides even.
+        num_out: Number of actions.
+        name: Name of the prediction.
+        last: Whether no block follows.
+        include_top: Whether to predict probabilities, not maps.
+        names: None or the `LayerNames` of the model.
+
+    Returns:
+        Features of the shape of `x` for the next block (of the last one: unspecified)
+        and the prediction, `(batch, num_out)` or `(batch, rows / 2, cols / 2,
+        num_out)`.
+    """
+    names = names or LayerNames(f"{name}_" if name else "")
+    size = x.shape[-1]
+    y = act_conv_bn(x, size // 2, (1, 1), name=names)
+    y = act_conv_bn(y, size, (3, 3), name=names)
+    x = layers.Add(name=names("add"))([x, y])
+
+    y = act_conv_bn(x, size, (3, 3), name=names)
+    maps = max_min_pooling(y, (2, 2), name=names)
+    maps = act_conv(maps, num_out, (3, 3), name=names)
+    prediction = action_top(maps, name) if include_top else maps
+    if not last:
+        back = layers.UpSampling2D((2, 2), name=names("up_sampling2d"))(maps)
+        back = act_conv_bn(back, size, (3, 3), name=names)
+        x = layers.Add(name=names("add"))([x, y, back])
+    return x, prediction
+
+
+def build_pose_model(
+    num_joints,
+    num_actions,
+    num_temp_frames=None,
+    pose_dim=2,
+    name=None,
+    include_top=True,
+    network_version="v1",
+):
+    """Builds the network that tells an action from poses.
+
+    Args:
+        num_joints: Number of joints.
+        num_actions: Number of actions.
+        num_temp_frames: Frames of a clip, a multiple of 4; None is any such number.
+        pose_dim: 2 or 3.
+        name: Name of the model.
+        include_top: Whether to predict probabilities, not maps.
+        network_version: "v1", or the wider "v2".
+
+    Returns:
+        Model of `[pose (batch, frames, joints, pose_dim), confidence (batch, frames,
+        joints, 1)]` -> four predictions, `(batch, num_actions)` each, or without top
+        maps `(batch, frames / 4, joints / 4, num_actions)`.
+
+    Raises:
+        ValueError: for an argument out of range.
+    """
+    check_counts(num_joints=num_joints, num_actions=num_actions)
+    _check_halves("up", num_joints=num_joints, num_temp_frames=num_temp_frames)
+    _check_pose(pose_dim, network_version)
+    branches, size, reduced = POSE_NETS[network_version]
+    names = LayerNames()
+    with keras.name_scope(name or "pose_model"):
+        shape = (num_temp_frames, num_joints)
+        pose = keras.Input((*shape, pose_dim), name="pose")
+        confidence = keras.Input((*shape, 1), name="confidence")
+        x = layers.Multiply(name=names("multiply"))([pose, confidence])
+        kernels = ((3, 1), (3, 3), (3, 5))
+        parts = [
+            conv_bn_act(x, filters, kernel, name=names)
+            for filters, kernel in zip(branches, kernels, strict=True)
+        ]
+        x = layers.Concatenate(name=names("concatenate"))(parts)
+        a = conv_bn(x, size, (3, 3), name=names)
+        b = conv_bn(x, reduced, (1, 1), name=names)
+        b = conv_bn(b, size, (3, 3), name=names)
+        x = layers.Concatenate(name=names("concatenate"))([a, b])
+        x = max_min_pooling(x, (2, 2), name=names)
+        outputs = _prediction_blocks(x, num_actions, include_top, names)
+        return keras.Model([pose, confidence], outputs, name=name)
+
+
+def build_visual_model(
+    num_joints,
+    num_actions,
+    num_features,
+    num_temp_frames=None,
+    name=None,
+    include_top=True,
+):
+    """Builds the network that tells an action from what each joint looks like.
+
+    Args:
+        num_joints: Number of joints.
+        num_actions: Number of actions.
+        num_features: Features of a joint.
+        num_temp_frames: Frames of a clip, a multiple of 4; None is any such number.
+        name: Name of the model.
+        include_top: Whether to predict probabilities, not maps.
+
+    Returns:
+        Model of features `(batch, frames, joints, num_features)` -> four predictions
+        as of `build_pose_model`.
+
+    Raises:
+        ValueError: for an argument out of range.
+    """
+    check_counts(
+        num_joints=num_joints, num_actions=num_actions, num_features=num_features
+    )
+    _check_halves("down", num_joints=num_joints, num_temp_frames=num_temp_frames)
+    names = LayerNames()
+    with keras.name_scope(name or "visual_model"):
+        shape = (num_temp_frames, num_joints, num_features)
+        features = keras.Input(shape, name="features")
+        x = conv_bn(features, _VISUAL_SIZE, (1, 1), name=names)
+        x = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(x)
+        outputs = _prediction_blocks(x, num_actions, include_top, names)
+        return keras.Model(features, outputs, name=name)
+
+
+def _prediction_blocks(x, num_actions, include_top, names):
+    outputs = []
+    for i in (1, 2, 3, 4):
+        x, y = build_act_pred_block(
+            x, num_actions, f"y{i}", last=i == 4, include_top=include_top, names=names
+        )
+        outputs.append(y)
+    return outputs
+
+
+def build_clip_head(
+    num_joints,
+    num_actions,
+    num_frames,
+    num_features=STEM_SIZE,
+    pose_dim=2,
+    pose_net_version="v1",
+    weighted_merge=True,
+    ar_pose_weights=None,
+    ar_visual_weights=None,
+    name="clip_head",
+):
+    """Builds the part of a clip model that sees all frames together.
+
+    Args:
+        num_joints: Number of joints.
+        num_actions: Number of actions.
+        num_frames: Frames of a clip, a multiple of 4; None is any such number.
+        num_features: Features of a joint.
+        pose_dim: 2 or 3.
+        pose_net_version: "v1" or "v2"; see `build_pose_model`.
+        weighted_merge: Whether trained weights, 1 at first, stand at the two last
+            blocks' maps where they are added.
+        ar_pose_weights: File with the weights of PoseAR alone.
+        ar_visual_weights: File with the weights of GuidedVisAR alone.
+        name: Name of the model.
+
+    Returns:
+        Model of `[pose (batch, frames, joints, pose_dim), confidence (batch, frames,
+        joints, 1), features (batch, frames, joints, num_features)]` -> the
+        probabilities `OUTPUTS`, `(batch, num_actions)` each.
+
+    Raises:
+        ValueError: for an argument out of range, or weights that do not fit.
+        OSError: a file of weights cannot be read.
+    """
+    with keras.name_scope(name):
+        pose_net = build_pose_model(
+            num_joints,
+            num_actions,
+            num_frames,
+            pose_dim,
+            name="PoseAR",
+            include_top=False,
+            network_version=pose_net_version,
+        )
+        visual_net = build_visual_model(
+            num_joints,
+            num_actions,
+            num_features,
+            num_frames,
+            name="GuidedVisAR",
+            include_top=False,
+        )
+        for net, file in ((pose_net, ar_pose_weights), (visual_net, ar_visual_weights)):
+            if file is not None:
+                load_weights(net, file)
+        inputs = [
+            keras.Input(x.shape[1:], name=x.name)
+            for x in (*pose_net.inputs, *visual_net.inputs)
+        ]
+        poses, views = pose_net(inputs[:2]), visual_net(inputs[2])
+        merged = _merge(poses[-1], views[-1], weighted_merge)
+        outputs = [
+            action_top(maps, output)
+            for maps, output in zip((*poses, *views, merged), OUTPUTS, strict=True)
+        ]
+        return keras.Model(inputs, outputs, name=name)
+
+
+def _merge(p, v, weighted):
+    names = LayerNames()
+    if weighted:
+        p, v = _weigh(p, names), _weigh(v, names)
+    return layers.Add(name=names("add"))([p, v])
+
+
+def _weigh(x, names):
+    """A separable convolution over single places that changes nothing at first."""
+    channels = x.shape[-1]
+    conv = layers.SeparableConv2D(
+        channels,
+        (1, 1),
+        use_bias=False,
+        depthwise_initializer="ones",
+        name=names("separable_conv2d"),
+    )
+    y = conv(x)
+    conv.pointwise_kernel.assign(np.eye(channels, dtype="float32")[None, None])
+    return y
+
+
+def _check_halves(rounded, **sides):
+    """Sides are halved, and then must be even to be halved and doubled again."""
+    for name, n in sides.items():
+        half = 0 if n is None else (n + (rounded == "up")) // 2
+        if n is not None and (half < 2 or half % 2):
+            raise ValueError(
+                f"Half of `{name}`, rounded {rounded}, must be an even number, as of "
+                f"every multiple of 4. Received: {name}={n}"
+            )
+
+
+def _check_pose(pose_dim, network_version):
+    if pose_dim not in (2, 3):
+        raise ValueError(f"`pose_dim` must be 2 or 3. Received: {pose_dim=}")
+    if network_version not in POSE_NETS:
+        raise ValueError(
+            f"`network_version` must be one of {', '.join(POSE_NETS)}. "
+            f"Received: {network_version=}"
+        )

@@ -74,7 +74,7 @@ CAMERAS = ("54138969", "55011271", "58860488", "60457274")
 
 JOINT_NAMES = tuple(
     "pelvis r_hip r_knee r_ankle r_foot r_toes l_hip l_knee l_ankle l_foot l_toes "
-    "spine thorax neck head head_top "
+    "spine spine1 neck head head_top "
     "l_collar l_shoul l_elb l_wrist l_thumb l_thumb_end l_hand l_hand_end "
     "r_collar r_shoul r_elb r_wrist r_thumb r_thumb_end r_hand r_hand_end".split()
 )
@@ -115,7 +115,8 @@ class H36MSequence:
         camera: The camera, world in mm.
         frames: (n,) numbers of the pictures, from 1, rising.
         size: (w, h) of the pictures, px.
-        poses: (n, 32, 3) x, y, z of the joints in the world, mm; NaN where not known.
+        poses: (n, 32, 3) x, y, z of the joints in the world, mm; NaN where not
+            known.
 
     Raises:
         ValueError: if the name has another form or a value another shape or range.
@@ -166,8 +167,8 @@ def write_human36m(
 
     Raises:
         FileNotFoundError: if the folder of `path` does not exist.
-        ValueError: if two sequences have one name, or a joint of a training or
-            validation sequence is not finite.
+        ValueError: if two sequences have one name, or the pelvis of a
+            training or validation sequence is not finite.
     """
     parts = (test, train, valid)
     names = [sequence.name for part in parts for sequence in part]
@@ -194,7 +195,8 @@ def read_human36m(
 
     Returns:
         (sequences, action_labels, joint_labels): sequences is a list by mode, test (0),
-        training (1), validation (2). Only test sequences may have joints of NaN.
+        training (1), validation (2). The pelvis, around which the pictures are cut, may
+        be NaN in test sequences only.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -219,7 +221,8 @@ def read_human36m(
 def _check_known(sequences: Iterable[H36MSequence], mode: int) -> None:
     if mode != TEST_MODE:
         for sequence in sequences:
-            finite(sequence.name, "poses", sequence.poses, " outside the test part")
+            pelvis = sequence.poses[:, 0]
+            finite(sequence.name, "poses", pelvis, " at the pelvis")
 
 
 def _row(sequence):

@@ -1,20 +1,31 @@
 """Data sets and the loader that makes batches of them."""
 
 from deephar.data.base import Person, SinglePersonDataset
+from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes, write_boxes
 from deephar.data.cache import PictureCache, open_cache
+from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
 from deephar.data.mpii import MpiiSinglePerson
+from deephar.data.pennaction import PennAction
 from deephar.data.pictures import PictureError, open_picture, to_rgb
 
 __all__ = [
     "BatchLoader",
+    "Clip",
+    "ClipBoxes",
+    "ClipDataset",
+    "FrameBoxes",
     "MpiiSinglePerson",
+    "PennAction",
     "Person",
     "PictureCache",
     "PictureError",
     "SinglePersonDataset",
+    "get_clip_frame_index",
     "open_cache",
     "open_picture",
+    "read_boxes",
     "to_rgb",
+    "write_boxes",
 ]
 
 

@@ -1,15 +1,16 @@
-"""The one picture pipeline: from a picture and a person in it to a training sample.
+"""The one picture pipeline: from pictures and the people in them to training samples.
 
-A data set says which picture, which joints and which box (`Person`). Everything else
-is done here, once: decode, draw the augmentation, crop by one affine warp, flip,
-normalise, bring the joints along with the same matrix, mark what is not to be used.
+A data set says which pictures, which joints and which box (`Person` here, `Clip` in
+`deephar.data.clips`). Everything else is done here, once: draw the augmentation, place
+the window, decode, crop by one affine warp, flip, normalise, bring the joints along
+with the same matrix, mark what is not to be used.
 """
 
 import abc
 import dataclasses
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,11 @@ class Person:
     head_size: float
 
 
-class SinglePersonDataset(abc.ABC):
-    """Pictures of people, each cropped to one person.
+class CropDataset(abc.ABC):
+    """What data sets of single pictures and of clips share: the pipeline.
 
-    A data set overrides `get_length` and `person`. Sizes and augmentation come from
-    `dataconf`: drawn in TRAIN_MODE, fixed in the other modes.
+    Sizes and augmentation come from `dataconf`: drawn in TRAIN_MODE, fixed in the other
+    modes. The rectangle `geoocclusion` that is drawn or fixed is filled with grey.
 
     Args:
         dataset_path: Folder of the data.
@@ -89,13 +90,146 @@ class SinglePersonDataset(abc.ABC):
         """Returns the number of samples."""
 
     @abc.abstractmethod
-    def person(self, key: int, mode: int, augmentation: dict[str, Any]) -> Person:
-        """Returns a sample's annotation; `augmentation` moves and scales the window."""
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Returns the shape of every value of a sample."""
 
     def get_shape(self, dictkey: str) -> tuple[int, ...]:
         """Returns the shape of one value of `get_data`; ValueError for another key."""
+        shapes = self._shapes()
+        if dictkey not in shapes:
+            raise ValueError(
+                f"`dictkey` must be one of {', '.join(shapes)}. "
+                f"Received: dictkey={dictkey!r}"
+            )
+        return shapes[dictkey]
+
+    def _check_key(self, key: int, mode: int) -> None:
+        name, length = mode_name(mode), self.get_length(mode)
+        if not 0 <= key < length:
+            raise IndexError(
+                f"`key` must be in [0, {length}) in mode {name!r} of "
+                f"{type(self).__name__}. Received: key={key}"
+            )
+
+    def _draw(self, mode: int, rng: np.random.Generator | None) -> dict[str, Any]:
+        """Returns the augmentation of a sample."""
+        if mode == TRAIN_MODE:
+            return self.dataconf.random_data_generator(rng)
+        return self.dataconf.get_fixed_config()
+
+    def _open(
+        self, path: str, fast: bool, mode: int, window: Callable[[dict], tuple]
+    ) -> PictureSource:
+        """Opens a picture, from the cache if there is one.
+
+        `window` gives, for an augmentation, the window's centre and size.
+        """
+        if self.cache is None:
+            return PictureFile(path, fast)
+        return self.cache.open(path, fast, lambda: self._views(mode, window))
+
+    def _views(self, mode: int, window: Callable[[dict], tuple]) -> list[View]:
+        """Returns all that a sample may look at, whatever augmentation is drawn."""
+        fixed = self.dataconf.get_fixed_config()
+        choices = [(fixed["scale"],), (fixed["transx"],), (fixed["transy"],)]
+        angles = (fixed["angle"],)
+        if mode == TRAIN_MODE:
+            config = self.dataconf
+            choices = [config.scales, _ends(config.trans_x), _ends(config.trans_y)]
+            angles = config.angles
+        radians = np.deg2rad(angles)
+        cosines, sines = np.abs(np.cos(radians)), np.abs(np.sin(radians))
+        views = []
+        for scale, x, y in itertools.product(*choices):
+            drawn = {**fixed, "scale": scale, "transx": x, "transy": y}
+            center, (width, height) = window(drawn)
+            half = np.array(
+                [
+                    (width * cosines + height * sines).max() / 2,
+                    (width * sines + height * cosines).max() / 2,
+                ]
+            )
+            area = np.prod(self.dataconf.crop_resolution)
+            step = float(np.sqrt(width * height / area))
+            views.append(View((*(center - half), *(center + half)), step))
+        return views
+
+    def _place(
+        self,
+        augmentation: Mapping[str, Any],
+        center: Sequence[float],
+        window: Sequence[float],
+        picture_size: Sequence[int],
+    ) -> T:
+        """Returns the transformation from the picture to the crop, both in px."""
+        transform = T(None, img_size=picture_size)
+        transform.rotate_crop(augmentation["angle"], center, window)
+        transform.resize(self.dataconf.crop_resolution)
+        if augmentation["hflip"]:
+            transform.horizontal_flip()
+        return transform
+
+    def _frame(
+        self,
+        picture: PictureSource,
+        transform: T,
+        augmentation: Mapping[str, Any],
+        out: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Returns the crop (h, w, 3) in [-1, 1], written into `out` if it is given.
+
+        `transform` ends in px of the crop.
+        """
+        crop = picture.crop(transform.afmat, transform.size)
+        frame = normalize_channels(crop, augmentation["chpower"], out)
+        if augmentation["geoocclusion"] is not None:
+            x1, y1, x2, y2 = (
+                max(0, round(edge)) for edge in augmentation["geoocclusion"]
+            )
+            frame[y1:y2, x1:x2] = 0
+        return frame
+
+    def _pose(self, joints: np.ndarray, transform: T) -> np.ndarray:
+        """Joints in the picture as poses in the crop.
+
+        Args:
+            joints: (..., num_joints, 2 or 3) x and y, px, and depth as it shall be.
+            transform: Its matrix ends in [0, 1] of the crop.
+
+        Returns:
+            (..., num_joints, dim + 1): see `SinglePersonDataset.get_data`.
+        """
+        dim = self.poselayout.dim
+        plane = joints[..., :2]
+        known = is_valid(plane).all(axis=-1, keepdims=True)
+        points = np.where(known, plane, 0).reshape(-1, 2)
+        moved = transform_2d_points(transform.afmat, points, transpose=True)
+        pose = np.full((*joints.shape[:-1], dim), INVALID)
+        pose[..., :2] = np.where(known, moved.reshape(plane.shape), INVALID)
+        depth = joints[..., 2:dim]
+        pose[..., 2 : 2 + depth.shape[-1]] = np.where(is_valid(depth), depth, INVALID)
+        if transform.hflip:
+            pose = pose[..., self.poselayout.map_hflip, :]
+        visible = get_visible_joints(pose[..., :2])
+        if self.remove_outer_joints:
+            pose[visible == 0] = INVALID
+        return np.concatenate([pose, visible[..., None]], axis=-1).astype(np.float32)
+
+
+class SinglePersonDataset(CropDataset):
+    """Pictures of people, each cropped to one person.
+
+    A data set overrides `get_length` and `person`. Arguments and errors are those of
+    `CropDataset`.
+    """
+
+    @abc.abstractmethod
+    def person(self, key: int, mode: int, augmentation: dict[str, Any]) -> Person:
+        """Returns a sample's annotation; `augmentation` moves and scales the window."""
+
+    def _shapes(self):
         joints = self.poselayout.num_joints
-        shapes = {
+        return {
             "frame": self.dataconf.input_shape,
             "pose": (joints, self.poselayout.dim + 1),
             "afmat": (3, 3),
@@ -103,12 +237,6 @@ class SinglePersonDataset(abc.ABC):
             "bbox": (4,),
             "keypoints": (joints, 2),
         }
-        if dictkey not in shapes:
-            raise ValueError(
-                f"`dictkey` must be one of {', '.join(shapes)}. "
-                f"Received: dictkey={dictkey!r}"
-            )
-        return shapes[dictkey]
 
     def get_data(
         self,
@@ -146,13 +274,15 @@ class SinglePersonDataset(abc.ABC):
             PictureError: if the picture cannot be read.
         """
         augmentation, person = self._choose(key, mode, rng)
-        picture = self._open(person.picture, fast_crop, key, mode)
-        transform = self._place(person, augmentation, picture.size)
-        crop = picture.crop(transform.afmat, transform.size)
-        frame = normalize_channels(
-            crop, augmentation["chpower"], None if out is None else out.get("frame")
+        picture = self._open(
+            person.picture,
+            fast_crop,
+            mode,
+            lambda drawn: self._window(key, mode, drawn),
         )
-        _occlude(frame, augmentation["geoocclusion"])
+        transform = self._transform(person, augmentation, picture.size)
+        place = None if out is None else out.get("frame")
+        frame = self._frame(picture, transform, augmentation, place)
         return {"frame": frame, **self._labels(person, transform)}
 
     def get_blank_data(
@@ -167,7 +297,7 @@ class SinglePersonDataset(abc.ABC):
         The labels are true; `afmat` may differ by less than a pixel of the picture.
         """
         augmentation, person = self._choose(key, mode, rng)
-        transform = self._place(person, augmentation, person.window)
+        transform = self._transform(person, augmentation, person.window)
         frame = np.full(self.dataconf.input_shape, -1.0, dtype=np.float32)
         return {"frame": frame, **self._labels(person, transform)}
 
@@ -181,21 +311,13 @@ class SinglePersonDataset(abc.ABC):
         """
         augmentation, person = self._choose(key, mode, rng)
         image = open_picture(person.picture)
-        transform = self._place(person, augmentation, image.size)
+        transform = self._transform(person, augmentation, image.size)
         return image, person, self._labels(person, transform)
 
     def _choose(self, key, mode, rng):
         """Checks the key; returns the augmentation and the person."""
-        name, length = mode_name(mode), self.get_length(mode)
-        if not 0 <= key < length:
-            raise IndexError(
-                f"`key` must be in [0, {length}) in mode {name!r} of "
-                f"{type(self).__name__}. Received: key={key}"
-            )
-        if mode == TRAIN_MODE:
-            augmentation = self.dataconf.random_data_generator(rng)
-        else:
-            augmentation = self.dataconf.get_fixed_config()
+        self._check_key(key, mode)
+        augmentation = self._draw(mode, rng)
         person = self.person(key, mode, augmentation)
         if not min(person.window) >= 1:
             raise ValueError(
@@ -204,47 +326,12 @@ class SinglePersonDataset(abc.ABC):
             )
         return augmentation, person
 
-    def _open(self, path, fast, key, mode) -> PictureSource:
-        """Opens a sample's picture, from the cache if there is one."""
-        if self.cache is None:
-            return PictureFile(path, fast)
-        return self.cache.open(path, fast, lambda: self._views(key, mode))
+    def _window(self, key, mode, augmentation):
+        person = self.person(key, mode, augmentation)
+        return np.array(person.center), person.window
 
-    def _views(self, key, mode) -> list[View]:
-        """Returns all that a sample may look at, whatever augmentation is drawn."""
-        fixed = self.dataconf.get_fixed_config()
-        choices = [(fixed["scale"],), (fixed["transx"],), (fixed["transy"],)]
-        angles = (fixed["angle"],)
-        if mode == TRAIN_MODE:
-            config = self.dataconf
-            choices = [config.scales, _ends(config.trans_x), _ends(config.trans_y)]
-            angles = config.angles
-        radians = np.deg2rad(angles)
-        cosines, sines = np.abs(np.cos(radians)), np.abs(np.sin(radians))
-        views = []
-        for scale, x, y in itertools.product(*choices):
-            drawn = {**fixed, "scale": scale, "transx": x, "transy": y}
-            person = self.person(key, mode, drawn)
-            center, (width, height) = np.array(person.center), person.window
-            half = np.array(
-                [
-                    (width * cosines + height * sines).max() / 2,
-                    (width * sines + height * cosines).max() / 2,
-                ]
-            )
-            area = np.prod(self.dataconf.crop_resolution)
-            step = float(np.sqrt(width * height / area))
-            views.append(View((*(center - half), *(center + half)), step))
-        return views
-
-    def _place(self, person, augmentation, picture_size) -> T:
-        """Returns the transformation from the picture to the crop, both in px."""
-        transform = T(None, img_size=picture_size)
-        transform.rotate_crop(augmentation["angle"], person.center, person.window)
-        transform.resize(self.dataconf.crop_resolution)
-        if augmentation["hflip"]:
-            transform.horizontal_flip()
-        return transform
+    def _transform(self, person, augmentation, picture_size) -> T:
+        return self._place(augmentation, person.center, person.window, picture_size)
 
     def _labels(self, person: Person, transform: T) -> dict[str, np.ndarray]:
         transform.normalize_affinemap()
@@ -258,30 +345,7 @@ class SinglePersonDataset(abc.ABC):
             "keypoints": person.joints.astype(np.float32),
         }
 
-    def _pose(self, joints: np.ndarray, transform: T) -> np.ndarray:
-        """Joints (num_joints, 2) in px as pose (num_joints, dim + 1) in the crop."""
-        known = is_valid(joints).all(axis=-1, keepdims=True)
-        pose = np.full((len(joints), self.poselayout.dim), INVALID)
-        moved = transform_2d_points(transform.afmat, joints, transpose=True)
-        pose[:, :2] = np.where(known, moved, INVALID)
-        if transform.hflip:
-            pose = pose[self.poselayout.map_hflip]
-        visible = get_visible_joints(pose[:, :2])
-        if self.remove_outer_joints:
-            pose[visible == 0] = INVALID
-        return np.column_stack([pose, visible]).astype(np.float32)
-
 
 def _ends(values):
     """Returns the least and the greatest of some numbers, one if they are equal."""
     return tuple({min(values), max(values)})
-
-
-def _occlude(frame: np.ndarray, box: tuple[float, ...] | None) -> None:
-    """Fills (x1, y1, x2, y2), px of the crop, with grey.
-
-    The original draws such a box for Human3.6M and then does not use it.
-    """
-    if box is not None:
-        x1, y1, x2, y2 = (max(0, round(edge)) for edge in box)
-        frame[y1:y2, x1:x2] = 0

@@ -208,6 +208,27 @@ class PictureFile(PictureSource):
         )
 
 
+class KeptPicture(PictureSource):
+    """A picture file of which many crops are made: its pixels are kept.
+
+    It is decoded whole, once for each reduced size that a crop asks for.
+
+    Args and raises as of `PictureFile`.
+    """
+
+    def __init__(self, path: str, fast: bool = False):
+        file = PictureFile(path, fast)
+        super().__init__(path, file.size, file.is_jpeg, fast)
+        self._kept: dict[int, tuple] = {}
+
+    def read(self, ratio, box):
+        """Returns the whole picture."""
+        if ratio not in self._kept:
+            whole = (0, 0, *reduced_size(self.size, ratio))
+            self._kept[ratio] = PictureFile(self.path).read(ratio, whole)
+        return self._kept[ratio]
+
+
 def reduced_size(size: tuple[int, int], ratio: int) -> tuple[int, int]:
     """Returns (w, h) of a JPEG decoded at 1 / `ratio`."""
     return math.ceil(size[0] / ratio), math.ceil(size[1] / ratio)

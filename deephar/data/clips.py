@@ -1,0 +1,352 @@
+"""Clips: frames of a video that are cropped, turned and mirrored alike.
+
+A data set says which pictures a video has, which joints they show and which box holds
+the person (`Clip`); the pipeline is that of `deephar.data.base`.
+"""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deephar.data.pictures import KeptPicture, PictureError, PictureSource
+from deephar.data.sequences import VideoDataset, get_clip_frame_index
+from deephar.utils.bbox import bbox_to_objposwin
+from deephar.utils.transform import T, normalize_channels
+
+__all__ = ["Clip", "ClipDataset", "get_clip_frame_index"]
+
+MIN_WINDOW = 32
+"""A window with a shorter side becomes a square of this side, px."""
+HALF_DEPTH = 1000.0
+"""Depth to either side of the root that [0, 1] covers, mm at a scale of 1."""
+SIZE_TOLERANCE = 2
+"""How far the size of a picture may be from the annotated one, px."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Clip:
+    """What a data set knows of some frames of a video.
+
+    Attributes:
+        pictures: Path of each frame's picture.
+        size: (w, h) of the pictures, px.
+        joints: (frames, num_joints, 2 or 3) x, y, px, and depth, mm, in the layout's
+            order; NaN where there is none.
+        box: Gives, for a scale of the window, the box (4,) x1 y1 x2 y2, px.
+        root_depth: Depth that becomes 0.5, mm.
+        labels: Further values of the sample.
+        tracks: Further values, of each frame: (frames, ...).
+    """
+
+    pictures: Sequence[str]
+    size: tuple[int, int]
+    joints: np.ndarray
+    box: Callable[[float], np.ndarray]
+    root_depth: float = np.nan
+    labels: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    tracks: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+
+class ClipDataset(VideoDataset):
+    """Videos of people, as clips (`"sequences"`) or frame by frame (`"frames"`).
+
+    All frames of a clip have one augmentation and one window. In training a clip starts
+    anywhere in its video, otherwise it lies in the middle. A data set overrides `clip`
+    and what `VideoDataset` says.
+
+    Args:
+        dataset_path: Folder of the data.
+        dataconf: Size of the crop, augmentation, steps between frames.
+        poselayout: A layout of `deephar.utils.pose`.
+        topology: `"sequences"` or `"frames"`.
+        clip_size: Frames of a clip.
+        remove_outer_joints: Whether joints outside the crop become INVALID.
+        cache: Where decoded pictures are kept for the next epochs; None to decode them
+            each time. The samples are the same.
+
+    Attributes:
+        sequences: {mode: list of the data set's videos}.
+        action_labels: Names of the actions.
+
+    Raises:
+        ValueError: if an argument breaks these rules.
+    """
+
+    pose_only = False
+    output_fullframe = False
+
+    @abc.abstractmethod
+    def clip(self, sequence: int, mode: int, frames: Sequence[int]) -> Clip:
+        """Returns some frames of a video; both count from 0."""
+
+    def _shapes(self):
+        clip, joints = self.clip_shape(), self.poselayout.num_joints
+        shapes = {
+            "frame": (*clip, *self.dataconf.input_shape),
+            "pose": (*clip, joints, self.poselayout.dim + 1),
+            "afmat": (3, 3),
+            "bbox": (4,),
+            "seq_idx": (1,),
+            "frame_list": clip or (1,),
+        }
+        if self.pose_only:
+            del shapes["frame"]
+        return shapes
+
+    def get_data(
+        self,
+        key: int,
+        mode: int,
+        frame_list: Sequence[int] | None = None,
+        bbox: Sequence[float] | None = None,
+        fast_crop: bool = False,
+        rng: np.random.Generator | None = None,
+        out: Mapping[str, np.ndarray] | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Returns one sample.
+
+        Args:
+            key: Number of the video, or of the frame by topology, from 0.
+            mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+            frame_list: Frames of the video, from 0; None for a clip of `clip_size`.
+            bbox: Box (4,) x1 y1 x2 y2 of the window, px; None for the data set's own.
+            fast_crop, rng, out: As of `SinglePersonDataset.get_data`.
+
+        Returns:
+            Arrays, float32 but for the last two. Without `clip_size` where samples are
+            frames. frame (clip_size, h, w, 3): RGB, [-1, 1]; absent with `pose_only`.
+            pose (clip_size, num_joints, dim + 1): x and y in the crop, [0, 1], depth
+            (0.5 at the root), then 1.0 for a joint inside it, else 0.0; INVALID for
+            what is not annotated (and, with `remove_outer_joints`, not inside). In a
+            mirrored crop the rows are exchanged. afmat (3, 3): px of the picture to
+            [0, 1] of the crop. bbox (4,): the box of the window before it is shifted
+            and widened to `MIN_WINDOW`, px. seq_idx (1,), frame_list (clip_size,):
+            integers, the video and its frames, from 0. Further keys: see the data set.
+
+        Raises:
+            IndexError: if there is no such sample.
+            ValueError: if `frame_list` or the box is not as it should be.
+            FileNotFoundError: if a picture is missing.
+            PictureError: if a picture cannot be read or has not the annotated size.
+        """
+        sample = self._choose(key, mode, frame_list, bbox, rng)
+        if self.pose_only:
+            return self._labels(sample, self._transform(sample, sample.clip.size))
+        shape = self._fold((len(sample.frames), *self.dataconf.input_shape))
+        frame = None if out is None else out.get("frame")
+        frame = np.empty(shape, np.float32) if frame is None else frame
+        if frame.shape != shape:
+            raise ValueError(
+                f"`out` must hold a frame {shape}. Received: {frame.shape}"
+            )
+        whole, transform = [], None
+        for picture, place in zip(
+            self._open_all(sample, mode, fast_crop),
+            frame.reshape(-1, *self.dataconf.input_shape),
+            strict=True,
+        ):
+            if transform is None:
+                transform = self._transform(sample, picture.size)
+            self._frame(picture, transform, sample.augmentation, place)
+            if self.output_fullframe:
+                pixels, _ = picture.read(1, (0, 0, *picture.size))
+                whole.append(normalize_channels(pixels, sample.augmentation["chpower"]))
+        pictures = {"frame": frame}
+        if whole:
+            pictures["fullframe"] = np.stack(whole).reshape(
+                self._fold((len(whole), *whole[0].shape))
+            )
+        return {**pictures, **self._labels(sample, transform)}
+
+    def get_blank_data(
+        self,
+        key: int,
+        mode: int,
+        frame_list: Sequence[int] | None = None,
+        bbox: Sequence[float] | None = None,
+        fast_crop: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Returns a sample as `get_data`, its pictures unread and all black."""
+        sample = self._choose(key, mode, frame_list, bbox, rng)
+        labels = self._labels(sample, self._transform(sample, sample.clip.size))
+        width, height = sample.clip.size
+        shapes = {} if self.pose_only else {"frame": self.dataconf.input_shape}
+        if self.output_fullframe and not self.pose_only:
+            shapes["fullframe"] = (height, width, 3)
+        black = {
+            name: np.full(self._fold((len(sample.frames), *shape)), -1, np.float32)
+            for name, shape in shapes.items()
+        }
+        return {**black, **labels}
+
+    def clip_window(
+        self,
+        key: int,
+        mode: int,
+        frame_list: Sequence[int],
+        bbox: Sequence[float] | None = None,
+    ) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Returns the window of a clip with the configuration of evaluations.
+
+        Args:
+            key, mode, frame_list, bbox: As of `get_data`.
+
+        Returns:
+            Centre (x, y) and size (w, h), px.
+        """
+        sequence, frames = self._frames_of(key, mode, frame_list)
+        clip = self.clip(sequence, mode, frames)
+        window = self._window(clip, self.dataconf.get_fixed_config(), bbox)
+        (x, y), (width, height) = window.center, window.size
+        return (float(x), float(y)), (float(width), float(height))
+
+    def open_frame(self, key: int, mode: int, frame: int) -> PictureSource:
+        """Opens the picture of one frame of a sample's video, from 0.
+
+        However many crops are made of it, it is decoded once for each reduced size.
+
+        Raises:
+            IndexError: if there is no such sample.
+            ValueError: if there is no such frame.
+            OSError: as of `get_data`.
+        """
+        sequence, frames = self._frames_of(key, mode, [frame])
+        clip = self.clip(sequence, mode, frames)
+        path = clip.pictures[0]
+        if self.cache is None:
+            picture = KeptPicture(path)
+        else:
+            picture = self._open(path, False, mode, self._window_of(clip, None))
+        _check_size(picture, clip.size)
+        return picture
+
+    def crop_frame(
+        self,
+        source: PictureSource,
+        window: tuple[Sequence[float], Sequence[float]],
+        hflip: int = 0,
+    ) -> np.ndarray:
+        """Returns a window of a picture as evaluations see it.
+
+        Args:
+            source: What `open_frame` gave.
+            window: What `clip_window` gave.
+            hflip: 1 to mirror it.
+
+        Returns:
+            float32 (h, w, 3): the very frame that `get_data` gives with this window and
+            a configuration whose `fixed_hflip` is `hflip`.
+        """
+        augmentation = {**self.dataconf.get_fixed_config(), "hflip": hflip}
+        transform = self._place(augmentation, *window, source.size)
+        return self._frame(source, transform, augmentation)
+
+    def _choose(self, key, mode, frame_list, bbox, rng) -> "_Sample":
+        """Checks the key, draws the augmentation and places the window."""
+        if frame_list is not None:
+            self._check_sequences("frame_list")
+        rng = np.random.default_rng() if rng is None else rng
+        self._check_key(key, mode)
+        augmentation = self._draw(mode, rng)
+        sequence, frames = self._frames_of(
+            key, mode, frame_list, augmentation["subspl"], rng
+        )
+        clip = self.clip(sequence, mode, frames)
+        window = self._window(clip, augmentation, bbox)
+        return _Sample(sequence, frames, clip, augmentation, window, bbox)
+
+    def _window(self, clip, augmentation, bbox) -> "_Window":
+        """Returns the window of a clip, shifted and wide enough."""
+        scale = augmentation["scale"]
+        box = clip.box(scale) if bbox is None else bbox
+        box = np.asarray(box, dtype=np.float64)
+        if box.shape != (4,) or not np.isfinite(box).all():
+            raise ValueError(
+                f"the box of a clip must be four finite numbers, x1 y1 x2 y2 px. "
+                f"Received: {box.tolist()} for {clip.pictures[0]}"
+            )
+        center, size = bbox_to_objposwin(box)
+        if min(size) < MIN_WINDOW:
+            size = (MIN_WINDOW, MIN_WINDOW)
+        shift = np.array([augmentation["transx"], augmentation["transy"]])
+        return _Window(box, center + scale * shift, size)
+
+    def _window_of(self, clip, bbox):
+        """Returns a function from an augmentation to the window's centre and size."""
+
+        def window(augmentation):
+            placed = self._window(clip, augmentation, bbox)
+            return placed.center, placed.size
+
+        return window
+
+    def _open_all(self, sample, mode, fast) -> Iterator[PictureSource]:
+        """Opens the pictures of a sample, all of one size."""
+        window, size = self._window_of(sample.clip, sample.bbox), None
+        for path in sample.clip.pictures:
+            picture = self._open(path, fast, mode, window)
+            _check_size(picture, sample.clip.size)
+            if size not in (None, picture.size):
+                raise PictureError(
+                    path, f"it must have the clip's size {size}, not {picture.size}"
+                )
+            size = picture.size
+            yield picture
+
+    def _transform(self, sample, picture_size) -> T:
+        window = sample.window
+        return self._place(
+            sample.augmentation, window.center, window.size, picture_size
+        )
+
+    def _labels(self, sample, transform) -> dict[str, np.ndarray]:
+        transform.normalize_affinemap()
+        clip, joints = sample.clip, sample.clip.joints.copy()
+        half = HALF_DEPTH * sample.augmentation["scale"]
+        joints[..., 2:] = (joints[..., 2:] - (clip.root_depth - half)) / (2 * half)
+        tracks = {"pose": self._pose(joints, transform), **clip.tracks}
+        labels = {"afmat": transform.afmat, "bbox": sample.window.box, **clip.labels}
+        values = {name: np.asarray(one, np.float32) for name, one in labels.items()}
+        for name, one in tracks.items():
+            track = np.asarray(one, np.float32)
+            values[name] = track.reshape(self._fold(track.shape))
+        values["seq_idx"] = np.array([sample.sequence])
+        values["frame_list"] = np.array(sample.frames)
+        return values
+
+    def _fold(self, shape) -> tuple[int, ...]:
+        """Returns a shape (frames, ...) without its frames where samples are frames."""
+        return tuple(shape) if self.topology == "sequences" else tuple(shape[1:])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Window:
+    """The box as it was given, and centre and size of the window made of it."""
+
+    box: np.ndarray
+    center: np.ndarray
+    size: tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Sample:
+    """What was drawn: the frames of a video, the augmentation and the window."""
+
+    sequence: int
+    frames: list[int]
+    clip: Clip
+    augmentation: Mapping[str, Any]
+    window: _Window
+    bbox: Sequence[float] | None
+
+
+def _check_size(picture: PictureSource, size: tuple[int, int]) -> None:
+    if np.abs(np.subtract(picture.size, size)).max() > SIZE_TOLERANCE:
+        raise PictureError(
+            picture.path,
+            f"it must have the annotated size {tuple(size)} px, not {picture.size}",
+        )

@@ -8,6 +8,8 @@ import numpy as np
 
 from deephar.checkpoints.layout import groups_of
 
+GAINS = {"RegMap": 4.0, "PoseAR": 1.3, "GuidedVisAR": 1.3}
+
 
 def formula_weight(index, layer, role, shape):
     """The float32 tensor number `index`, of top-level layer `layer`."""
@@ -17,7 +19,7 @@ def formula_weight(index, layer, role, shape):
     if role in ("moving_mean", "beta"):
         return (0.1 * normal).astype("float32")
     fan_in = np.prod(shape[:-1]) if role != "depthwise_kernel" else shape[0] * shape[1]
-    gain = 4.0 if layer.startswith("RegMap") else 1.0
+    gain = next((g for name, g in GAINS.items() if layer.startswith(name)), 1.0)
     return (gain * normal / np.sqrt(fan_in)).astype("float32")
 
 

@@ -1,0 +1,143 @@
+"""Actions from clips, each frame looked at once however many clips share it."""
+
+import keras
+import numpy as np
+
+from deephar.inference.folding import fold_batch_norm
+
+_PARTS = ("frame_model", "clip_head")
+
+
+class ClipPredictor:
+    """Runs the two parts of a merged model of actions, apart or in a row.
+
+    Frames are described one by one, clips are classified by the descriptions of their
+    frames: clips that overlap, or the windows of a stream, share their frames' work.
+
+    Args:
+        model: a model of `models.action.build_merge_model`.
+        batch_size: most frames or clips a step.
+        fold: run copies of the parts, as they are now, whose batch norms are folded
+            into their convolutions (`fold_batch_norm`).
+        jit: on TensorFlow, the parts' `jit_compile`: XLA gains on a GPU, and on the CPU
+            it is much slower for these networks.
+
+    Attributes:
+        num_frames: frames of a clip.
+        names: of the predictions: ("p1", "p2", "p3", "p4", "v1", ..., "v4", "m").
+
+    Raises:
+        ValueError: if the model has not these parts, or `batch_size` is below 1.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        batch_size: int = 16,
+        fold: bool = False,
+        jit: bool = False,
+    ):
+        if batch_size < 1:
+            raise ValueError(
+                f"`batch_size` must be at least 1. Received: batch_size={batch_size}"
+            )
+        names = [layer.name for layer in model.layers]
+        if not set(_PARTS) <= set(names):
+            raise ValueError(
+                f"`model` must have the layers {' and '.join(_PARTS)}, as "
+                f"build_merge_model makes them. Received: layers {', '.join(names)}"
+            )
+        parts = [model.get_layer(name) for name in _PARTS]
+        if fold:
+            parts = [fold_batch_norm(part) for part in parts]
+        self.frame_model, self.clip_head = parts
+        self.batch_size = batch_size
+        self.num_frames = self.clip_head.input_shape[0][1]
+        self.names = tuple(self.clip_head.output_names)
+        backend = keras.backend.backend()
+        self._one_shape = jit or backend == "jax"  # every other shape is compiled anew
+        if backend == "tensorflow":
+            for part in parts:
+                part.jit_compile = jit
+
+    def describe_frames(
+        self, frames: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Finds in every frame what the clip head wants to know of it.
+
+        Args:
+            frames: `(n, h, w, 3)` float32 in [-1, 1]; n may be 0.
+
+        Returns:
+            pose `(n, joints, dim)` in [0, 1] of the frame, confidence `(n, joints, 1)`
+            and features `(n, joints, features)`, float32.
+
+        Raises:
+            ValueError: if the frames are of another size than the network's.
+        """
+        pose, confidence, features = self._run(self.frame_model, [frames])
+        return pose, confidence, features
+
+    def classify(
+        self, pose: np.ndarray, confidence: np.ndarray, features: np.ndarray
+    ) -> np.ndarray:
+        """Predicts the actions of clips whose frames are described.
+
+        Args:
+            pose, confidence, features: as of `describe_frames`, `(n, num_frames, ...)`
+                each; n may be 0.
+
+        Returns:
+            `(outputs, n, classes)` float32: the probabilities by every output of
+            `names`.
+
+        Raises:
+            ValueError: if the arrays are of other shapes than the network's.
+        """
+        return np.stack(self._run(self.clip_head, [pose, confidence, features]))
+
+    def predict_clips(self, frames: np.ndarray) -> np.ndarray:
+        """Predicts the actions of clips that share no frames.
+
+        Args:
+            frames: `(n, num_frames, h, w, 3)` float32 in [-1, 1].
+
+        Returns:
+            as of `classify`.
+
+        Raises:
+            ValueError: if the frames or their number are not the network's.
+        """
+        if frames.ndim != 5 or frames.shape[1] != self.num_frames:
+            raise ValueError(
+                f"Clips must be (n, {self.num_frames}, h, w, 3). "
+                f"Received: shape={frames.shape}"
+            )
+        found = self.describe_frames(frames.reshape(-1, *frames.shape[2:]))
+        length = self.num_frames
+        return self.classify(*(x.reshape(-1, length, *x.shape[1:]) for x in found))
+
+    def _run(self, part: keras.Model, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Runs a part on its inputs, `(n, ...)` each, some at a time."""
+        shapes = [tuple(x.shape[1:]) for x in part.inputs]
+        number = len(inputs[0])
+        if [x.shape for x in inputs] != [(number, *shape) for shape in shapes]:
+            raise ValueError(
+                f"{part.name} takes n times {shapes}. "
+                f"Received: shapes={[x.shape for x in inputs]}"
+            )
+        results = [np.empty((number, *x.shape[1:]), np.float32) for x in part.outputs]
+        for start in range(0, number, self.batch_size):
+            batch = [x[start : start + self.batch_size] for x in inputs]
+            count = len(batch[0])
+            if self._one_shape and count < self.batch_size:
+                batch = [_padded(x, self.batch_size) for x in batch]
+            found = part.predict_on_batch(batch if len(batch) > 1 else batch[0])
+            for result, y in zip(results, found, strict=True):
+                result[start : start + count] = y[:count]
+        return results
+
+
+def _padded(x: np.ndarray, size: int) -> np.ndarray:
+    """A batch made longer by repeating its last entry."""
+    return np.concatenate([x, np.repeat(x[-1:], size - len(x), axis=0)])

@@ -10,7 +10,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
@@ -174,7 +174,7 @@ def run_steps(
     mine = share_of(steps.count, share)
     parts, done = [], 0
     # A worker without samples learns the shapes from the first step.
-    for step in _read_ahead(steps.read, mine or range(1), workers):
+    for step in read_ahead(steps.read, mine or range(1), workers):
         parts.append(steps.record(*step))
         done += len(parts[-1][READABLE])
         if progress is not None and mine:
@@ -208,7 +208,7 @@ def share_of(total: int, share: Sequence[int]) -> range:
     return range(index * total // count, (index + 1) * total // count)
 
 
-def _read_ahead(read: Callable, steps: range, workers: int) -> Iterator[tuple]:
+def read_ahead(read: Callable, steps: Iterable, workers: int) -> Iterator:
     """What `read` returns for each step, in order, some read ahead by threads."""
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         ahead = collections.deque()

@@ -1,0 +1,152 @@
+"""Looks at a video: which clips, which views of which pictures, each made once.
+
+A view is a frame of a video through a window, mirrored or not. Clips that share a frame
+and have the same window share the view: it is cropped once and goes through the frame
+network once. The views of several videos share batches.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from deephar.data.clips import get_clip_frame_index
+from deephar.evaluation.stream import read_ahead
+
+Boxes = Callable[[int, Sequence[int], int, int, int], Sequence[float] | None]
+"""From a video's key, a clip's frames, its step, its number among the video's clips of
+that step, and 1 if it is mirrored (else 0), to (x1, y1, x2, y2) px, or None."""
+
+
+@dataclasses.dataclass
+class Video:
+    """A video that is looked at.
+
+    Attributes:
+        key: its number in the data set.
+        looks: of each clip, mirrored or not, the views of its frames, by number.
+        views: of each frame, its views: (number, window, mirrored).
+        full: whether the clips are full ones.
+        original: whether the original looks at these clips too.
+        clips: clips, mirrored ones not counted.
+        unboxed: looks without a box.
+        described: what the frame network says of each view that could be read.
+    """
+
+    key: int
+    looks: list[list[int]]
+    views: dict[int, list[tuple]]
+    full: bool
+    original: bool
+    clips: int
+    unboxed: int
+    described: dict[int, tuple] = dataclasses.field(default_factory=dict)
+
+
+def plan(dataset, key: int, mode: int, subsamples, flips: int, boxes) -> Video:
+    """Chooses the clips of a video, and collects their distinct views by frame."""
+    clips = _clips(dataset, key, mode, subsamples)
+    full = original = bool(clips)
+    if subsamples is None:
+        full = dataset.num_frames(key, mode) >= dataset.clip_size
+    if not clips:
+        (frames,) = dataset.clips(key, mode, subsamples)
+        clips = [(subsamples[0], 0, frames)]
+    numbers, looks, unboxed = {}, [], 0
+    for step, number, frames in clips:
+        for mirrored in range(flips):
+            box = boxes and boxes(key, frames, step, number, mirrored)
+            unboxed += boxes is not None and box is None
+            (x, y), (width, height) = dataset.clip_window(key, mode, frames, box)
+            window = ((float(x), float(y)), (float(width), float(height)))
+            views = [(int(frame), window, mirrored) for frame in frames]
+            looks.append([numbers.setdefault(view, len(numbers)) for view in views])
+    by_frame = {}
+    for (frame, *view), number in numbers.items():
+        by_frame.setdefault(frame, []).append((number, *view))
+    return Video(key, looks, by_frame, full, original, len(clips), unboxed)
+
+
+def _clips(dataset, key: int, mode: int, subsamples) -> list[tuple]:
+    """(step, number among the clips of this step, frames) of the full clips."""
+    if subsamples is None:
+        step = dataset.dataconf.get_fixed_config()["subspl"]
+        length = dataset.num_frames(key, mode)
+        return [(step, 0, get_clip_frame_index(length, step, dataset.clip_size))]
+    return [
+        (step, number, frames)
+        for step in subsamples
+        for number, frames in enumerate(dataset.get_clip_index(key, mode, [step]))
+    ]
+
+
+def describe(
+    videos: list[Video], predictor, dataset, mode, batch_size, workers, errors
+) -> None:
+    """Runs every view of the videos through the frame network, in full batches."""
+
+    def read(task):
+        """One picture's views: (video, number, crop); none if it cannot be read."""
+        video, frame = task
+        try:
+            source = dataset.open_frame(video.key, mode, frame)
+            return [
+                (video, number, dataset.crop_frame(source, window, mirrored))
+                for number, window, mirrored in video.views[frame]
+            ]
+        except OSError as error:
+            path = getattr(error, "path", None) or error.filename
+            errors[str(path)] = str(error)
+            return []
+
+    tasks = [(video, frame) for video in videos for frame in video.views]
+    for batch in _batches(read_ahead(read, tasks, workers), batch_size):
+        frames = np.stack([crop for _, _, crop in batch])
+        described = predictor.describe_frames(frames)
+        for (video, number, _), *values in zip(batch, *described, strict=True):
+            video.described[number] = values
+
+
+def _batches(groups: Iterator[list], size: int) -> Iterator[list]:
+    """The members of the groups in lists of `size`, the last of them shorter."""
+    batch = []
+    for group in groups:
+        for member in group:
+            batch.append(member)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def conclude(video: Video, predictor, shape: tuple[int, int]) -> dict:
+    """What is kept of a video; `shape` is (outputs, classes). Forgets its frames."""
+    looks = [look for look in video.looks if all(n in video.described for n in look)]
+    readable = len(looks) == len(video.looks)
+    scores, products = np.full(shape, np.nan), np.ones(shape)
+    if looks:
+        inputs = [
+            np.stack([[video.described[n][i] for n in look] for look in looks])
+            for i in range(3)
+        ]
+        found = np.asarray(predictor.classify(*inputs), np.float64)
+        if found.shape != (shape[0], len(looks), shape[1]):
+            raise ValueError(
+                f"The network must tell {shape[1]} actions apart, as the data set has. "
+                f"Received: outputs of shape {found.shape}"
+            )
+        if readable:
+            scores = np.log(np.maximum(found, np.finfo(np.float64).tiny)).sum(axis=1)
+        if video.original:
+            products = found.prod(axis=1)
+    video.described = {}
+    return {
+        "scores": scores,
+        "products": products,
+        "seen": bool(looks) and video.original,
+        "readable": readable,
+        "too_short": not video.full,
+        "clips": video.clips,
+        "unboxed": video.unboxed,
+    }

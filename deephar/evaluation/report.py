@@ -101,12 +101,13 @@ def plot_pckh_curve(path, predictions: PosePredictions) -> None:
     save(path)
 
 
-def plot_training(path, folder: pathlib.Path) -> bool:
-    """Draws loss and PCKh over the epochs of a run folder.
+def plot_training(path, folder: pathlib.Path, monitor: str = "pckh") -> bool:
+    """Draws loss and score over the epochs of a run folder.
 
     Args:
         path: PNG to write.
         folder: run folder with losses.csv.
+        monitor: the score that was watched; a share, in [0, 1].
 
     Returns:
         False if the folder holds no losses.csv, and nothing was drawn.
@@ -121,11 +122,14 @@ def plot_training(path, folder: pathlib.Path) -> bool:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.label.set_color("tab:blue")
     axes.plot(epochs, [float(row["loss"]) for row in rows], "s-", color="tab:blue")
-    points = {e: row.get("val_pckh", "") for e, row in zip(epochs, rows, strict=True)}
+    points = {
+        e: row.get(f"val_{monitor}", "") for e, row in zip(epochs, rows, strict=True)
+    }
     points = {e: 100 * float(p) for e, p in points.items() if p not in ("", "nan")}
     if points:
         right = axes.twinx()
-        right.set_ylabel("validation PCKh@0.5 (%)", color="tab:orange")
+        name = "PCKh@0.5" if monitor == "pckh" else monitor
+        right.set_ylabel(f"validation {name} (%)", color="tab:orange")
         right.plot(list(points), list(points.values()), "o-", color="tab:orange")
         right.set_ylim(0, 100)
     save(path)

@@ -205,12 +205,3 @@ def test_steps_must_be_positive(steps):
 def test_sharing_needs_a_way_to_gather():
     with pytest.raises(ValueError, match="`share` needs `gather`"):
         predict_actions(TinyPredictor(), TinyVideos([9], [0]), share=(0, 2))
-
-
-def test_what_is_gathered_must_be_all_videos():
-    with pytest.raises(ValueError, match="arrays of all 2 videos"):
-        predict_actions(
-            TinyPredictor(),
-            TinyVideos([9, 9], [0, 0]),
-            gather=lambda arrays: {name: a[:1] for name, a in arrays.items()},
-        )

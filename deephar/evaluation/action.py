@@ -11,7 +11,6 @@ which decode, crop and predict every clip by itself.
 """
 
 import dataclasses
-import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -19,8 +18,6 @@ import numpy as np
 from deephar.evaluation.looks import Boxes, conclude, describe, plan
 from deephar.evaluation.stream import Gather, Steps, run_steps
 from deephar.utils.modes import TEST_MODE, mode_name
-
-logger = logging.getLogger(__name__)
 
 GROUP = 8
 """Videos whose frames share batches. Workers share the groups, so that the batches are
@@ -115,18 +112,18 @@ def predict_actions(
     _check(predictor, dataset, mode, subsamples)
     videos = dataset.get_length(mode)
     shape = len(predictor.names), len(dataset.action_labels)
-    errors = {}
+    unread = {}
 
     def read(group):
         keys = range(group * GROUP, min((group + 1) * GROUP, videos))
         return [plan(dataset, key, mode, subsamples, 1 + flip, boxes) for key in keys]
 
     def record(*looked):
-        describe(looked, predictor, dataset, mode, batch_size, workers, errors)
+        describe(looked, predictor, dataset, mode, batch_size, workers, unread)
         found = [conclude(video, predictor, shape) for video in looked]
         return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
-    steps = Steps(read, record, -(-videos // GROUP), videos, lambda: errors)
+    steps = Steps(read, record, -(-videos // GROUP), videos, lambda: unread)
     arrays, errors = run_steps(steps, workers, progress, share=share, gather=gather)
     for name in _OUTPUTS_FIRST:
         arrays[name] = np.moveaxis(arrays[name], 1, 0)

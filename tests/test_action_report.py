@@ -1,0 +1,114 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deephar.evaluation import action_report
+from deephar.evaluation.action import ActionPredictions, score_actions
+
+LABELS = ("wave", "jump")
+NAMES = ("p1", "p2", "v1", "v2", "m")
+ANSWERS = {"p1": "0000", "p2": "0101", "v1": "1111", "v2": "0111", "m": "0110"}
+
+
+def _scores(**changes):
+    """Four videos, of waves, waves, jumps and jumps; the last is too short."""
+    answers = np.array([[int(a) for a in ANSWERS[name]] for name in NAMES])
+    scores = np.log(np.where(np.eye(2)[answers] > 0, 0.9, 0.1))
+    values = {
+        "names": NAMES,
+        "labels": LABELS,
+        "videos": ("a", "b", "c", "d"),
+        "actions": np.array([0, 0, 1, 1]),
+        "scores": scores,
+        "products": np.exp(scores),
+        "seen": np.array([True, True, True, False]),
+        "readable": np.full(4, True),
+        "too_short": np.array([False, False, False, True]),
+        "clips": np.array([3, 2, 2, 1]),
+        "unboxed": np.zeros(4, int),
+        "errors": {},
+        "multi_clip": True,
+        "flip": True,
+        **changes,
+    }
+    return score_actions(ActionPredictions(**values))
+
+
+def _cells(table):
+    lines = [re.split(r"\s*\|\s*", line.strip("| ")) for line in table.splitlines()]
+    return [lines[0], *lines[2:]]
+
+
+def test_the_ablation_compares_the_last_outputs_three_ways_with_the_paper():
+    head, *rows = _cells(action_report.accuracy_table(_scores(), 0.974))
+    assert head[1:] == [
+        "strict",
+        "short ones by a shortened clip",
+        "as the original counts",
+        "paper",
+    ]
+    assert rows == [
+        ["pose only (p2)", "25.0", "50.0", "50.0", "-"],
+        ["appearance only (v2)", "50.0", "75.0", "75.0", "-"],
+        ["merged (m)", "50.0", "50.0", "75.0", "97.4"],
+        ["best output on these videos", "-", "-", "75.0", "97.4"],
+    ]
+
+
+def test_every_output_has_a_row():
+    rows = _cells(action_report.output_table(_scores()))
+    assert [row[0] for row in rows[1:]] == list(NAMES)
+    assert rows[1][1:] == ["50.0", "50.0", "75.0"]
+
+
+def test_actions_have_their_accuracy_and_their_commonest_mistake():
+    rows = _cells(action_report.class_table(_scores()))
+    assert rows[1] == ["wave", "2", "50.0", "jump (1)"]
+    assert rows[2] == ["jump", "2", "50.0", "no answer that counts (1)"]
+
+
+def test_an_action_without_videos_has_no_accuracy():
+    rows = _cells(action_report.class_table(_scores(actions=np.zeros(4, int))))
+    assert rows[2] == ["jump", "0", "-", "-"]
+
+
+def test_findings_name_the_videos_that_are_wrong_for_what_they_are():
+    scores = np.where([[False], [True], [False], [False]], np.nan, np.zeros((5, 4, 2)))
+    text = action_report.findings(
+        _scores(scores=scores, unboxed=np.array([0, 0, 2, 0]))
+    )
+    assert (
+        text.splitlines()[0]
+        == "4 videos, many clips each, also mirrored; 8 clips in all."
+    )
+    assert "- 1 too short for a clip, strictly counted as wrong: d" in text
+    assert "- 1 with scores that are not finite, counted as wrong: b" in text
+    assert "- 2 looks without a box" in text
+    readable = np.array([True, False, True, True])
+    text = action_report.findings(_scores(readable=readable))
+    assert "- 1 with pictures that cannot be read, counted as wrong: b" in text
+
+
+def test_findings_do_not_list_hundreds_of_names():
+    scores = {**_scores(), "too_short": [f"v{i:03d}" for i in range(25)]}
+    text = action_report.findings(scores)
+    assert "v019 and 5 more" in text
+    assert "v020" not in text
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_report_draws_confusions_and_curves(tmp_path, training):
+    if training:
+        rows = "epoch,loss,val_accuracy\n0,2.5,0.25\n1,1.5,nan\n2,1.0,0.5\n"
+        (tmp_path / "losses.csv").write_text(rows)
+    text = action_report.write_action_report(tmp_path, _scores(), 0.855, tmp_path)
+    assert (tmp_path / "evaluation.md").read_text() == text
+    assert action_report.ORIGINAL in text
+    assert ("(training.png)" in text) == training
+    drawn = {path.name for path in tmp_path.glob("*.png")}
+    assert drawn - {"training.png"} == {"confusion.png", "outputs.png"}
+    with Image.open(tmp_path / "confusion.png") as picture:
+        colors = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    assert len(np.unique(colors, axis=0)) > 50

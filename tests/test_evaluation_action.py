@@ -13,13 +13,18 @@ LENGTHS = (20, 11, 9)
 TRUE = (0, 1, 2)
 
 
-def _wide(key, frames, step, number, flip):
-    """A box of its own for each clip, but none for the second clip of each step."""
-    return None if number == 1 else (0, 0, 20.0 + step + number + flip, 20.0)
+WIDE = {
+    (key, step, number, flip): (0, 0, 20.0 + step + number + flip, 20.0)
+    for key in range(3)
+    for step in (1, 2)
+    for number in (0, 2, 3, 4, 5, 6, 7, 8)
+    for flip in (0, 1)
+}
+"""A box of its own for each clip, but none for the second clip of each step."""
 
 
 @pytest.mark.parametrize("per_clip", [False, True])
-@pytest.mark.parametrize("boxes", [None, _wide])
+@pytest.mark.parametrize("boxes", [None, WIDE])
 @pytest.mark.parametrize("steps", [[2], [1, 2]])
 def test_many_clips_together_score_as_each_clip_alone(steps, boxes, per_clip):
     videos = TinyVideos(LENGTHS, TRUE, per_clip=per_clip)
@@ -151,7 +156,7 @@ def test_many_small_numbers_do_not_vanish(monkeypatch):
 def test_looks_without_a_box_are_counted():
     videos = TinyVideos([20], [0])
     found = predict_actions(
-        TinyPredictor(), videos, subsamples=[1], flip=True, boxes=_wide
+        TinyPredictor(), videos, subsamples=[1], flip=True, boxes=WIDE
     )
     assert found.unboxed.tolist() == [2]
 

@@ -126,7 +126,7 @@ def clip_by_clip(predictor, videos, key, clips, flips=1, boxes=None):
     product = 1.0
     for step, number, frames in clips:
         for flip in range(flips):
-            box = boxes and boxes(key, frames, step, number, flip)
+            box = (boxes or {}).get((key, step, number, flip))
             window = videos.clip_window(key, 0, frames, box)
             try:
                 sources = [videos.open_frame(key, 0, frame) for frame in frames]

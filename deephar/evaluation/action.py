@@ -95,8 +95,8 @@ def predict_actions(
             one with a shorter step. None looks at the clip in the video's middle, with
             the configuration's step.
         flip: look at every clip mirrored too.
-        boxes: boxes that are not the data set's own. Where there is none, the data
-            set's own is taken.
+        boxes: boxes by clip that are not the data set's own, which is taken where
+            there is none.
         batch_size: frames a step.
         workers: threads that read pictures ahead.
         progress: called with the number of this worker's videos done, after each few.

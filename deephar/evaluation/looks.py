@@ -6,16 +6,16 @@ network once. The views of several videos share batches.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from deephar.data.clips import get_clip_frame_index
 from deephar.evaluation.stream import read_ahead
 
-Boxes = Callable[[int, Sequence[int], int, int, int], Sequence[float] | None]
-"""From a video's key, a clip's frames, its step, its number among the video's clips of
-that step, and 1 if it is mirrored (else 0), to (x1, y1, x2, y2) px, or None."""
+Boxes = Mapping[tuple[int, int, int, int], Sequence[float]]
+"""Boxes (x1, y1, x2, y2), px, by a video's key, a clip's step, its number among the
+video's clips of that step, and 1 if it is mirrored (else 0): `data.boxes.ClipBoxes`."""
 
 
 @dataclasses.dataclass
@@ -51,11 +51,11 @@ def plan(dataset, key: int, mode: int, subsamples, flips: int, boxes) -> Video:
         full = dataset.num_frames(key, mode) >= dataset.clip_size
     if not clips:
         (frames,) = dataset.clips(key, mode, subsamples)
-        clips = [(subsamples[0], 0, frames)]
+        clips = [(min(subsamples), 0, frames)]
     numbers, looks, unboxed = {}, [], 0
     for step, number, frames in clips:
         for mirrored in range(flips):
-            box = boxes and boxes(key, frames, step, number, mirrored)
+            box = (boxes or {}).get((key, step, number, mirrored))
             unboxed += boxes is not None and box is None
             (x, y), (width, height) = dataset.clip_window(key, mode, frames, box)
             window = ((float(x), float(y)), (float(width), float(height)))

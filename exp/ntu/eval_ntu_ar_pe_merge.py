@@ -1,0 +1,50 @@
+r"""Scores the merged network of pose and action on NTU RGB+D's test videos.
+
+Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
+Command   python exp/ntu/eval_ntu_ar_pe_merge.py runs/eval_ntu --data datasets/NTU \
+              --weights FILE [--protocol cv] [--multi-clip] \
+              [--boxes whole | --boxes BOXES.json] [--subsample 2]
+Expected  85.5 % cross-subject, one clip, annotated boxes, with the paper's weights
+
+One clip in the middle of every video, as the original, or all clips and their mirror
+images (--multi-clip), whose scores are multiplied. Boxes are those of the annotated
+joints, the whole picture, or of a file by predict_bboxes.py. Prints and writes to the
+run folder the strict accuracy, in which every video counts, beside the original's and
+the paper's; of pose, appearance and both; by output and by action: evaluation.md,
+evaluation.json, confusion.png, outputs.png.
+"""
+
+from deephar import experiment
+from deephar.config import ntu_ar_dataconf
+from deephar.data import Ntu
+
+
+def parse(argv=None):
+    """The flags, with the original's protocol as defaults."""
+    parser = experiment.argument_parser(__doc__, logdir="runs/eval_ntu_ar_pe_merge")
+    experiment.add_action_arguments(parser, "datasets/NTU", "ntu_merge")
+    split = "test by subject or by view (%(default)s)"
+    parser.add_argument("--protocol", choices=("cs", "cv"), default="cs", help=split)
+    experiment.add_network_arguments(parser, "ntu")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Evaluates; prints and writes the report."""
+    args = parse(argv)
+    experiment.start(args)
+    compute = experiment.configure_compute(args)
+    settings = experiment.network_settings(args, "ntu")
+    ntu = Ntu(
+        args.data,
+        experiment.action_dataconf(args, settings, ntu_ar_dataconf),
+        clip_size=settings["frames"],
+        protocol=args.protocol,
+        **experiment.box_options(args),
+    )
+    comparable = args.protocol == "cs"
+    print(experiment.evaluate_actions(args, compute, settings, ntu, comparable))
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

@@ -1,0 +1,47 @@
+r"""Scores the merged network of pose and action on Penn Action's test videos.
+
+Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
+Command   python exp/pennaction/eval_penn_ar_pe_merge.py runs/eval_penn \
+              --data datasets/PennAction --weights FILE --multi-clip \
+              [--boxes whole | --boxes BOXES.json] [--subsample 2]
+Expected  98.6 % with annotated boxes, 97.4 % without, with the paper's weights
+
+One clip in the middle of every video, or all clips and their mirror images
+(--multi-clip), whose scores are multiplied. Boxes are those of the annotated joints,
+the whole picture, or of a file by predict_bboxes.py or by the authors
+(penn_pred_bboxes_16f.json). Prints and writes to the run folder the strict accuracy, in
+which every video counts, beside the original's and the paper's; of pose, appearance and
+both; by output and by action: evaluation.md, evaluation.json, confusion.png,
+outputs.png.
+"""
+
+from deephar import experiment
+from deephar.config import pennaction_ar_dataconf
+from deephar.data import PennAction
+
+
+def parse(argv=None):
+    """The flags, with the original's protocol as defaults."""
+    parser = experiment.argument_parser(__doc__, logdir="runs/eval_penn_ar_pe_merge")
+    experiment.add_action_arguments(parser, "datasets/PennAction", "penn_merge")
+    experiment.add_network_arguments(parser, "penn")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Evaluates; prints and writes the report."""
+    args = parse(argv)
+    experiment.start(args)
+    compute = experiment.configure_compute(args)
+    settings = experiment.network_settings(args, "penn")
+    penn = PennAction(
+        args.data,
+        experiment.action_dataconf(args, settings, pennaction_ar_dataconf),
+        clip_size=settings["frames"],
+        **experiment.box_options(args),
+    )
+    print(experiment.evaluate_actions(args, compute, settings, penn))
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

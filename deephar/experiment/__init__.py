@@ -5,6 +5,7 @@ networks    the networks of the paper, and their builders
 settings    the shape of a network: recipe, model.json, flags
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
+recognition evaluation of actions: clips, boxes, report
 training    devices, callbacks and checkpoints of a training run
 run         run folder, log, JSON files, receipts, how a script ends
 """
@@ -23,6 +24,12 @@ from deephar.experiment.looking import (
     predict_people,
 )
 from deephar.experiment.networks import NETWORKS, build_network, default_settings
+from deephar.experiment.recognition import (
+    action_dataconf,
+    add_action_arguments,
+    box_options,
+    evaluate_actions,
+)
 from deephar.experiment.run import (
     receipt,
     run_script,
@@ -43,16 +50,20 @@ __all__ = [
     "Compute",
     "MODEL_FILE",
     "NETWORKS",
+    "action_dataconf",
+    "add_action_arguments",
     "add_looking_arguments",
     "add_people_arguments",
     "TrainingRun",
     "add_network_arguments",
     "add_training_arguments",
     "argument_parser",
+    "box_options",
     "build_network",
     "configure_compute",
     "default_settings",
     "describe_looking",
+    "evaluate_actions",
     "given_flags",
     "network_of",
     "network_settings",

@@ -11,9 +11,9 @@ from deephar.data.boxes import ClipBoxes, read_boxes
 from deephar.data.clips import ClipDataset
 from deephar.evaluation.action import predict_actions, score_actions
 from deephar.evaluation.action_report import PAPER_ACTIONS, write_action_report
+from deephar.evaluation.looks import Boxes
 from deephar.experiment.compute import Compute
 from deephar.experiment.networks import build_network
-from deephar.evaluation.looks import Boxes
 from deephar.experiment.run import receipt, write_json
 from deephar.inference.clips import ClipPredictor
 from deephar.utils.modes import TEST_MODE

@@ -64,22 +64,29 @@ def joint_distances(
 
 
 def group_means(
-    distance: np.ndarray, valid: np.ndarray, groups: np.ndarray
+    values: np.ndarray, weights: np.ndarray, groups: np.ndarray
 ) -> dict[int, float]:
-    """Returns the mean of distances for each group of samples, such as an action.
+    """Returns the weighted mean of each group of samples, such as those of an action.
 
     Args:
-        distance: Array (samples, joints), as `joint_distances` returns it.
-        valid: Booleans (samples, joints): what counts.
+        values: Array (samples,), such as a pose's mean error.
+        weights: Array (samples,), such as the number of its joints that count.
         groups: Integers (samples,): the group of every sample.
 
     Returns:
-        {group: mean over its valid joints}, in the order of the numbers.
+        {group: mean}, in the order of the groups; NaN for one whose weights are all 0.
     """
-    return {
-        int(group): _mean(distance[groups == group], valid[groups == group])
-        for group in np.unique(groups)
-    }
+    values, weights, groups = map(np.asarray, (values, weights, groups))
+    chosen = {int(group): groups == group for group in np.unique(groups)}
+    return {group: weighted_mean(values[c], weights[c]) for group, c in chosen.items()}
+
+
+def weighted_mean(values: np.ndarray, weights: np.ndarray) -> float:
+    """Returns the mean of values by weights, both (n,); a weight of 0 takes no part."""
+    counted = weights > 0
+    if not counted.any():
+        return float("nan")
+    return float(np.average(values[counted], weights=weights[counted]))
 
 
 def p_mpjpe(y_true: np.ndarray, y_pred: np.ndarray) -> float:
@@ -125,11 +132,22 @@ def procrustes(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
 
 
 def n_mpjpe(y_true: np.ndarray, y_pred: np.ndarray) -> float:
-    """Returns N-MPJPE: the mean distance after each pose got its best scale.
-
-    The scale is that of least squares about the origin, where the roots must lie.
+    """Returns N-MPJPE: the mean distance after `rescale`.
 
     Args and result: as `mean_distance_error`.
+    """
+    return mean_distance_error(y_true, rescale(y_true, y_pred))
+
+
+def rescale(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    """Scales each pose about the origin, where the roots must lie, to fit the truth.
+
+    Args:
+        y_true: Array (samples, joints, dim); only valid joints decide.
+        y_pred: Array of the same shape.
+
+    Returns:
+        float64 array of that shape: the scale is that of least squares.
     """
     y_true, y_pred = _poses(y_true, y_pred)
     valid = is_valid(y_true).all(axis=-1, keepdims=True)
@@ -138,8 +156,7 @@ def n_mpjpe(y_true: np.ndarray, y_pred: np.ndarray) -> float:
     truth, counted = (np.where(valid, y, 0) for y in (y_true, found))
     gain, spread = ((y * counted).sum(axis=(1, 2)) for y in (truth, counted))
     scale = np.divide(gain, spread, out=np.zeros_like(gain), where=spread != 0)
-    scaled = scale[:, None, None] * found
-    return mean_distance_error(y_true, np.where(known, scaled, np.nan))
+    return np.where(known, scale[:, None, None] * found, np.nan)
 
 
 def mpjve(y_true: np.ndarray, y_pred: np.ndarray) -> float:

@@ -100,6 +100,25 @@ def test_models_that_share_layers_train_the_same_variables(mpii):
     assert np.abs(second.trainable_weights[0].numpy() - before).max() > 0
 
 
+def test_frozen_layers_stay_as_they_are_and_cost_no_gradient(mpii):
+    def gradient_operations(frozen):
+        model = _model()
+        for layer in model.layers[1:4]:  # convolution, batch norm, convolution
+            layer.trainable = not frozen
+        before = [w.numpy() for layer in model.layers[1:4] for w in layer.weights]
+        trainer = MultiModelTrainer([model], [_loader(mpii)])
+        trainer.train(1, 2, verbose=0)
+        after = [w.numpy() for layer in model.layers[1:4] for w in layer.weights]
+        same = [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+        assert all(same) if frozen else not any(same)
+        batch = next(trainer._streams(0, 0, 1)[0])
+        graph = trainer._steps[0]._whole.get_concrete_function(batch).graph
+        return sum("Backprop" in operation.type for operation in graph.get_operations())
+
+    assert gradient_operations(frozen=False) > 0
+    assert gradient_operations(frozen=True) == 0
+
+
 def test_training_again_from_an_epoch_gives_the_same_weights(mpii):
     whole, parts = _model(), _model()
     MultiModelTrainer([whole], [_loader(mpii)]).train(3, 2, verbose=0)

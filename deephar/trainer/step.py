@@ -111,7 +111,9 @@ class TrainingStep:
         share = tf.cast(tf.shape(x[0])[0], tf.float32) / self.batch_size
         x = keras.tree.pack_sequence_as(model.input, x)
         y = keras.tree.pack_sequence_as(self._targets, y)
-        with tf.GradientTape() as tape:
+        # A tape watches variables of frozen layers too, unless it is told which.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(self._values)
             prediction = model(x, training=True)
             loss = model.compute_loss(x=x, y=y, y_pred=prediction, training=True)
             # Keras divides by the number of replicas; here shares do that.

@@ -33,7 +33,7 @@ ROOMS = {
     "inference": {"models", "checkpoints", "utils", "config", "data"},
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
-        *("callbacks", "data", "devices", "inference", "optimizers"),
+        *("callbacks", "data", "devices", "inference", "losses", "optimizers"),
     },
 }
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}

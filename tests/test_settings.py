@@ -113,7 +113,7 @@ def test_the_papers_action_networks_begin_with_their_pose_parts():
         assert {k: v for k, v in whole.items() if k in part} | {
             "network": f"{merged}_pose"
         } == part
-        assert set(whole) - set(part) == {"frames", "actions", "pose_version"}
+        assert set(whole) - set(part) == {"frames", "step", "actions", "pose_version"}
 
 
 def test_a_model_file_says_of_which_network_it_is(tmp_path):

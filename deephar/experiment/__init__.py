@@ -6,11 +6,19 @@ settings    the shape of a network: recipe, model.json, flags
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
 recognition evaluation of actions: clips, boxes, report
+action_training  the stages of the networks of actions
 training    devices, callbacks and checkpoints of a training run
 run         run folder, log, JSON files, receipts, how a script ends
 """
 
+from deephar.experiment.action_training import (
+    STAGES,
+    ActionData,
+    parse_action_training,
+    train_stage,
+)
 from deephar.experiment.arguments import (
+    add_pose_loss_arguments,
     add_training_arguments,
     argument_parser,
     parse_training,
@@ -42,20 +50,24 @@ from deephar.experiment.settings import (
     given_flags,
     network_of,
     network_settings,
+    sized,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.utils.numbers import positive_float, positive_int, weight
 
 __all__ = [
+    "ActionData",
     "Compute",
     "MODEL_FILE",
     "NETWORKS",
     "action_dataconf",
     "add_action_arguments",
+    "STAGES",
     "add_looking_arguments",
     "add_people_arguments",
     "TrainingRun",
     "add_network_arguments",
+    "add_pose_loss_arguments",
     "add_training_arguments",
     "argument_parser",
     "box_options",
@@ -69,14 +81,17 @@ __all__ = [
     "network_settings",
     "optimizer",
     "pose_predictor",
+    "parse_action_training",
     "parse_training",
     "positive_float",
     "positive_int",
     "predict_people",
     "receipt",
     "run_script",
+    "sized",
     "start",
     "start_training",
+    "train_stage",
     "weight",
     "write_json",
 ]

@@ -15,14 +15,15 @@ from deephar.utils.numbers import (
     positive_float,
     positive_int,
     seed,
+    weight,
 )
 
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
 _FREE_ON_RESUME = frozenset(
     """logdir resume overwrite epochs data cache workers processes verbose weights
-    vgg_weights strategy replicas checkpoint_steps checkpoint_minutes eval_every
-    eval_batch_size patience tensorboard""".split()
+    vgg_weights pose_weights strategy replicas checkpoint_steps checkpoint_minutes
+    eval_every eval_batch_size patience tensorboard""".split()
 )
 """Flags that a resumed training may change; the others decide what it computes."""
 
@@ -47,8 +48,22 @@ def argument_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
     return parser
 
 
+def add_pose_loss_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags `--loss` and `--visibility-weight`."""
+    losses = ("l1l2bincross", "l1l2", "l1", "l2", "elasticnet")
+    add = parser.add_argument
+    add("--loss", choices=losses, default=losses[0], help="of the pose (%(default)s)")
+    share = {"type": weight, "default": 0.01}
+    add("--visibility-weight", help="of the confidence's loss (%(default)s)", **share)
+
+
 def add_training_arguments(
-    parser: argparse.ArgumentParser, batch_size: int, epochs: int, lr_drops: list[int]
+    parser: argparse.ArgumentParser,
+    batch_size: int,
+    epochs: int,
+    lr_drops: list[int],
+    optimizer: str = "rmsprop",
+    lr: float = 1e-3,
 ) -> None:
     """Adds the flags of a training run.
 
@@ -57,6 +72,8 @@ def add_training_arguments(
         batch_size: samples a step of the recipe.
         epochs: epochs of the recipe.
         lr_drops: epochs, counted from 0, at which the recipe lowers the rate.
+        optimizer: one of OPTIMIZERS.
+        lr: learning rate of the recipe at the start.
     """
     add_device_arguments(parser)
     group = parser.add_argument_group("training")
@@ -72,8 +89,8 @@ def add_training_arguments(
     add("--batch-size", batch_size, "samples a step", type=positive_int)
     add("--epochs", epochs, "times through the data", type=positive_int)
     add("--steps-per-epoch", help="default: once through the data", type=positive_int)
-    add("--optimizer", "rmsprop", "update rule", choices=OPTIMIZERS)
-    add("--lr", 1e-3, "learning rate at the start", type=positive_float)
+    add("--optimizer", optimizer, "update rule", choices=OPTIMIZERS)
+    add("--lr", lr, "learning rate at the start", type=positive_float)
     schedules = ("steps", "cosine")
     add("--schedule", "steps", "how the rate falls", choices=schedules)
     drops = {"type": natural, "nargs": "*"}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import keras
 
 from deephar.checkpoints import Network, load_weights
-from deephar.models import reception
+from deephar.models import action, reception
 from deephar.utils.numbers import crop_side, natural, positive_int
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,9 @@ _2D = {
 _3D = {"depth_maps": Setting(16, "heat maps of each joint over depth", positive_int)}
 _CLIP = {
     "frames": Setting(16, "frames of a clip", positive_int),
+    "step": Setting(
+        2, "frames of the video from one of a clip to the next", positive_int
+    ),
     "actions": Setting(15, "classes", positive_int),
     "pose_version": Setting(
         "v1", "size of the part that sees poses", choices=("v1", "v2")
@@ -185,8 +188,6 @@ def _build_pose(family: Family, settings: dict, **more) -> keras.Model:
 def _build_merged(
     family: Family, settings: dict, pose_weights: str | None = None, **more
 ) -> keras.Model:
-    from deephar.models import action
-
     pose = _build_pose(family, settings, concat_pose_confidence=False)
     if pose_weights is not None:
         load_weights(pose, pose_weights)

@@ -24,7 +24,7 @@ TRUTH, WHOLE = "truth", "whole"
 
 
 def add_action_arguments(
-    parser: argparse.ArgumentParser, data: str, published: str, step: int = 2
+    parser: argparse.ArgumentParser, data: str, published: str
 ) -> None:
     """Adds the flags of an evaluation of actions.
 
@@ -32,7 +32,6 @@ def add_action_arguments(
         parser: the script's parser.
         data: default of the data set's folder.
         published: name of the published weights.
-        step: default of `--subsample`.
     """
     add = parser.add_argument
     add("--data", default=data, help="folder of the data (%(default)s)")
@@ -42,9 +41,9 @@ def add_action_arguments(
     add("--multi-clip", action="store_true", help=many)
     switch = argparse.BooleanOptionalAction
     add("--flip", action=switch, help="mirrored clips too (default: with --multi-clip)")
-    steps = "step between a clip's frames; of --multi-clip also several (%(default)s)"
+    steps = "steps instead of the network's --step; several with --multi-clip"
     number = {"type": positive_int, "nargs": "+", "metavar": "N"}
-    add("--subsample", default=[step], help=steps, **number)
+    add("--subsample", help=steps, **number)
     kinds = f"{TRUTH}, {WHOLE}, or a file of predicted boxes (%(default)s)"
     add("--boxes", default=TRUTH, help=kinds)
     add("--batch-size", type=positive_int, default=16, help="frames (%(default)s)")
@@ -59,6 +58,7 @@ def action_dataconf(
     Raises:
         ValueError: if several steps are given for one clip.
     """
+    args.subsample = args.subsample or [settings["step"]]
     if len(args.subsample) > 1 and not args.multi_clip:
         raise ValueError(
             "one clip has one --subsample; several are for --multi-clip. "

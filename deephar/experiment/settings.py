@@ -6,11 +6,13 @@ the table of `deephar.checkpoints`.
 """
 
 import argparse
+import dataclasses
 import json
 import logging
 import pathlib
 
 from deephar.checkpoints import KNOWN, Published, get, recognise
+from deephar.config import DataConfig
 from deephar.experiment.networks import (
     NETWORKS,
     Family,
@@ -93,6 +95,23 @@ def network_settings(
             settings.update(known)
     settings.update(_flags(args, network))
     return {**settings, _NETWORK: network}
+
+
+def sized(dataconf: DataConfig, settings: dict, augmented: bool = True) -> DataConfig:
+    """A data set's configuration for a network: its crop, and its step in time.
+
+    Args:
+        dataconf: of the paper.
+        settings: what `network_settings` returns. A step other than that of `dataconf`
+            is the only one, in training too.
+        augmented: whether training draws what `dataconf` has to draw from.
+    """
+    changes = {"crop_resolution": (settings["size"], settings["size"])}
+    step = settings.get("step", dataconf.fixed_subsampling)
+    if step != dataconf.fixed_subsampling:
+        changes |= {"subsampling": (step,), "fixed_subsampling": step}
+    dataconf = dataclasses.replace(dataconf, **changes)
+    return dataconf if augmented else dataconf.without_augmentation()
 
 
 def network_of(model_file: pathlib.Path) -> str:

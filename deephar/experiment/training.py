@@ -93,7 +93,10 @@ class TrainingRun:
         return PosePredictor(model, poselayout, jit=self.compute.jit)
 
     def callbacks(
-        self, evaluate: Callable[[keras.Model], dict] | None, monitor: str
+        self,
+        evaluate: Callable[[keras.Model], dict] | None,
+        monitor: str,
+        network: keras.Model | None = None,
     ) -> list[keras.callbacks.Callback]:
         """Schedule, evaluation, saved weights and logs, in that order.
 
@@ -103,6 +106,7 @@ class TrainingRun:
         Args:
             evaluate: from the model to its figures; None saves the last weights only.
             monitor: the figure that decides which epoch is best.
+            network: the model whose weights are saved; None for the one in training.
 
         Raises:
             ValueError: if --patience is given and nothing is evaluated.
@@ -120,16 +124,18 @@ class TrainingRun:
         elif args.patience is not None:
             raise ValueError("--patience needs validation data to watch")
         log = LossLog(self.folder / "losses.csv" if chief else None)
-        writers = self._writers(score) if chief else []
+        writers = self._writers(score, network) if chief else []
         schedule = keras.callbacks.LearningRateScheduler(_schedule(args))
         return [c for c in (schedule, score, *writers, log) if c is not None]
 
-    def _writers(self, score: EvaluationCallback | None) -> list:
+    def _writers(
+        self, score: EvaluationCallback | None, network: keras.Model | None
+    ) -> list:
         weights = "weights_{}.weights.h5"
         last, best = (_plain(self.folder / weights.format(n)) for n in ("last", "best"))
-        writers = [SaveModel(last, verbose=0)]
+        writers = [SaveModel(last, network, verbose=0)]
         if score is not None:
-            writers.append(SaveModel(best, None, True, score))
+            writers.append(SaveModel(best, network, True, score))
         if self.args.tensorboard:
             writers.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
         return writers

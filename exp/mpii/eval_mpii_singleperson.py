@@ -12,7 +12,6 @@ figure as the original counts (joints in the crop only; of the best block) stand
 it. A picture that cannot be read counts as wrong.
 """
 
-import dataclasses
 import pathlib
 
 from deephar import experiment
@@ -43,9 +42,7 @@ def main(argv=None):
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
     settings = experiment.network_settings(args, "mpii")
-    side = settings["size"]
-    dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
-    mpii = MpiiSinglePerson(args.data, dataconf)
+    mpii = MpiiSinglePerson(args.data, experiment.sized(mpii_sp_dataconf, settings))
 
     def run(weights):
         model = experiment.build_network("mpii", settings, weights)

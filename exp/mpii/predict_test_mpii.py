@@ -11,7 +11,6 @@ single-person benchmark, in the order of the owners' release. annotations.mat mu
 been made from that release (datasets/MPII/README.md). docs/mpii.md has the protocol.
 """
 
-import dataclasses
 import logging
 
 from deephar import experiment
@@ -35,9 +34,7 @@ def main(argv=None):
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
     settings = experiment.network_settings(args, "mpii")
-    side = settings["size"]
-    dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
-    mpii = MpiiSinglePerson(args.data, dataconf)
+    mpii = MpiiSinglePerson(args.data, experiment.sized(mpii_sp_dataconf, settings))
     if mpii.get_length(TEST_MODE) == 0:
         raise ValueError(
             f"{args.data}: annotations.mat has no test people; make it from the "

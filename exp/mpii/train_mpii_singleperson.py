@@ -13,7 +13,6 @@ weights_best.weights.h5, weights_last.weights.h5, and checkpoints for --resume.
 docs/training.md: several GPUs or machines, and how to go on after a stop.
 """
 
-import dataclasses
 import logging
 
 from deephar import experiment
@@ -35,10 +34,7 @@ def parse(argv=None):
     experiment.add_training_arguments(
         parser, batch_size=24, epochs=120, lr_drops=[80, 100]
     )
-    losses = ("l1l2bincross", "l1l2", "l1", "l2", "elasticnet")
-    add("--loss", choices=losses, default=losses[0], help="of the pose (%(default)s)")
-    share = {"type": experiment.weight, "default": 0.01}
-    add("--visibility-weight", help="of the confidence's loss (%(default)s)", **share)
+    experiment.add_pose_loss_arguments(parser)
     imagenet = 'file of VGG-16\'s weights for --stem vgg16, or "imagenet"'
     add("--vgg-weights", metavar="FILE", help=imagenet)
     args = experiment.parse_training(parser, argv)
@@ -52,10 +48,7 @@ def main(argv=None):
     args = parse(argv)
     run = experiment.start_training(args)
     settings = experiment.network_settings(args, "mpii", run.model_file)
-    side = settings["size"]
-    dataconf = dataclasses.replace(mpii_sp_dataconf, crop_resolution=(side, side))
-    if args.no_augmentation:
-        dataconf = dataconf.without_augmentation()
+    dataconf = experiment.sized(mpii_sp_dataconf, settings, not args.no_augmentation)
     mpii = MpiiSinglePerson(args.data, dataconf, cache=open_cache(args.cache))
     loader = BatchLoader(
         mpii,

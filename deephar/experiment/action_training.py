@@ -1,0 +1,297 @@
+"""The stages in which a network learns poses and actions, whatever the data set.
+
+pose     the pose part alone, on single frames
+action   the merged network on clips, its pose part frozen
+all      the whole merged network on clips, poses and actions at once
+"""
+
+import argparse
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+
+import keras
+
+from deephar.checkpoints.vgg16 import load_vgg16_weights
+from deephar.data.loader import BatchLoader
+from deephar.evaluation.action import predict_actions, score_actions
+from deephar.evaluation.frames import predict_frames, score_frames
+from deephar.experiment.arguments import (
+    add_pose_loss_arguments,
+    add_training_arguments,
+    argument_parser,
+    parse_training,
+)
+from deephar.experiment.networks import NETWORKS, build_network
+from deephar.experiment.settings import add_network_arguments, network_settings
+from deephar.experiment.training import TrainingRun, optimizer, start_training
+from deephar.inference.clips import ClipPredictor
+from deephar.losses import pose_regression_loss
+from deephar.models.action import OUTPUTS
+from deephar.trainer import set_batch_norm_momentum
+from deephar.utils.modes import TEST_MODE, TRAIN_MODE
+from deephar.utils.numbers import positive_int, weight
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """The recipe of a stage: defaults of its flags."""
+
+    about: str
+    batch_size: int
+    epochs: int
+    lr_drops: tuple[int, ...]
+    optimizer: str
+    lr: float
+
+
+STAGES = {
+    "pose": Stage("poses, from frames", 24, 120, (80, 100), "rmsprop", 1e-3),
+    "action": Stage("actions, from clips; poses frozen", 8, 30, (15, 25), "sgd", 1e-3),
+    "all": Stage("poses and actions, from clips", 4, 5, (), "sgd", 1e-4),
+}
+"""The stages in the order of the paper. SGD has momentum 0.95, Nesterov's."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ActionData:
+    """What the stages need to know of a data set of actions.
+
+    Attributes:
+        network: name of its merged network.
+        target: key of the action among the targets.
+        folder: where it lies unless told otherwise.
+        others: data sets whose frames the stage "pose" can mix in, by flag: what they
+            are.
+        frames: from the flags and the settings of the pose network to data sets of
+            single frames, its own first, then those of `others` that were asked for.
+        clips: from the flags and the settings of the merged network to its clips.
+        add_arguments: adds flags of the data set's own to the parser.
+    """
+
+    network: str
+    target: str
+    folder: str
+    others: dict[str, str]
+    frames: Callable[[argparse.Namespace, dict], Sequence]
+    clips: Callable[[argparse.Namespace, dict], object]
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
+
+
+def parse_action_training(
+    doc: str, data: ActionData, argv: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """Parses the flags of a stage; those of other stages are unknown to it.
+
+    Args:
+        doc: the script's docstring.
+        data: the data set.
+        argv: the command line; None for the real one.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--stage", choices=STAGES)
+    name = first.parse_known_args(argv)[0].stage
+    parser = argument_parser(doc, logdir=f"runs/{data.network}_{name or 'STAGE'}")
+    add = parser.add_argument
+    stages = "; ".join(f"{n}: {stage.about}" for n, stage in STAGES.items())
+    add("--stage", choices=STAGES, required=True, help=f"what learns ({stages})")
+    add("--data", default=data.folder, help="its folder (%(default)s)")
+    if data.add_arguments is not None:
+        data.add_arguments(parser)
+    if name is not None:
+        _add_stage_arguments(parser, name, data)
+    args = parse_training(parser, argv)
+    given = [flag for flag in ("weights", "pose_weights", "vgg_weights")]
+    given = [f"--{f.replace('_', '-')}" for f in given if getattr(args, f, None)]
+    if len(given) > 1:
+        parser.error(f"{given[1]} sets what {given[0]} sets too: name one of them")
+    return args
+
+
+def _add_stage_arguments(parser, name: str, data: ActionData) -> None:
+    stage, add = STAGES[name], parser.add_argument
+    pose = name == "pose"
+    network = NETWORKS[data.network].pose_part if pose else data.network
+    add_network_arguments(parser, network)
+    add_training_arguments(
+        parser,
+        stage.batch_size,
+        stage.epochs,
+        list(stage.lr_drops),
+        stage.optimizer,
+        stage.lr,
+    )
+    if name != "action":
+        add_pose_loss_arguments(parser)
+    if pose:
+        for other, about in data.others.items():
+            add(f"--{other}", metavar="FOLDER", help=f"mix in {about}")
+        add("--vgg-weights", metavar="FILE", help="VGG-16's, for --stem vgg16")
+        frames = {"type": positive_int, "default": 1000}
+        add("--eval-frames", help="test frames that score an epoch (1000)", **frames)
+    elif name == "action":
+        add("--pose-weights", help="of the stage pose, a file or a published name")
+    else:
+        share = {"type": weight, "default": 1.0}
+        add("--pose-weight", help="of the poses' loss against actions' (1)", **share)
+
+
+def train_stage(args: argparse.Namespace, data: ActionData) -> None:
+    """Trains the stage of the flags, evaluates after epochs, saves best and last.
+
+    Args:
+        args: what `parse_action_training` returns.
+        data: the data set.
+
+    Raises:
+        ValueError: if a stage has no weights to begin with, or the network and the data
+            set differ in their actions.
+    """
+    run = start_training(args)
+    if args.stage == "pose":
+        _train_pose(run, data)
+    else:
+        _train_clips(run, data)
+
+
+def _train_pose(run: TrainingRun, data: ActionData) -> None:
+    args, network = run.args, NETWORKS[data.network].pose_part
+    settings = network_settings(args, network, run.model_file)
+    sets = data.frames(args, settings)
+    sizes = _shares(run.batch_size, len(sets))
+    loader = _loader(run, sets, ["pose"], sizes, settings["blocks"])
+    with run.strategy.scope():
+        model = build_network(network, settings, run.first(args.weights))
+        if run.first(args.vgg_weights):
+            load_vgg16_weights(model, args.vgg_weights)
+        set_batch_norm_momentum(model, args.bn_momentum)
+        loss = pose_regression_loss(args.loss, args.visibility_weight)
+        model.compile(optimizer(args), loss, jit_compile=run.compute.jit)
+    layout = sets[0].poselayout
+    predict = run.predictor(model, layout).predict_crops
+
+    def evaluate(_):
+        size, workers = args.eval_batch_size, args.workers
+        options = {"batch_size": size, "workers": workers, **run.sharing}
+        count = args.eval_frames
+        found = predict_frames(predict, sets[0], TEST_MODE, count, **options)
+        return score_frames(found, layout)
+
+    callbacks = run.callbacks(_if_tested(evaluate, sets[0]), "pck_torso")
+    steps = _steps(args, sets[0], sizes[0])
+    run.train([model], [loader], steps, callbacks, settings)
+
+
+def _train_clips(run: TrainingRun, data: ActionData) -> None:
+    args, whole = run.args, run.args.stage == "all"
+    pose_weights = None if whole else args.pose_weights
+    if not (run.goes_on or args.weights or pose_weights):
+        needed = "--weights of the stage action" if whole else "--pose-weights"
+        raise ValueError(f"--stage {args.stage} needs {needed}")
+    settings = network_settings(args, data.network, run.model_file)
+    if not whole:
+        pose_weights = run.first(args.pose_weights)
+    clips = data.clips(args, settings)
+    _check_actions(clips, settings)
+    with run.strategy.scope():
+        network = build_network(
+            data.network,
+            settings,
+            run.first(args.weights),
+            pose_weights=pose_weights,
+            full_trainable=whole,
+            output_poses=whole,
+        )
+        set_batch_norm_momentum(network, args.bn_momentum)
+        model = _with_joined_poses(network) if whole else network
+        _compile(model, run)
+    targets, counts = [data.target], [len(OUTPUTS)]
+    if whole:
+        targets, counts = ["pose", *targets], [1, *counts]
+    loader = _loader(run, clips, targets, run.batch_size, counts)
+    predictor = ClipPredictor(network, args.eval_batch_size, jit=run.compute.jit)
+
+    def evaluate(_):
+        size, workers = args.eval_batch_size, args.workers
+        options = {"batch_size": size, "workers": workers, **run.sharing}
+        scores = score_actions(predict_actions(predictor, clips, TEST_MODE, **options))
+        return {name: scores[name] for name in _KEPT}
+
+    callbacks = run.callbacks(_if_tested(evaluate, clips), "accuracy", network)
+    steps = _steps(args, clips, run.batch_size)
+    run.train([model], [loader], steps, callbacks, settings)
+
+
+_KEPT = (
+    *("accuracy", "accuracy_shortened", "accuracy_original", "outputs"),
+    *("per_action", "videos", "unreadable", "too_short"),
+)
+"""Figures of `score_actions` that are kept of every epoch."""
+
+
+def _check_actions(clips, settings: dict) -> None:
+    classes = len(clips.action_labels)
+    if classes != settings["actions"]:
+        raise ValueError(
+            f"{clips.dataset_path}: has {classes} actions, and so must the network "
+            f"(--actions). Received: {settings['actions']}"
+        )
+
+
+def _with_joined_poses(network: keras.Model) -> keras.Model:
+    """A model of the network whose poses are one output with their confidence."""
+    join = keras.layers.Concatenate(dtype="float32", name="PoseConf")
+    pose, confidence, *actions = network.outputs
+    return keras.Model(network.input, [join([pose, confidence]), *actions])
+
+
+def _compile(model: keras.Model, run: TrainingRun) -> None:
+    args = run.args
+    losses, weights = ["categorical_crossentropy"] * len(OUTPUTS), [1.0] * len(OUTPUTS)
+    if len(model.outputs) > len(OUTPUTS):
+        losses = [pose_regression_loss(args.loss, args.visibility_weight), *losses]
+        weights = [args.pose_weight, *weights]
+    model.compile(
+        optimizer(args), losses, loss_weights=weights, jit_compile=run.compute.jit
+    )
+
+
+def _loader(run: TrainingRun, dataset, targets, batch_size, counts) -> BatchLoader:
+    args = run.args
+    return BatchLoader(
+        dataset,
+        ["frame"],
+        targets,
+        TRAIN_MODE,
+        batch_size=batch_size,
+        num_predictions=counts,
+        seed=args.seed,
+        on_error="raise" if args.strict else "skip",
+        processes=args.processes,
+    )
+
+
+def _shares(total: int, count: int) -> list[int]:
+    """Divides a batch among data sets, the first ones taking what is left over."""
+    if total < count:
+        raise ValueError(
+            f"--batch-size must be at least {count}, one sample of each data set. "
+            f"Received: {total}"
+        )
+    return [total // count + (i < total % count) for i in range(count)]
+
+
+def _steps(args: argparse.Namespace, dataset, batch_size: int) -> int:
+    samples = dataset.get_length(TRAIN_MODE)
+    steps = args.steps_per_epoch or max(1, samples // batch_size)
+    logger.info("%d training samples, %d steps an epoch", samples, steps)
+    return steps
+
+
+def _if_tested(evaluate: Callable, dataset) -> Callable | None:
+    if dataset.get_length(TEST_MODE) > 0:
+        return evaluate
+    logger.warning("%s: no test videos, so no scores", dataset.dataset_path)
+    return None

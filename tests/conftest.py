@@ -54,3 +54,16 @@ def tiny_file3(tiny_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("weights3") / "good.weights.h5"
     checkpoints.save_weights(tiny_model, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def clip_folders(tmp_path_factory):
+    """Tiny folders of clips: {"penn", "h36m", "ntu": folder}; not to be changed."""
+    import tiny_clips
+
+    root = tmp_path_factory.mktemp("clips")
+    return {
+        "penn": tiny_clips.write_tiny_penn(root / "penn"),
+        "h36m": tiny_clips.write_tiny_h36m(root / "h36m"),
+        "ntu": tiny_clips.write_tiny_ntu(root / "ntu"),
+    }

@@ -4,7 +4,9 @@ from deephar.data.base import Person, SinglePersonDataset
 from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes, write_boxes
 from deephar.data.cache import PictureCache, open_cache
 from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
+from deephar.data.human36m import Human36M
 from deephar.data.mpii import MpiiSinglePerson
+from deephar.data.ntu import Ntu
 from deephar.data.pennaction import PennAction
 from deephar.data.pictures import PictureError, open_picture, to_rgb
 
@@ -14,7 +16,9 @@ __all__ = [
     "ClipBoxes",
     "ClipDataset",
     "FrameBoxes",
+    "Human36M",
     "MpiiSinglePerson",
+    "Ntu",
     "PennAction",
     "Person",
     "PictureCache",

@@ -246,3 +246,26 @@ def read_ntu(path: str | os.PathLike) -> NtuVideo:
         return NtuVideo(path.stem, table[:, 0], world, image)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def count_frames(path: str | os.PathLike) -> int:
+    """Returns the number of frames in a file, of which only the head is read.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is cut short or has no frames, naming the file.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"no annotation file: {os.fspath(path)}")
+    try:
+        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    except (EOFError, OSError, ValueError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} must be a whole .npy file. {error}"
+        ) from error
+    if len(shape) != 2 or shape[0] < 1 or shape[1] != NUM_COLUMNS:
+        raise ValueError(
+            f"{os.fspath(path)} must hold an array (n, {NUM_COLUMNS}) of at least one "
+            f"frame. Received: shape={shape}"
+        )
+    return shape[0]

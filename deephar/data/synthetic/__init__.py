@@ -1,18 +1,25 @@
 """Generated people: exact labels, any number of pictures, nothing to download.
 
 body      skeleton, joint limits, forward kinematics
-poses     pose vectors, actions as key poses;  actions: the library of them
+poses     pose vectors, actions as key poses;  actions: the library of stills
+motion    moves with a course in time, in a person's style
+penn_moves  the library of moves;  props: what people hold and use
 figure    flesh, hair, face and clothes on a body
 render    round cones and boxes with a z-buffer through a pinhole camera
-background  rooms, ground and sky, textures, things
+surroundings  floor, walls and sky that any camera may see
+background  what is behind a still: surroundings, textures, things;  film: exposure
 scene     a whole picture with its labels as a function of (seed, index)
-mpii      the pictures on disk in MPII's format
+stage     a world in which somebody moves, filmed;  cameras: where they stand
+mpii, pennaction  on disk, in the data sets' formats, by means of writing
+command   what the scripts datasets/*/generate.py share
 """
 
 from deephar.data.synthetic.actions import ACTIONS, ACTIONS_BY_NAME, random_pose
 from deephar.data.synthetic.body import DOFS, JOINTS, Body, make_body, place
 from deephar.data.synthetic.figure import Person, make_person
+from deephar.data.synthetic.motion import Move, Performance, make_move, perform
 from deephar.data.synthetic.mpii import write_mpii
+from deephar.data.synthetic.pennaction import make_clip, write_pennaction_clips
 from deephar.data.synthetic.poses import Action, make_pose, mirror
 from deephar.data.synthetic.render import Light, Solids, View, rasterize, shade
 from deephar.data.synthetic.scene import (
@@ -35,19 +42,25 @@ __all__ = [
     "Figure",
     "Labels",
     "Light",
+    "Move",
+    "Performance",
     "Person",
     "Sample",
     "Solids",
     "View",
     "label",
     "make_body",
+    "make_clip",
+    "make_move",
     "make_person",
     "make_pose",
     "make_sample",
     "mirror",
+    "perform",
     "place",
     "random_pose",
     "rasterize",
     "shade",
     "write_mpii",
+    "write_pennaction_clips",
 ]

@@ -114,12 +114,12 @@ def _spreads() -> np.ndarray:
     return np.array([_SPREAD.get(part.split("_")[0], 0.0) for part in parts])
 
 
-_JITTER = _spreads()
+JITTER = _spreads()
 
 
 def jitter(
     pose: np.ndarray, rng: np.random.Generator, amount: float = 1.0
 ) -> np.ndarray:
     """Disturbs every angle of a pose (dofs,), within the joints' limits."""
-    noise = rng.standard_normal(len(DOFS)) * _JITTER * amount
+    noise = rng.standard_normal(len(DOFS)) * JITTER * amount
     return np.clip(pose + noise, LIMITS[:, 0], LIMITS[:, 1])

@@ -4,12 +4,12 @@ import dataclasses
 import functools
 
 import numpy as np
-from PIL import Image, ImageFilter
 
 from deephar.data.synthetic.actions import random_pose
-from deephar.data.synthetic.background import film_grain, make_things, paint_background
-from deephar.data.synthetic.body import INDEX, place
+from deephar.data.synthetic.background import make_things, paint_background
+from deephar.data.synthetic.body import INDEX, Body, place
 from deephar.data.synthetic.figure import Person, arms_in_trunk, make_person
+from deephar.data.synthetic.film import draw_film
 from deephar.data.synthetic.poses import Action
 from deephar.data.synthetic.render import (
     Light,
@@ -161,7 +161,7 @@ def photograph(
     picture = paint_background(rng, view, light, figure.joints)
     depth, index = rasterize(solids, view)
     shade(picture, depth, index, solids, view, light)
-    picture = _develop(rng, picture)
+    picture = draw_film(rng, view.size).develop(picture)
     labels = label(figure, view, depth, index, solids.owner)
     return Sample(picture, depth, view, figure, labels)
 
@@ -250,7 +250,7 @@ def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | N
     center = figure.joints[:, :2].mean(axis=0)
     parts = []
     if figure.action.seat:
-        parts.append(_seat(rng, figure))
+        parts.append(seat_under(rng, figure))
     count = int(rng.integers(0, 6))
     if count:
         steps = rng.uniform((1000, -2600), (3500, 2600), (count, 2))
@@ -268,7 +268,7 @@ def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | N
     return join(*parts) if parts else None
 
 
-def _seat(rng: np.random.Generator, figure: Figure) -> Solids:
+def seat_under(rng: np.random.Generator, figure: Figure) -> Solids:
     """Makes a box under the pelvis, as deep as the thighs are long at most."""
     pelvis = figure.joints[INDEX["pelvis"]]
     height = pelvis[2] - 0.9 * figure.person.body.flesh[INDEX["pelvis"]]
@@ -320,19 +320,6 @@ def _occluder(
     )
 
 
-def _develop(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
-    """Gives a picture a camera's exposure, contrast, blur and grain."""
-    gain, lift = rng.uniform(0.8, 1.15), rng.uniform(-12, 18)
-    table = np.clip(np.arange(256) * gain + lift, 0, 255).astype(np.uint8)
-    image = Image.fromarray(picture).point(table.tolist() * 3)
-    if rng.random() < 0.25:
-        image = image.filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9)))
-    noise = film_grain(rng, *picture.shape[:2])
-    noise = noise * np.int16(rng.integers(0, 8)) >> 6
-    noise += np.asarray(image)
-    return np.clip(noise, 0, 255, out=noise).astype(np.uint8)
-
-
 def label(
     figure: Figure,
     view: View,
@@ -350,17 +337,8 @@ def label(
         owner: (solids,) number of the figure; the labelled one is 0.
     """
     body = figure.person.body
-    projected = view.camera.project(figure.joints)
-    picture, away = projected[:, :2], projected[:, 2]
+    picture, away, visible = find_joints(body, figure.joints, view, depth, index, owner)
     size = np.array(view.size)
-    inside = (away > 0) & ((picture >= 0) & (picture < size)).all(axis=1)
-    x, y = np.clip(picture.astype(int), 0, size - 1).T
-    # a joint lies inside its limb: its own flesh is before it, but not much more
-    before = 1.6 * body.flesh + 15
-    before[INDEX["head"]] = 0.06 * body.height
-    seen = depth[y, x] > away - before
-    foreign = (index[y, x] >= 0) & (owner[index[y, x]] != 0)
-    hidden = foreign & (depth[y, x] < away)
     solids = figure.solids
     boxes = boxes_of(solids, view)
     bbox = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
@@ -372,10 +350,51 @@ def label(
         world=figure.joints,
         camera=view.to_camera(figure.joints),
         picture=picture,
-        inside=inside,
-        visible=inside & seen & ~hidden,
+        inside=is_inside(picture, away, view.size),
+        visible=visible,
         bbox=np.clip(bbox, 0, np.tile(size, 2)),
         head=boxes[skull],
         scale=float(scale),
         objpos=middle - (0, _OBJPOS_RISE * scale),
     )
+
+
+def is_inside(
+    picture: np.ndarray, away: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Tells which points x, y (n, 2), px, before the camera lie in the picture."""
+    return (away > 0) & ((picture >= 0) & (picture < np.array(size))).all(axis=1)
+
+
+def find_joints(
+    body: Body,
+    joints: np.ndarray,
+    view: View,
+    depth: np.ndarray,
+    index: np.ndarray,
+    owner: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Finds joints in a picture, and which of them nothing hides.
+
+    Args:
+        body: Whose joints they are.
+        joints: (21, 3) in the world, mm.
+        view: The camera.
+        depth: (height, width) z-buffer, mm.
+        index: (height, width) solid at each pixel, -1 for none.
+        owner: (solids,) number of the figure; that of these joints is 0.
+
+    Returns:
+        x, y (21, 2), px; depth (21,), mm; visible (21,).
+    """
+    projected = view.camera.project(joints)
+    picture, away = projected[:, :2], projected[:, 2]
+    x, y = np.clip(picture.astype(int), 0, np.array(view.size) - 1).T
+    # a joint lies inside its limb: its own flesh is before it, but not much more
+    before = 1.6 * body.flesh + 15
+    before[INDEX["head"]] = 0.06 * body.height
+    seen = depth[y, x] > away - before
+    foreign = (index[y, x] >= 0) & (owner[index[y, x]] != 0)
+    hidden = foreign & (depth[y, x] < away)
+    visible = is_inside(picture, away, view.size) & seen & ~hidden
+    return picture, away, visible

@@ -28,6 +28,7 @@ setup(
     ],
     extras_require={
         "test": ["pytest>=8", "ruff>=0.6"],
+        "human36m": ["cdflib>=1.2"],
         "jax": ["jax>=0.4.30"],
         "torch": ["torch>=2.4"],
     },

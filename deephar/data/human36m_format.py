@@ -71,6 +71,10 @@ VALID_SUBJECTS = (9, 11)
 
 CAMERAS = ("54138969", "55011271", "58860488", "60457274")
 """The owners' names of the cameras c01 to c04."""
+SIZES = dict(
+    zip(CAMERAS, ((1000, 1002), (1000, 1000), (1000, 1000), (1000, 1002)), strict=True)
+)
+"""Usual (w, h) of the pictures by camera, px; some videos differ by two rows."""
 
 JOINT_NAMES = tuple(
     "pelvis r_hip r_knee r_ankle r_foot r_toes l_hip l_knee l_ankle l_foot l_toes "

@@ -1,0 +1,91 @@
+"""Writes the frames of Human3.6M's videos as pictures.
+
+    python datasets/Human3.6M/extract_frames.py H36M
+    python datasets/Human3.6M/extract_frames.py H36M --every 1 --subjects 9 11
+
+H36M/S1/Videos/Directions 1.54138969.mp4 becomes images/a02_s01_e01_c01/00001.jpg and so
+on. As the original does, every 5th frame of the training people and every 64th of the
+validation people is taken, from the first. A run that was broken off goes on where it
+stopped. README.md in this folder says where the videos come from.
+"""
+
+import argparse
+import collections
+import pathlib
+import sys
+
+from deephar.data.human36m_names import (
+    SUBJECTS,
+    all_sequences,
+    original_step,
+    sequence_name,
+    video_name,
+)
+from deephar.data.videos import VideoInfo, extract_frames
+
+
+def wanted_frames(info: VideoInfo, subject: int, every: int | None) -> range:
+    """Returns the numbers of the frames to write, from 1."""
+    return range(1, info.num_frames + 1, every or original_step(subject))
+
+
+def extract(arguments) -> tuple[collections.Counter, list[str]]:
+    """Extracts all videos; returns counts and what is wrong, a line a video."""
+    counts, problems = collections.Counter(), []
+    for subject, action, take, camera in all_sequences():
+        if subject not in arguments.subjects:
+            continue
+        path = arguments.source / video_name(subject, action, take, camera)
+        name = sequence_name(subject, action, take, camera)
+        done = extract_frames(
+            path,
+            arguments.out / "images" / name,
+            lambda info, subject=subject: wanted_frames(info, subject, arguments.every),
+            quality=arguments.quality,
+        )
+        counts.update(videos=1, written=done.written, kept=done.kept)
+        if done.problem:
+            problems.append(done.problem)
+        if done.written:
+            print(f"{name}: {done.written} pictures", flush=True)
+    return counts, problems
+
+
+def parse_arguments(argv):
+    here = pathlib.Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", type=pathlib.Path, help="folder with S1/Videos/...")
+    parser.add_argument("--out", type=pathlib.Path, default=here, help="data folder")
+    parser.add_argument(
+        "--every", type=int, help="take every so many frames of everybody; 1 takes all"
+    )
+    parser.add_argument(
+        "--subjects", type=int, nargs="+", choices=SUBJECTS, default=list(SUBJECTS)
+    )
+    parser.add_argument("--quality", type=int, default=90, help="of the JPEG files")
+    arguments = parser.parse_args(argv)
+    if arguments.every is not None and arguments.every < 1:
+        parser.error(f"--every must be at least 1. Received: {arguments.every}")
+    if not 1 <= arguments.quality <= 100:
+        parser.error(f"--quality must be 1 to 100. Received: {arguments.quality}")
+    if not arguments.source.is_dir():
+        parser.error(f"no such folder: {arguments.source}")
+    return arguments
+
+
+def main(argv=None) -> int:
+    """Runs the command line; returns 1 if a video is missing or damaged."""
+    counts, problems = extract(parse_arguments(argv))
+    for line in problems:
+        print(f"extract_frames.py: {line}", file=sys.stderr)
+    print(
+        f"{counts['videos']} videos: {counts['written']} pictures written, "
+        f"{counts['kept']} there before, {len(problems)} videos missing or damaged"
+    )
+    return int(bool(problems))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

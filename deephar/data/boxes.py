@@ -160,8 +160,11 @@ def _parse(path, part, pattern, form) -> dict[tuple[int, ...], tuple[float, ...]
 
 
 def _check(path, key, box) -> tuple[float, ...]:
-    values = np.array(box if np.shape(box) == (4,) else np.nan, dtype=np.float64)
-    if not np.isfinite(values).all():
+    try:
+        values = np.array(box, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.array(np.nan)
+    if values.shape != (4,) or not np.isfinite(values).all():
         raise ValueError(
             f"{path}: the box {key!r} must be four finite numbers. Received: {box}"
         )

@@ -11,9 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from deephar.data.pictures import KeptPicture, PictureError, PictureSource
+from deephar.data.pictures import (
+    KeptPicture,
+    PictureError,
+    PictureSource,
+    open_picture,
+)
 from deephar.data.sequences import VideoDataset, get_clip_frame_index
 from deephar.utils.bbox import bbox_to_objposwin
+from deephar.utils.modes import TRAIN_MODE
 from deephar.utils.transform import T, normalize_channels
 
 __all__ = ["Clip", "ClipDataset", "get_clip_frame_index"]
@@ -152,7 +158,7 @@ class ClipDataset(VideoDataset):
                 transform = self._transform(sample, picture.size)
             self._frame(picture, transform, sample.augmentation, place)
             if self.output_fullframe:
-                pixels, _ = picture.read(1, (0, 0, *picture.size))
+                pixels = np.asarray(open_picture(picture.path))
                 whole.append(normalize_channels(pixels, sample.augmentation["chpower"]))
         pictures = {"frame": frame}
         if whole:
@@ -252,8 +258,9 @@ class ClipDataset(VideoDataset):
         rng = np.random.default_rng() if rng is None else rng
         self._check_key(key, mode)
         augmentation = self._draw(mode, rng)
+        start = rng if mode == TRAIN_MODE else None
         sequence, frames = self._frames_of(
-            key, mode, frame_list, augmentation["subspl"], rng
+            key, mode, frame_list, augmentation["subspl"], start
         )
         clip = self.clip(sequence, mode, frames)
         window = self._window(clip, augmentation, bbox)

@@ -209,8 +209,7 @@ class VideoDataset(CropDataset):
         index = self.get_clip_index(key, mode, subsamples)
         if index:
             return index
-        length = self.num_frames(key, mode)
-        return [get_clip_frame_index(length, min(subsamples), self.clip_size)]
+        return [self._frames_of(key, mode, None, min(subsamples))[1]]
 
     def _check_sequences(self, what: str) -> None:
         if self.topology != "sequences":
@@ -237,7 +236,10 @@ class VideoDataset(CropDataset):
         return [os.path.join(self.dataset_path, *one.split("/")) for one in names]
 
     def _frames_of(self, key, mode, frame_list, step=1, rng=None):
-        """Returns the number of a sample's video and the frames to take."""
+        """Returns the number of a sample's video and the frames to take.
+
+        Without `frame_list` they are a clip, which lies anywhere if `rng` is given.
+        """
         sequence, frame = self._locate(key, mode)
         count = self.num_frames(key, mode)
         name = self.video_name(key, mode)
@@ -246,7 +248,7 @@ class VideoDataset(CropDataset):
         if frame_list is None and frame is not None:
             return sequence, [frame]
         if frame_list is None:
-            random = mode == TRAIN_MODE
+            random = rng is not None
             return sequence, get_clip_frame_index(
                 count, step, self.clip_size, random, rng
             )

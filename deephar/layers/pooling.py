@@ -80,7 +80,7 @@ class MaxMinPooling2D(layers.Layer):
         super().__init__(**kwargs)
         self.strides = strides
         self.padding = padding
-        self._pool = layers.MaxPooling2D(strides, padding=padding)
+        self._pool = layers.MaxPooling2D(strides, padding=padding, name="pool")
 
     def call(self, x):
         return self._pool(x) - self._pool(-x)

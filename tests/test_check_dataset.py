@@ -1,0 +1,164 @@
+"""datasets/check.py: what of a data set is there, missing or wrong."""
+
+import importlib.util
+import json
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
+from tiny_mpii import write_tiny_mpii
+
+from deephar.data.boxes import ClipBoxes, FrameBoxes, write_boxes
+
+SCRIPT = pathlib.Path(__file__).parents[1] / "datasets" / "check.py"
+spec = importlib.util.spec_from_file_location("check_dataset", SCRIPT)
+check = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(check)
+
+WRITERS = {
+    "MPII": write_tiny_mpii,
+    "Human3.6M": write_tiny_h36m,
+    "PennAction": write_tiny_penn,
+    "NTU": write_tiny_ntu,
+}
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """Folders of sound data sets; not to be changed."""
+    folder = tmp_path_factory.mktemp("whole")
+    for name, write in WRITERS.items():
+        write(folder / name)
+    return folder
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    """A function that copies a sound data set, to be damaged."""
+
+    def copy(name):
+        return pathlib.Path(shutil.copytree(whole / name, tmp_path / name))
+
+    return copy
+
+
+def run(capsys, name, folder, *options):
+    """Returns the exit status and what was found."""
+    status = check.main([name, str(folder), "--json", *options])
+    return status, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_sound_data_is_counted_and_called_sound(whole, capsys, name):
+    status, found = run(capsys, name, whole / name)
+    assert (status, found["missing"], found["wrong"]) == (0, [], [])
+    parts = found["parts"].values()
+    unit = "pictures" if name == "MPII" else "frames"
+    assert found["pictures_read"] == sum(part[unit] for part in parts) > 7
+    assert check.main([name, str(whole / name)]) == 0
+    assert capsys.readouterr().out.endswith("pictures read\nsound\n")
+
+
+def test_the_counts_of_penn_action(whole, capsys):
+    _, found = run(capsys, "PennAction", whole / "PennAction")
+    actions = {"jumping_jacks": 1, "tennis_serve": 1}
+    assert found["parts"]["train"]["actions"] == actions
+    assert found["parts"]["test"]["videos shorter than 16 frames"] == 1
+    assert found["parts"]["test"]["frames without a joint"] == 1
+    assert found["parts"]["valid"]["videos"] == 0
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_missing_and_damaged_pictures_are_named(folder, capsys, name):
+    where = folder(name)
+    first, second, third = sorted(where.rglob("*.jpg"))[:3]
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:300])
+    third.write_text("no picture")
+    status, found = run(capsys, name, where, "--all")
+    assert status == 1
+    assert found["missing"] == [str(first)]
+    assert len(found["wrong"]) == 2
+    assert str(second) in found["wrong"][0] and str(third) in found["wrong"][1]
+    check.main([name, str(where)])
+    text = capsys.readouterr().out
+    assert f"missing: {first}\n" in text and text.endswith("not sound\n")
+
+
+def test_a_picture_of_another_size_is_named(folder, capsys):
+    where = folder("PennAction")
+    path = where / "frames" / "0002" / "000004.jpg"
+    Image.new("RGB", (64, 64)).save(path)
+    status, found = run(capsys, "PennAction", where)
+    assert (status, len(found["wrong"])) == (1, 1)
+    assert "annotated size (200, 120) px, not (64, 64)" in found["wrong"][0]
+
+
+@pytest.mark.parametrize("name", ["MPII", "Human3.6M", "PennAction"])
+def test_annotations_that_are_missing_or_damaged_are_named(folder, capsys, name):
+    where = folder(name)
+    path = where / "annotations.mat"
+    path.write_bytes(path.read_bytes()[:500])
+    status, found = run(capsys, name, where)
+    assert (status, len(found["wrong"])) == (1, 1)
+    assert f"{path} must be a whole MATLAB file" in found["wrong"][0]
+    path.unlink()
+    status, found = run(capsys, name, where)
+    assert (status, found["missing"]) == (1, [f"no annotation file: {path}"])
+
+
+def test_every_damaged_array_of_ntu_is_named(folder, capsys):
+    where = folder("NTU")
+    one, other = sorted((where / "nturgb+d_numpy").iterdir())[:2]
+    one.write_bytes(one.read_bytes()[:200])
+    np.save(other, np.zeros((4, 7)))
+    status, found = run(capsys, "NTU", where)
+    assert (status, len(found["wrong"])) == (1, 2)
+    assert str(one) in found["wrong"][0] and str(other) in found["wrong"][1]
+
+
+def test_a_folder_without_pictures_is_named(folder, capsys):
+    where = folder("NTU")
+    shutil.rmtree(where / "images-small")
+    status, found = run(capsys, "NTU", where)
+    assert (status, len(found["missing"])) == (1, 1)
+    assert "no folder: " in found["missing"][0]
+
+
+def test_boxes_are_read_and_their_lack_counted(folder, capsys):
+    where = folder("PennAction")
+    box = (1, 2, 3, 4)
+    frames = {(0, frame): box for frame in range(20)}
+    write_boxes(where / "a.json", FrameBoxes((frames, {}, {})))
+    write_boxes(where / "b.json", ClipBoxes({(0, 2, 1, 0): box}))
+    status, found = run(capsys, "PennAction", where)
+    train = found["parts"]["train"]["frames"]
+    test = found["parts"]["test"]["frames"]
+    lacking = f"{test - 20} test and {train} training frames have none"
+    assert found["boxes"]["a.json"] == f"boxes by frame; {lacking}"
+    assert (status, found["boxes"]["b.json"]) == (0, "1 boxes by clip")
+    (where / "b.json").write_text("{")
+    status, found = run(capsys, "PennAction", where)
+    assert (status, len(found["wrong"])) == (1, 1)
+    assert "b.json must be a whole JSON file" in found["wrong"][0]
+
+
+def test_a_sample_of_the_pictures_is_read_without_all(whole, capsys, monkeypatch):
+    monkeypatch.setattr(check, "SAMPLE", 3)
+    assert run(capsys, "PennAction", whole / "PennAction")[1]["pictures_read"] == 6
+    found = run(capsys, "PennAction", whole / "PennAction", "--all")[1]
+    assert found["pictures_read"] == 53
+    assert check.sample(list(range(100)), 3) == [0, 49, 99]
+
+
+def test_an_absent_folder_and_an_unknown_data_set_are_usage_errors(tmp_path, capsys):
+    for name, where, text in (
+        ("NTU", tmp_path / "no", "no such folder"),
+        ("COCO", tmp_path, "invalid choice: 'COCO'"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            check.main([name, str(where)])
+        assert text in capsys.readouterr().err

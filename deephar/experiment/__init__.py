@@ -7,6 +7,7 @@ compute     precision and compiler
 looking     mirrored, several crops, refined windows
 recognition evaluation of actions: clips, boxes, report
 action_training  the stages of the networks of actions
+box_files   boxes that a pose network finds
 training    devices, callbacks and checkpoints of a training run
 run         run folder, log, JSON files, receipts, how a script ends
 """
@@ -22,6 +23,11 @@ from deephar.experiment.arguments import (
     add_training_arguments,
     argument_parser,
     parse_training,
+)
+from deephar.experiment.box_files import (
+    add_box_arguments,
+    box_predictor,
+    write_predicted_boxes,
 )
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.looking import (
@@ -63,6 +69,7 @@ __all__ = [
     "action_dataconf",
     "add_action_arguments",
     "STAGES",
+    "add_box_arguments",
     "add_looking_arguments",
     "add_people_arguments",
     "TrainingRun",
@@ -71,6 +78,7 @@ __all__ = [
     "add_training_arguments",
     "argument_parser",
     "box_options",
+    "box_predictor",
     "build_network",
     "configure_compute",
     "default_settings",
@@ -94,4 +102,5 @@ __all__ = [
     "train_stage",
     "weight",
     "write_json",
+    "write_predicted_boxes",
 ]

@@ -1,0 +1,135 @@
+"""What the scripts share that make files of predicted boxes."""
+
+import argparse
+import logging
+import pathlib
+
+import keras
+
+from deephar.data.boxes import FrameBoxes, write_boxes
+from deephar.data.clips import ClipDataset
+from deephar.evaluation.boxes import CONFIDENCE, MARGIN, boxes_by_clip, predict_boxes
+from deephar.experiment.compute import Compute
+from deephar.experiment.looking import (
+    add_looking_arguments,
+    describe_looking,
+    pose_predictor,
+)
+from deephar.experiment.networks import NETWORKS, build_network
+from deephar.experiment.run import receipt, write_json
+from deephar.experiment.settings import add_network_arguments, network_settings
+from deephar.inference.predictor import PosePredictor
+from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
+from deephar.utils.numbers import fraction, positive_float, positive_int
+from deephar.utils.pose import pa16j2d, pa17j3d, pa20j3d
+
+logger = logging.getLogger(__name__)
+
+_LAYOUTS = {(16, 2): pa16j2d, (17, 3): pa17j3d, (20, 3): pa20j3d}
+
+
+def add_box_arguments(
+    parser: argparse.ArgumentParser, data: str, network: str, clip_size: int
+) -> None:
+    """Adds the flags of a prediction of boxes.
+
+    Args:
+        parser: the script's parser.
+        data: default of the data set's folder.
+        network: default of `--network`.
+        clip_size: default of `--clip-size`.
+    """
+    add = parser.add_argument
+    add("--data", default=data, help="folder of the data (%(default)s)")
+    add("--weights", required=True, help="weights file, or a published name")
+    names = "what they are of; of a merged network its pose part looks (%(default)s)"
+    add("--network", choices=list(NETWORKS), default=network, help=names)
+    least = "least confidence of the joints that a box lies around (%(default)s)"
+    add("--confidence", type=fraction, default=CONFIDENCE, help=least)
+    side = "side of a box over the extent of the joints (%(default)s)"
+    add("--margin", type=positive_float, default=MARGIN, help=side)
+    number = {"type": positive_int, "metavar": "N"}
+    add("--clip-size", default=clip_size, help="frames (%(default)s)", **number)
+    steps = "steps of the clips whose boxes are written (%(default)s)"
+    add("--subsample", nargs="+", default=[2], help=steps, **number)
+    add("--batch-size", default=8, help="frames a step (%(default)s)", **number)
+    add("--workers", default=2, help="threads that read", **number)
+    add_looking_arguments(parser)
+    add_network_arguments(parser)
+
+
+def box_predictor(args: argparse.Namespace, compute: Compute) -> PosePredictor:
+    """The predictor of the flags: a pose network, or the pose part of a merged one."""
+    family = NETWORKS[args.network].family
+    settings = network_settings(args, args.network)
+    model = build_network(args.network, settings, weights=args.weights)
+    if family.merged:
+        part = model.get_layer("frame_model")
+        model = keras.Model(part.inputs, part.outputs[:2])
+    layout = _LAYOUTS[family.joints, family.dim]
+    return pose_predictor(args, compute, model, layout, args.batch_size)
+
+
+def write_predicted_boxes(
+    args: argparse.Namespace, predictor: PosePredictor, dataset: ClipDataset, name: str
+) -> list[pathlib.Path]:
+    """Finds boxes in all videos and writes them to the run folder.
+
+    `pred_bboxes_NAME.json` has those of every frame, `NAME_pred_bboxes_Tf.json` those
+    of the test videos' clips of T frames, and `boxes.json` says what was not found.
+
+    Args:
+        args: parsed arguments of `add_box_arguments`.
+        predictor: what `box_predictor` made.
+        dataset: the data set, with whole pictures for windows.
+        name: of the data set, in the files' names.
+
+    Returns:
+        The files of boxes.
+    """
+    parts, report = [], {}
+    for mode in (TEST_MODE, TRAIN_MODE, VALID_MODE):
+        if dataset.get_length(mode) == 0:
+            parts.append({})
+            continue
+        frames = sum(
+            dataset.num_frames(key, mode) for key in range(dataset.get_length(mode))
+        )
+        found = predict_boxes(
+            lambda *people: predictor.locate(*people, keep=0.0),
+            dataset,
+            mode,
+            confidence=args.confidence,
+            margin=args.margin,
+            batch_size=args.batch_size,
+            workers=args.workers,
+            progress=keras.utils.Progbar(frames, unit_name="frame").update,
+        )
+        parts.append(found.boxes)
+        report[mode_name(mode)] = {
+            "frames": frames,
+            "nobody": _names(dataset, mode, found.nobody),
+            "unreadable": _names(dataset, mode, found.unreadable),
+        }
+    for part, counts in report.items():
+        logger.info(
+            "%s: %d frames, nobody found in %d, %d unreadable; these have the whole "
+            "picture for a box",
+            *(part, counts["frames"], len(counts["nobody"]), len(counts["unreadable"])),
+        )
+    folder, boxes = pathlib.Path(args.logdir), FrameBoxes(tuple(parts))
+    paths = [
+        folder / f"pred_bboxes_{name}.json",
+        folder / f"{name}_pred_bboxes_{dataset.clip_size}f.json",
+    ]
+    write_boxes(paths[0], boxes)
+    write_boxes(paths[1], boxes_by_clip(boxes, dataset, TEST_MODE, args.subsample))
+    report["receipt"] = receipt(args.weights, args.data)
+    report["receipt"]["looking"] = describe_looking(args)
+    write_json(folder / "boxes.json", report)
+    return paths
+
+
+def _names(dataset: ClipDataset, mode: int, places: list[tuple[int, int]]) -> list[str]:
+    """The places as "video.frame", by the videos' names."""
+    return [f"{dataset.video_name(key, mode)}.{frame}" for key, frame in places]

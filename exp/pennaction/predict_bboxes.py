@@ -1,0 +1,38 @@
+r"""Makes files of boxes for Penn Action, found by a pose network in whole pictures.
+
+Command   python exp/pennaction/predict_bboxes.py runs/penn_bboxes \
+              --data datasets/PennAction --weights FILE [--network penn] [--refine 1] \
+              [--subsample 2]
+
+The box of a frame is a square, half as large again as the extent of the joints. Writes
+pred_bboxes_penn.json, a box for every frame of the test and training videos, and
+penn_pred_bboxes_16f.json, a box for every clip of 16 frames of the test videos; both
+are for --boxes of eval_penn_ar_pe_merge.py. boxes.json names the frames in which nobody
+is found and those that cannot be read; their box is the whole picture.
+"""
+
+from deephar import experiment
+from deephar.config import pennaction_pe_dataconf
+from deephar.data import PennAction
+
+
+def parse(argv=None):
+    """The flags."""
+    parser = experiment.argument_parser(__doc__, logdir="runs/penn_bboxes")
+    experiment.add_box_arguments(parser, "datasets/PennAction", "penn_pose", 16)
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Looks at every frame and writes the boxes."""
+    args = parse(argv)
+    experiment.start(args)
+    compute = experiment.configure_compute(args)
+    predictor = experiment.box_predictor(args, compute)
+    penn = PennAction(args.data, pennaction_pe_dataconf, clip_size=args.clip_size)
+    for path in experiment.write_predicted_boxes(args, predictor, penn, "penn"):
+        print(path)
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

@@ -1,0 +1,153 @@
+"""The scripts that evaluate actions and predict boxes, run as a user does."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from formula_weights import set_formula_weights
+from scripts import load, run
+from tiny_clips import draw, penn_video, write_pennaction, write_tiny_ntu
+
+from deephar import checkpoints, experiment
+from deephar.config import pennaction_ar_dataconf
+from deephar.data import PennAction
+from deephar.data.boxes import read_boxes
+from deephar.evaluation.action import predict_actions
+from deephar.inference import ClipPredictor
+from deephar.utils.modes import TEST_MODE
+
+FRAMES = (18, 9, 9, 18, 5, 8, 8, 8, 8, 8)
+"""Frames of ten test videos: clips of 8, so that one is too short."""
+UNREADABLE = "0004/000008.jpg"
+SIDE = 32
+SHAPE = {"size": SIDE, "blocks": 1, "context": 0, "frames": 8, "depth_maps": 4}
+WEIGHTS = ("--weights", "net/w.weights.h5")
+
+
+def _network(name, folder):
+    """Makes a small network with formula weights and saves it as a training does."""
+    settings = experiment.default_settings(name)
+    settings |= {k: v for k, v in SHAPE.items() if k in settings}
+    model = experiment.build_network(name, settings)
+    set_formula_weights(model)
+    folder.mkdir()
+    checkpoints.save_weights(model, folder / "w.weights.h5")
+    experiment.write_json(folder / "model.json", settings)
+    return model
+
+
+@pytest.fixture(scope="module")
+def penn(tmp_path_factory):
+    """A folder with videos in Penn Action's form and a merged network; and that."""
+    folder = tmp_path_factory.mktemp("penn")
+    videos = []
+    for number, count in enumerate((*FRAMES, 9), start=1):
+        video = penn_video(number, number % 15, number > len(FRAMES), count)
+        for frame in video.frames:
+            path = folder / f"data/frames/{number:04d}/{frame:06d}.jpg"
+            draw(path, video.size, 7 * number + frame)
+        videos.append(video)
+    write_pennaction(folder / "data" / "annotations.mat", videos)
+    (folder / "data" / "frames" / UNREADABLE).write_bytes(b"no picture")
+    return folder, _network("penn", folder / "net")
+
+
+def _scores(folder):
+    return json.loads((folder / "evaluation.json").read_text())
+
+
+def test_evaluation_prints_strict_and_lenient_figures_and_names_bad_videos(penn):
+    place, _ = penn
+    script = "exp/pennaction/eval_penn_ar_pe_merge.py"
+    flags = ("--data", "data", *WEIGHTS, "--multi-clip", "--subsample", "1")
+    done = run(script, "eval", *flags, cwd=place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "strict" in done.stdout
+    assert "as the original counts" in done.stdout
+    assert "98.6" in done.stdout
+    scores = _scores(place / "eval")
+    assert scores["unreadable"] == ["0004"]
+    assert scores["too_short"] == ["0005"]
+    assert (scores["videos"], scores["clips"]) == (10, 3 + 1 + 1 + 3 + 1 + 5)
+    right = sum(row[i] for i, row in enumerate(scores["confusion"]))
+    assert scores["accuracy"] == pytest.approx(right / 10)
+    bad = [row[-1] for row in scores["confusion"]]
+    assert [i for i, count in enumerate(bad) if count] == [4, 5]
+    assert scores["accuracy_original"] >= scores["accuracy"] + 0.1
+    names = {path.name for path in (place / "eval").iterdir()}
+    assert names >= {"evaluation.md", "confusion.png", "outputs.png", "log.txt"}
+
+
+def test_many_clips_of_a_video_score_as_the_whole_model_scores_each_alone(penn):
+    place, model = penn
+    config = dataclasses.replace(pennaction_ar_dataconf, crop_resolution=(SIDE, SIDE))
+    options = {"use_gt_bbox": True, "clip_size": 8}
+    data = PennAction(place / "data", config, **options)
+    found = predict_actions(
+        ClipPredictor(model), data, subsamples=[1, 2], flip=True, batch_size=7
+    )
+    clips = data.get_clip_index(0, TEST_MODE, [1, 2])
+    products = np.ones((9, 15))
+    for flip in (0, 1):
+        fixed = dataclasses.replace(config, fixed_hflip=flip)
+        mirrored = PennAction(place / "data", fixed, **options)
+        for frames in clips:
+            clip = mirrored.get_data(0, TEST_MODE, frame_list=frames)["frame"]
+            products *= [output[0] for output in model.predict_on_batch(clip[None])]
+    assert len(clips) == 4
+    np.testing.assert_allclose(found.products[:, 0], products, rtol=1e-3)
+    assert np.ptp(found.scores[-1, 0]) > 0.1
+
+
+def test_boxes_by_a_merged_network_are_written_and_evaluated_with(penn, monkeypatch):
+    place, _ = penn
+    monkeypatch.chdir(place)
+    predict = load("exp/pennaction/predict_bboxes.py")
+    flags = ("--data", "data", *WEIGHTS, "--network", "penn", "--batch-size", "32")
+    predict.main(["boxes", *flags, "--clip-size", "8", "--subsample", "1"])
+    frames = read_boxes("boxes/pred_bboxes_penn.json")
+    assert [len(part) for part in frames.modes] == [sum(FRAMES), 9, 0]
+    assert frames.modes[0][3, 7] == (0, -40, 200, 160)
+    report = json.loads((place / "boxes" / "boxes.json").read_text())
+    assert report["test"]["unreadable"] == ["0004.7"]
+    evaluate = load("exp/pennaction/eval_penn_ar_pe_merge.py")
+    flags = ("--data", "data", *WEIGHTS, "--no-flip", "--subsample", "1")
+    boxes = ("--boxes", "boxes/penn_pred_bboxes_8f.json")
+    evaluate.main(["with", *flags, *boxes, "--multi-clip"])
+    scores = _scores(place / "with")
+    assert (scores["unboxed"], scores["flip"]) == (0, False)
+    assert "97.4" in (place / "with" / "evaluation.md").read_text()
+
+
+def test_ntu_is_evaluated_by_one_clip_with_boxes_by_a_pose_network(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_tiny_ntu(tmp_path / "data")
+    _network("ntu_pose", tmp_path / "pose")
+    _network("ntu", tmp_path / "net")
+    predict = load("exp/ntu/predict_bboxes.py")
+    pose = ("--weights", "pose/w.weights.h5", "--clip-size", "8")
+    predict.main(["boxes", "--data", "data", *pose, "--refine", "1"])
+    evaluate = load("exp/ntu/eval_ntu_ar_pe_merge.py")
+    boxes = ("--boxes", "boxes/pred_bboxes_ntu.json", "--protocol", "cs")
+    evaluate.main(["eval", "--data", "data", *WEIGHTS, *boxes])
+    scores = _scores(tmp_path / "eval")
+    assert (scores["videos"], scores["clips"], scores["flip"]) == (2, 2, False)
+    assert len(scores["labels"]) == 60
+    assert len(scores["too_short"]) == 2
+
+
+def test_several_steps_are_for_many_clips(penn, monkeypatch):
+    monkeypatch.chdir(penn[0])
+    evaluate = load("exp/pennaction/eval_penn_ar_pe_merge.py")
+    with pytest.raises(ValueError, match=r"one clip has one --subsample.*\[1, 2\]"):
+        evaluate.main(["no", "--data", "data", *WEIGHTS, "--subsample", "1", "2"])
+
+
+def test_a_missing_file_of_boxes_is_named(penn, monkeypatch):
+    monkeypatch.chdir(penn[0])
+    evaluate = load("exp/pennaction/eval_penn_ar_pe_merge.py")
+    with pytest.raises(FileNotFoundError, match=r"no file of boxes: nothing\.json"):
+        evaluate.main(["no", "--data", "data", *WEIGHTS, "--boxes", "nothing.json"])

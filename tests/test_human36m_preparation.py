@@ -75,8 +75,8 @@ def test_both_spellings_find_a_take():
     assert names.find_take(11, "Phoning 3") == (6, 1)
     with pytest.raises(ValueError, match="a take of S11. Received: 'Phoning 1'"):
         names.find_take(11, "Phoning 1")
-    with pytest.raises(ValueError, match="Received: 2, a test subject"):
-        names.original_step(2)
+    with pytest.raises(ValueError, match="Received: subject=2, action=3, take=1"):
+        names.take_name(2, 3, 1)
 
 
 def test_npz_joints_are_brought_to_mm(tmp_path):
@@ -329,8 +329,8 @@ def test_frames_are_extracted_as_the_annotations_want_them(tmp_path, sources, ca
 def test_every_frame_can_be_taken(tmp_path, sources):
     out = tmp_path / "out"
     raw = str(tmp_path / "raw")
-    extract.main([raw, "--out", str(out), "--subjects", "1", "--every", "4"])
+    extract.main([raw, "--out", str(out), "--subjects", "1", "--train-every", "4"])
     pictures = sorted(p.name for p in (out / "images" / "a02_s01_e01_c02").iterdir())
     assert pictures == ["00001.jpg", "00005.jpg", "00009.jpg"]
-    path = run_convert(tmp_path, sources, "--every", 4)[1]
+    path = run_convert(tmp_path, sources, "--train-every", 4)[1]
     assert read_human36m(path)[0][1][0].frames.tolist() == [1, 5, 9]

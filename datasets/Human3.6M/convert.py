@@ -23,8 +23,9 @@ from deephar.data.human36m_format import (
 )
 from deephar.data.human36m_names import (
     SUBJECTS,
+    TRAIN_STEP,
+    VALID_STEP,
     all_sequences,
-    original_step,
     sequence_name,
     take_name,
     video_name,
@@ -97,7 +98,8 @@ def convert_sequence(arguments, key, positions, cameras, counts) -> H36MSequence
         raise ValueError(
             f"{name}: camera {camera} of S{subject} is not in {arguments.cameras}"
         )
-    every = arguments.every or original_step(subject)
+    train = subject in TRAIN_SUBJECTS
+    every = arguments.train_every if train else arguments.valid_every
     size = None
     if arguments.videos:
         info = check_video(arguments.videos / video_name(*key), len(positions))
@@ -147,7 +149,10 @@ def parse_arguments(argv):
     parser.add_argument("cameras", help="camera-parameters.json or cameras.json")
     parser.add_argument("--out", type=pathlib.Path, default=here, help="data folder")
     parser.add_argument(
-        "--every", type=int, help="take every so many frames of everybody; 1 takes all"
+        "--train-every", type=int, default=TRAIN_STEP, help="step between frames"
+    )
+    parser.add_argument(
+        "--valid-every", type=int, default=VALID_STEP, help="step between frames"
     )
     parser.add_argument(
         "--subjects", type=int, nargs="+", choices=SUBJECTS, default=list(SUBJECTS)
@@ -163,8 +168,10 @@ def parse_arguments(argv):
         "or pictures",
     )
     arguments = parser.parse_args(argv)
-    if arguments.every is not None and arguments.every < 1:
-        parser.error(f"--every must be at least 1. Received: {arguments.every}")
+    for name in ("train_every", "valid_every"):
+        if getattr(arguments, name) < 1:
+            option = f"--{name.replace('_', '-')}"
+            parser.error(f"{option} must be at least 1: {getattr(arguments, name)}")
     return arguments
 
 

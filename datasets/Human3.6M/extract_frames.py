@@ -1,7 +1,7 @@
 """Writes the frames of Human3.6M's videos as pictures.
 
     python datasets/Human3.6M/extract_frames.py H36M
-    python datasets/Human3.6M/extract_frames.py H36M --every 1 --subjects 9 11
+    python datasets/Human3.6M/extract_frames.py H36M --valid-every 1 --subjects 9 11
 
 H36M/S1/Videos/Directions 1.54138969.mp4 becomes images/a02_s01_e01_c01/00001.jpg and so
 on. As the original does, every 5th frame of the training people and every 64th of the
@@ -14,19 +14,16 @@ import collections
 import pathlib
 import sys
 
+from deephar.data.human36m_format import TRAIN_SUBJECTS
 from deephar.data.human36m_names import (
     SUBJECTS,
+    TRAIN_STEP,
+    VALID_STEP,
     all_sequences,
-    original_step,
     sequence_name,
     video_name,
 )
-from deephar.data.videos import VideoInfo, extract_frames
-
-
-def wanted_frames(info: VideoInfo, subject: int, every: int | None) -> range:
-    """Returns the numbers of the frames to write, from 1."""
-    return range(1, info.num_frames + 1, every or original_step(subject))
+from deephar.data.videos import extract_frames
 
 
 def extract(arguments) -> tuple[collections.Counter, list[str]]:
@@ -37,10 +34,12 @@ def extract(arguments) -> tuple[collections.Counter, list[str]]:
             continue
         path = arguments.source / video_name(subject, action, take, camera)
         name = sequence_name(subject, action, take, camera)
+        train = subject in TRAIN_SUBJECTS
+        every = arguments.train_every if train else arguments.valid_every
         done = extract_frames(
             path,
             arguments.out / "images" / name,
-            lambda info, subject=subject: wanted_frames(info, subject, arguments.every),
+            lambda info, every=every: range(1, info.num_frames + 1, every),
             quality=arguments.quality,
         )
         counts.update(videos=1, written=done.written, kept=done.kept)
@@ -59,15 +58,20 @@ def parse_arguments(argv):
     parser.add_argument("source", type=pathlib.Path, help="folder with S1/Videos/...")
     parser.add_argument("--out", type=pathlib.Path, default=here, help="data folder")
     parser.add_argument(
-        "--every", type=int, help="take every so many frames of everybody; 1 takes all"
+        "--train-every", type=int, default=TRAIN_STEP, help="step between frames"
+    )
+    parser.add_argument(
+        "--valid-every", type=int, default=VALID_STEP, help="step between frames"
     )
     parser.add_argument(
         "--subjects", type=int, nargs="+", choices=SUBJECTS, default=list(SUBJECTS)
     )
     parser.add_argument("--quality", type=int, default=90, help="of the JPEG files")
     arguments = parser.parse_args(argv)
-    if arguments.every is not None and arguments.every < 1:
-        parser.error(f"--every must be at least 1. Received: {arguments.every}")
+    for name in ("train_every", "valid_every"):
+        if getattr(arguments, name) < 1:
+            option = f"--{name.replace('_', '-')}"
+            parser.error(f"{option} must be at least 1: {getattr(arguments, name)}")
     if not 1 <= arguments.quality <= 100:
         parser.error(f"--quality must be 1 to 100. Received: {arguments.quality}")
     if not arguments.source.is_dir():

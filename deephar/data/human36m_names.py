@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from deephar.data.human36m_format import (
     ACTIONS,
     CAMERAS,
-    TEST_SUBJECTS,
     TRAIN_SUBJECTS,
     VALID_SUBJECTS,
 )
 
 SUBJECTS = (*TRAIN_SUBJECTS, *VALID_SUBJECTS)
 """The people whose joints are public."""
+TRAIN_STEP, VALID_STEP = 5, 64
+"""Of the training and of the validation people the original takes every so many frames,
+from the first."""
 
 _SPELLING = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}
 """S1's names of two actions; data_3d_h36m.npz of VideoPose3D has the others' for S1."""
@@ -123,19 +125,3 @@ def all_sequences() -> Iterator[tuple[int, int, int, str]]:
                 for take in (1, 2):
                     if (subject, action, take, camera) != _DAMAGED:
                         yield subject, action, take, camera
-
-
-def original_step(subject: int) -> int:
-    """Returns which frames of a person the original uses: every 5th or 64th, from 1.
-
-    Raises:
-        ValueError: if he is not one of `SUBJECTS`.
-    """
-    if subject in TRAIN_SUBJECTS:
-        return 5
-    if subject in VALID_SUBJECTS:
-        return 64
-    part = "a test subject" if subject in TEST_SUBJECTS else "unknown"
-    raise ValueError(
-        f"`subject` must be one of {SUBJECTS}. Received: {subject}, {part}"
-    )

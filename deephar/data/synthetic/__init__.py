@@ -3,22 +3,33 @@
 body      skeleton, joint limits, forward kinematics
 poses     pose vectors, actions as key poses;  actions: the library of stills
 motion    moves with a course in time, in a person's style
-penn_moves  the library of moves;  props: what people hold and use
+penn_moves, h36m_moves, ntu_moves  libraries of moves;  props: what people hold
 figure    flesh, hair, face and clothes on a body
 render    round cones and boxes with a z-buffer through a pinhole camera
 surroundings  floor, walls and sky that any camera may see
 background  what is behind a still: surroundings, textures, things;  film: exposure
 scene     a whole picture with its labels as a function of (seed, index)
 stage     a world in which somebody moves, filmed;  cameras: where they stand
-mpii, pennaction  on disk, in the data sets' formats, by means of writing
+film_crew  a performance before several cameras
+mpii, pennaction, human36m, ntu  on disk, in the data sets' formats, by means of writing
 command   what the scripts datasets/*/generate.py share
 """
 
 from deephar.data.synthetic.actions import ACTIONS, ACTIONS_BY_NAME, random_pose
 from deephar.data.synthetic.body import DOFS, JOINTS, Body, make_body, place
 from deephar.data.synthetic.figure import Person, make_person
+from deephar.data.synthetic.human36m import (
+    human36m_pose,
+    make_recording,
+    write_human36m_sequences,
+)
 from deephar.data.synthetic.motion import Move, Performance, make_move, perform
 from deephar.data.synthetic.mpii import write_mpii
+from deephar.data.synthetic.ntu import (
+    make_ntu_recording,
+    ntu_pose,
+    write_ntu_clips,
+)
 from deephar.data.synthetic.pennaction import make_clip, write_pennaction_clips
 from deephar.data.synthetic.poses import Action, make_pose, mirror
 from deephar.data.synthetic.render import Light, Solids, View, rasterize, shade
@@ -48,19 +59,25 @@ __all__ = [
     "Sample",
     "Solids",
     "View",
+    "human36m_pose",
     "label",
     "make_body",
     "make_clip",
     "make_move",
+    "make_ntu_recording",
     "make_person",
     "make_pose",
+    "make_recording",
     "make_sample",
     "mirror",
+    "ntu_pose",
     "perform",
     "place",
     "random_pose",
     "rasterize",
     "shade",
+    "write_human36m_sequences",
     "write_mpii",
+    "write_ntu_clips",
     "write_pennaction_clips",
 ]

@@ -40,7 +40,9 @@ def add_frames(
     )
 
 
-def add_size(parser: argparse.ArgumentParser, default: tuple[int, int]) -> None:
+def add_size(
+    parser: argparse.ArgumentParser, default: tuple[int, int], hint: str = ""
+) -> None:
     """Adds --size, width and height of the pictures."""
     parser.add_argument(
         "--size",
@@ -48,7 +50,7 @@ def add_size(parser: argparse.ArgumentParser, default: tuple[int, int]) -> None:
         nargs=2,
         default=default,
         metavar=("W", "H"),
-        help=f"size of the pictures, px (default: {default[0]}x{default[1]})",
+        help=f"size of the pictures, px (default: {default[0]}x{default[1]}{hint})",
     )
 
 

@@ -245,6 +245,58 @@ def _bowling(rng, show, body):
     return _ball(show, lead, 1.38, 5500 * _front(show), 108, 0.7 * _color(rng))
 
 
+def _dropped(rng, show, body):
+    lead, _ = _hands(show)
+    return _ball(show, lead, 0.75, np.zeros(3), 60, _color(rng))
+
+
+def _thrown(rng, show, body):
+    lead, _ = _hands(show)
+    speed = 7000 * _front(show) + 1500 * _UP
+    return _ball(show, lead, 0.97, speed, 45, _color(rng))
+
+
+def _cup(rng, show, body):
+    """A cup in the fist, upright as the thumb."""
+    lead, _ = _hands(show)
+    way = _stick(show, 90)
+    color = _color(rng)
+    return [
+        Parts()
+        .rod(lead[i] - 30 * way[i], lead[i] + 60 * way[i], (32, 38), color)
+        .solids()
+        for i in range(len(show))
+    ]
+
+
+def _phone(rng, show, body):
+    lead, _ = _hands(show)
+    axes = show.frames[:, INDEX["l_hand" if show.left else "r_hand"]]
+    color = 0.4 * _color(rng)
+    return [
+        Parts().box(lead[i], axes[i], (38, 10, 75), color).solids()
+        for i in range(len(show))
+    ]
+
+
+def _between(sizes: tuple[float, float, float]) -> Maker:
+    """A box that both hands hold: half sizes to a side, upwards and forwards, mm."""
+
+    def make(rng, show, body):
+        lead, other = _hands(show)
+        middle, aside = (lead + other) / 2, _unit(lead - other)
+        face = _unit(show.joints[:, INDEX["head"]] - middle)
+        up = _unit(np.cross(aside, face))
+        axes = np.stack([aside, up, np.cross(aside, up)], axis=-1)
+        color = _color(rng)
+        return [
+            Parts().box(middle[i], axes[i], sizes, color).solids()
+            for i in range(len(show))
+        ]
+
+    return make
+
+
 def _rope(rng, show, body):
     """An arc through both hands that goes round once a jump."""
     lead, other = _hands(show)
@@ -298,6 +350,12 @@ PROPS: dict[str, Maker] = {
     "bowling_ball": _bowling,
     "rope": _rope,
     "guitar": _guitar,
+    "dropped_ball": _dropped,
+    "thrown_ball": _thrown,
+    "cup": _cup,
+    "phone": _phone,
+    "book": _between((170, 115, 12)),
+    "camera": _between((75, 50, 45)),
 }
 
 

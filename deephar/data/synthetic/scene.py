@@ -250,7 +250,7 @@ def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | N
     center = figure.joints[:, :2].mean(axis=0)
     parts = []
     if figure.action.seat:
-        parts.append(seat_under(rng, figure))
+        parts.append(seat_under(rng, figure.person.body, figure.joints, figure.frames))
     count = int(rng.integers(0, 6))
     if count:
         steps = rng.uniform((1000, -2600), (3500, 2600), (count, 2))
@@ -268,24 +268,26 @@ def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | N
     return join(*parts) if parts else None
 
 
-def seat_under(rng: np.random.Generator, figure: Figure) -> Solids:
+def seat_under(
+    rng: np.random.Generator, body: Body, joints: np.ndarray, frames: np.ndarray
+) -> Solids:
     """Makes a box under the pelvis, as deep as the thighs are long at most."""
-    pelvis = figure.joints[INDEX["pelvis"]]
-    height = pelvis[2] - 0.9 * figure.person.body.flesh[INDEX["pelvis"]]
+    pelvis = joints[INDEX["pelvis"]]
+    height = pelvis[2] - 0.9 * body.flesh[INDEX["pelvis"]]
     seat = make_things(
         rng, pelvis[None, :2], np.array([(210.0, 230.0)]), np.array([height])
     )
-    frames = figure.frames[:1].copy()
-    frames[0, :, 2] = 0, 0, 1
-    frames[0, :, 0] = np.cross(frames[0, :, 1] * (1, 1, 0), (0, 0, 1))
-    frames[0, :, 0] /= np.linalg.norm(frames[0, :, 0])
-    frames[0, :, 1] = np.cross((0, 0, 1), frames[0, :, 0])
+    axes = frames[:1].copy()
+    axes[0, :, 2] = 0, 0, 1
+    axes[0, :, 0] = np.cross(axes[0, :, 1] * (1, 1, 0), (0, 0, 1))
+    axes[0, :, 0] /= np.linalg.norm(axes[0, :, 0])
+    axes[0, :, 1] = np.cross((0, 0, 1), axes[0, :, 0])
     ends = np.tile(np.array([*pelvis[:2], height / 2]), (1, 2, 1))
     stretch = np.array([(210.0, 230.0, height / 2)])
     return dataclasses.replace(
         seat,
         ends=ends,
-        frames=frames,
+        frames=axes,
         stretch=stretch,
         radii=np.ones((1, 2)),
         box=np.ones(1, dtype=bool),

@@ -34,6 +34,8 @@ from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 
 MODES = (TRAIN_MODE, VALID_MODE, TEST_MODE)
 CLIP_SIZE = 16
+BOXES = "*bbox*.json"
+"""Names of the files of boxes, the original's penn_pred_bboxes_16f.json among them."""
 SAMPLE = 200
 LINES = 10
 """So many of the missing and of the wrong files are printed, unless with --all."""
@@ -137,7 +139,7 @@ def check_arrays(folder: pathlib.Path) -> list[str]:
 def check_boxes(folder: pathlib.Path, kind) -> tuple[dict, list[str]]:
     """Reads the files of boxes; returns {file: what it covers} and what is wrong."""
     found, wrong = {}, []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob(BOXES)):
         try:
             boxes = read_boxes(path)
         except (OSError, ValueError) as error:
@@ -221,9 +223,9 @@ def print_text(result: dict, whole: bool) -> None:
     for part, numbers in result["parts"].items():
         numbers = dict(numbers)
         actions = numbers.pop("actions", None)
-        texts = [f"{count} {what}" for what, count in numbers.items()]
-        texts += [f"{len(actions)} actions"] if actions is not None else []
-        print(f"  {part}: {', '.join(texts)}")
+        texts = [f"{count} {what}" for what, count in numbers.items() if count]
+        texts += [f"{len(actions)} actions"] if actions else []
+        print(f"  {part}: {', '.join(texts) or 'nothing'}")
     for file, text in result["boxes"].items():
         print(f"  {file}: {text}")
     print(f"  {result['pictures_read']} pictures read")

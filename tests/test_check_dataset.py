@@ -69,6 +69,10 @@ def test_the_counts_of_penn_action(whole, capsys):
     assert found["parts"]["test"]["videos shorter than 16 frames"] == 1
     assert found["parts"]["test"]["frames without a joint"] == 1
     assert found["parts"]["valid"]["videos"] == 0
+    check.main(["PennAction", str(whole / "PennAction")])
+    text = capsys.readouterr().out
+    assert "  train: 2 videos, 20 frames, 2 videos shorter than 16 frames, 2 ac" in text
+    assert "  valid: nothing\n" in text
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -132,18 +136,18 @@ def test_boxes_are_read_and_their_lack_counted(folder, capsys):
     where = folder("PennAction")
     box = (1, 2, 3, 4)
     frames = {(0, frame): box for frame in range(20)}
-    write_boxes(where / "a.json", FrameBoxes((frames, {}, {})))
-    write_boxes(where / "b.json", ClipBoxes({(0, 2, 1, 0): box}))
+    write_boxes(where / "a_bboxes.json", FrameBoxes((frames, {}, {})))
+    write_boxes(where / "b_bboxes.json", ClipBoxes({(0, 2, 1, 0): box}))
     status, found = run(capsys, "PennAction", where)
     train = found["parts"]["train"]["frames"]
     test = found["parts"]["test"]["frames"]
     lacking = f"{test - 20} test and {train} training frames have none"
-    assert found["boxes"]["a.json"] == f"boxes by frame; {lacking}"
-    assert (status, found["boxes"]["b.json"]) == (0, "1 boxes by clip")
-    (where / "b.json").write_text("{")
+    assert found["boxes"]["a_bboxes.json"] == f"boxes by frame; {lacking}"
+    assert (status, found["boxes"]["b_bboxes.json"]) == (0, "1 boxes by clip")
+    (where / "b_bboxes.json").write_text("{")
     status, found = run(capsys, "PennAction", where)
     assert (status, len(found["wrong"])) == (1, 1)
-    assert "b.json must be a whole JSON file" in found["wrong"][0]
+    assert "b_bboxes.json must be a whole JSON file" in found["wrong"][0]
 
 
 def test_a_sample_of_the_pictures_is_read_without_all(whole, capsys, monkeypatch):

@@ -146,7 +146,8 @@ def test_ntu_passes_over_frames_and_setups(clip_folders):
     data = Ntu(clip_folders["ntu"], CONFIG, video_subsample=2, num_S=2)
     assert [data.get_length(mode) for mode in MODES] == [1, 2, 0]
     assert data.num_frames(0, TEST_MODE) == 4
-    assert data._paths(0, TEST_MODE)[-1].endswith(NTU_NAMES[1] + "/00007.jpg")
+    last = data.clip(0, TEST_MODE, [3]).pictures
+    assert last[0].endswith(NTU_NAMES[1] + "/00007.jpg")
     frames = Ntu(clip_folders["ntu"], CONFIG, video_subsample=2, topology="frames")
     assert frames.get_length(TRAIN_MODE) == 8
 

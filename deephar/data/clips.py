@@ -148,23 +148,7 @@ class ClipDataset(VideoDataset):
             raise ValueError(
                 f"`out` must hold a frame {shape}. Received: {frame.shape}"
             )
-        whole, transform = [], None
-        for picture, place in zip(
-            self._open_all(sample, mode, fast_crop),
-            frame.reshape(-1, *self.dataconf.input_shape),
-            strict=True,
-        ):
-            if transform is None:
-                transform = self._transform(sample, picture.size)
-            self._frame(picture, transform, sample.augmentation, place)
-            if self.output_fullframe:
-                pixels = np.asarray(open_picture(picture.path))
-                whole.append(normalize_channels(pixels, sample.augmentation["chpower"]))
-        pictures = {"frame": frame}
-        if whole:
-            pictures["fullframe"] = np.stack(whole).reshape(
-                self._fold((len(whole), *whole[0].shape))
-            )
+        pictures, transform = self._read(sample, mode, fast_crop, frame)
         return {**pictures, **self._labels(sample, transform)}
 
     def get_blank_data(
@@ -290,6 +274,24 @@ class ClipDataset(VideoDataset):
             return placed.center, placed.size
 
         return window
+
+    def _read(self, sample, mode, fast, frame) -> tuple[dict[str, np.ndarray], T]:
+        """Fills `frame`; returns the pictures of a sample and the transformation."""
+        places = frame.reshape(-1, *self.dataconf.input_shape)
+        transform, whole = None, []
+        sources = self._open_all(sample, mode, fast)
+        for picture, place in zip(sources, places, strict=True):
+            if transform is None:
+                transform = self._transform(sample, picture.size)
+            self._frame(picture, transform, sample.augmentation, place)
+            if self.output_fullframe:
+                pixels = np.asarray(open_picture(picture.path))
+                whole.append(normalize_channels(pixels, sample.augmentation["chpower"]))
+        if not whole:
+            return {"frame": frame}, transform
+        fullframe = np.stack(whole)
+        fullframe = fullframe.reshape(self._fold(fullframe.shape))
+        return {"frame": frame, "fullframe": fullframe}, transform
 
     def _open_all(self, sample, mode, fast) -> Iterator[PictureSource]:
         """Opens the pictures of a sample, all of one size."""

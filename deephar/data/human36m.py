@@ -124,7 +124,7 @@ class Human36M(ClipDataset):
 
         known = np.isfinite(world).all(axis=-1, keepdims=True)
         return Clip(
-            pictures=self._paths(sequence, mode, frames),
+            pictures=self._paths(sequence, mode, one.frames[frames]),
             size=one.size,
             joints=uvd,
             box=box,

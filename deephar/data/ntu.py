@@ -179,13 +179,13 @@ class Ntu(ActionDataset):
 
     def clip(self, sequence, mode, frames):
         """Returns some frames of a video; both count from 0."""
-        frames, (_, image) = list(frames), self._video(sequence, mode)
+        frames, (numbers, image) = list(frames), self._video(sequence, mode)
         joints = image[frames][:, self.poselayout.map_from_ntu, : self.poselayout.dim]
         joints[..., :2] /= 2  # to the small pictures
         known = (joints > 0).all(axis=-1, keepdims=True)
         joints = np.where(known, joints, np.nan)
         return Clip(
-            pictures=self._paths(sequence, mode, frames),
+            pictures=self._paths(sequence, mode, numbers[frames]),
             size=ntu_format.SMALL_SIZE,
             joints=joints,
             box=self._box_of(sequence, mode, frames, joints, ntu_format.SMALL_SIZE),

@@ -113,7 +113,7 @@ class PennAction(ActionDataset):
             known, video.joints[frames], np.nan
         )
         return Clip(
-            pictures=self._paths(sequence, mode, frames),
+            pictures=self._paths(sequence, mode, video.frames[frames]),
             size=video.size,
             joints=joints,
             box=self._box_of(sequence, mode, frames, joints, video.size),

@@ -221,16 +221,15 @@ class VideoDataset(CropDataset):
         """Returns the paths of annotated pictures that are not there."""
         missing = []
         for sequence in range(len(self.sequences[mode])):
-            paths = self._paths(sequence, mode)
+            numbers = self._numbers(sequence, mode)
+            paths = self._paths(sequence, mode, numbers)
             folder = os.path.dirname(paths[0]) if paths else ""
             found = set(os.listdir(folder)) if os.path.isdir(folder) else set()
             missing += [path for path in paths if os.path.basename(path) not in found]
         return sorted(missing)
 
-    def _paths(self, sequence, mode, frames=None) -> list[str]:
-        """Returns the paths of some frames' pictures, or of all."""
-        numbers = self._numbers(sequence, mode)
-        numbers = numbers if frames is None else numbers[list(frames)]
+    def _paths(self, sequence, mode, numbers) -> list[str]:
+        """Returns the paths of pictures of a video by their numbers."""
         name = self.name_of(sequence, mode)
         names = [self.pattern.format(name=name, number=int(n)) for n in numbers]
         return [os.path.join(self.dataset_path, *one.split("/")) for one in names]

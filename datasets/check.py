@@ -217,6 +217,19 @@ def check(name: str, folder: pathlib.Path, read_all: bool) -> dict:
     return result
 
 
+def by_folder(paths: list[str]) -> list[str]:
+    """Returns a line for every folder of which several files are missing."""
+    folders = collections.defaultdict(list)
+    for path in paths:
+        folders[os.path.dirname(path)].append(path)
+    return [
+        paths[0]
+        if len(paths) == 1
+        else f"{folder}: {len(paths)} pictures, the first {os.path.basename(paths[0])}"
+        for folder, paths in folders.items()
+    ]
+
+
 def print_text(result: dict, whole: bool) -> None:
     """Prints the result for a reader."""
     print(f"{result['dataset']} in {result['folder']}")
@@ -230,7 +243,7 @@ def print_text(result: dict, whole: bool) -> None:
         print(f"  {file}: {text}")
     print(f"  {result['pictures_read']} pictures read")
     for what in ("missing", "wrong"):
-        lines = result[what]
+        lines = by_folder(result[what]) if what == "missing" else result[what]
         shown = lines if whole else lines[:LINES]
         for line in shown:
             print(f"{what}: {line}")

@@ -92,6 +92,17 @@ def test_missing_and_damaged_pictures_are_named(folder, capsys, name):
     assert f"missing: {first}\n" in text and text.endswith("not sound\n")
 
 
+def test_many_missing_pictures_are_summed_up_by_folder(folder, capsys):
+    where = folder("PennAction")
+    shutil.rmtree(where / "frames" / "0003")
+    (where / "frames" / "0002" / "000004.jpg").unlink()
+    assert len(run(capsys, "PennAction", where)[1]["missing"]) == 15
+    check.main(["PennAction", str(where)])
+    text = capsys.readouterr().out
+    assert f"missing: {where}/frames/0003: 14 pictures, the first 000001.jpg\n" in text
+    assert f"missing: {where}/frames/0002/000004.jpg\n" in text
+
+
 def test_a_picture_of_another_size_is_named(folder, capsys):
     where = folder("PennAction")
     path = where / "frames" / "0002" / "000004.jpg"

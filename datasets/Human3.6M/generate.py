@@ -3,7 +3,7 @@
     python datasets/Human3.6M/generate.py OUT --train 75 --valid 30
 
 Figures do the 15 actions, filmed by four cameras whose calibration is exact; drawn by
-deephar.data.synthetic, about 55 pictures of 1000x1000 px a second and core. The
+deephar.data.synthetic, about 45 pictures of 1000x1000 px a second and core. The
 validation part shows other people than the training part. The same seed gives the same
 files whatever --workers is.
 """

@@ -2,7 +2,7 @@
 
     python datasets/PennAction/generate.py OUT --train 240 --test 75
 
-Figures do the 15 actions, drawn with exact joints by deephar.data.synthetic, about 160
+Figures do the 15 actions, drawn with exact joints by deephar.data.synthetic, about 150
 pictures a second and core. The test part shows other people than the training part.
 The same seed gives the same files whatever --workers is.
 """

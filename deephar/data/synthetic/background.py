@@ -1,9 +1,11 @@
 """What lies behind a figure: sky, ground, rooms, textures, shadows and clutter."""
 
+import dataclasses
+
 import numpy as np
 from PIL import Image
 
-from deephar.data.synthetic.body import rotation_z
+from deephar.data.synthetic.body import INDEX, Body, rotation_z
 from deephar.data.synthetic.render import Light, Solids, View
 from deephar.data.synthetic.surroundings import (
     SIDE,
@@ -133,4 +135,30 @@ def make_things(
         np.full(count, 2.0),
         box,
         np.full(count, -1),
+    )
+
+
+def seat_under(
+    rng: np.random.Generator, body: Body, joints: np.ndarray, frames: np.ndarray
+) -> Solids:
+    """Makes a box under the pelvis, as deep as the thighs are long at most."""
+    pelvis = joints[INDEX["pelvis"]]
+    height = pelvis[2] - 0.9 * body.flesh[INDEX["pelvis"]]
+    seat = make_things(
+        rng, pelvis[None, :2], np.array([(210.0, 230.0)]), np.array([height])
+    )
+    axes = frames[:1].copy()
+    axes[0, :, 2] = 0, 0, 1
+    axes[0, :, 0] = np.cross(axes[0, :, 1] * (1, 1, 0), (0, 0, 1))
+    axes[0, :, 0] /= np.linalg.norm(axes[0, :, 0])
+    axes[0, :, 1] = np.cross((0, 0, 1), axes[0, :, 0])
+    ends = np.tile(np.array([*pelvis[:2], height / 2]), (1, 2, 1))
+    stretch = np.array([(210.0, 230.0, height / 2)])
+    return dataclasses.replace(
+        seat,
+        ends=ends,
+        frames=axes,
+        stretch=stretch,
+        radii=np.ones((1, 2)),
+        box=np.ones(1, dtype=bool),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deephar.data.synthetic.background import make_things
+from deephar.data.synthetic.background import make_things, seat_under
 from deephar.data.synthetic.body import INDEX
 from deephar.data.synthetic.cameras import bearing
 from deephar.data.synthetic.figure import Person
@@ -13,7 +13,7 @@ from deephar.data.synthetic.film import Film
 from deephar.data.synthetic.motion import Move, Performance, perform
 from deephar.data.synthetic.props import make_prop
 from deephar.data.synthetic.render import Solids, View, join
-from deephar.data.synthetic.scene import random_light, seat_under
+from deephar.data.synthetic.scene import random_light
 from deephar.data.synthetic.stage import Shot, Stage, Take, draw_surroundings
 
 _ROOM = 700.0  # mm behind the cameras where things may stand

@@ -85,8 +85,25 @@ def write_human36m_sequences(
             holds pictures or annotations of another origin.
         OSError: if the folder cannot be written.
     """
-    check_numbers({"train": train, "valid": valid}, seed, workers)
+    _check(train, valid, frames, steps, seed, workers)
     check_size(size)
+    folder = pathlib.Path(folder)
+    settings = {"train": train, "valid": valid, "frames": frames, "steps": steps}
+    settings |= {"kind": "Human3.6M", "seed": seed, "size": size}
+    prepare(folder, _LAYOUT, overwrite, settings)
+    images = folder / _LAYOUT.pictures
+    work = functools.partial(_write_one, images, seed, frames, steps, size)
+    found = list(map_jobs(work, jobs_of((train, valid)), workers, progress=progress))
+    parts = [
+        [sequence for four in part for sequence in four]
+        for part in (found[:train], found[train:])
+    ]
+    write_human36m(folder / "annotations.mat", [], *parts)
+    logger.info("wrote %d recordings to %s", train + valid, folder)
+
+
+def _check(train, valid, frames, steps, seed, workers):
+    check_numbers({"train": train, "valid": valid}, seed, workers)
     for name, pair in (("frames", frames), ("steps", steps)):
         if min(pair) < 1:
             raise ValueError(
@@ -99,20 +116,6 @@ def write_human36m_sequences(
             f"`train` and `valid` must be at most {most}, as names count takes with "
             f"two digits. Received: train={train}, valid={valid}"
         )
-    folder = pathlib.Path(folder)
-    settings = {"train": train, "valid": valid, "frames": frames, "steps": steps}
-    settings |= {"kind": "Human3.6M", "seed": seed, "size": size}
-    prepare(folder, _LAYOUT, overwrite, settings)
-    images = folder / _LAYOUT.pictures
-    work = functools.partial(_write_one, images, seed, frames, steps, size)
-    found = list(map_jobs(work, jobs_of((train, valid)), workers, progress=progress))
-    parts = [[one for four in part for one in four] for part in _split(found, train)]
-    write_human36m(folder / "annotations.mat", [], *parts)
-    logger.info("wrote %d recordings to %s", train + valid, folder)
-
-
-def _split(values: list, first: int) -> tuple[list, list]:
-    return values[:first], values[first:]
 
 
 def subject_cameras(seed: int, subject: int, size: tuple[int, int]) -> list[View]:

@@ -6,7 +6,11 @@ import functools
 import numpy as np
 
 from deephar.data.synthetic.actions import random_pose
-from deephar.data.synthetic.background import make_things, paint_background
+from deephar.data.synthetic.background import (
+    make_things,
+    paint_background,
+    seat_under,
+)
 from deephar.data.synthetic.body import INDEX, Body, place
 from deephar.data.synthetic.figure import Person, arms_in_trunk, make_person
 from deephar.data.synthetic.film import draw_film
@@ -266,32 +270,6 @@ def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | N
     if rng.random() < 0.15:
         parts.append(_occluder(rng, figure, away, left))
     return join(*parts) if parts else None
-
-
-def seat_under(
-    rng: np.random.Generator, body: Body, joints: np.ndarray, frames: np.ndarray
-) -> Solids:
-    """Makes a box under the pelvis, as deep as the thighs are long at most."""
-    pelvis = joints[INDEX["pelvis"]]
-    height = pelvis[2] - 0.9 * body.flesh[INDEX["pelvis"]]
-    seat = make_things(
-        rng, pelvis[None, :2], np.array([(210.0, 230.0)]), np.array([height])
-    )
-    axes = frames[:1].copy()
-    axes[0, :, 2] = 0, 0, 1
-    axes[0, :, 0] = np.cross(axes[0, :, 1] * (1, 1, 0), (0, 0, 1))
-    axes[0, :, 0] /= np.linalg.norm(axes[0, :, 0])
-    axes[0, :, 1] = np.cross((0, 0, 1), axes[0, :, 0])
-    ends = np.tile(np.array([*pelvis[:2], height / 2]), (1, 2, 1))
-    stretch = np.array([(210.0, 230.0, height / 2)])
-    return dataclasses.replace(
-        seat,
-        ends=ends,
-        frames=axes,
-        stretch=stretch,
-        radii=np.ones((1, 2)),
-        box=np.ones(1, dtype=bool),
-    )
 
 
 def _occluder(

@@ -122,7 +122,7 @@ def test_an_entry_grows_to_what_people_of_the_picture_need(tmp_path, decodings):
         lambda content: b"",
         lambda content: b"x" + content[1:],
         lambda content: content[:-99] + b"\x01\x02\x03" + content[-96:],
-        lambda content: content[:9] + b"\xff" + content[10:],
+        lambda content: content[:9] + bytes([content[9] ^ 255]) + content[10:],
         lambda content: content[:28] + b"\x01" + content[29:],
     ],
 )

@@ -17,14 +17,17 @@ from deephar.data.synthetic.body import DOF_INDEX, DOFS, INDEX, LIMITS, Body, pl
 from deephar.data.synthetic.poses import JITTER, make_pose, mirror
 
 STAND = {"arms": (0, 8, 0, 8), "legs": (0, 4)}
-_HABIT = 0.4  # what a person does differently throughout, of a still's jitter
+_LEG = ("leg", "knee", "ankle")
+# what a person does differently throughout, of a still's jitter: less with the legs,
+# so that both feet stay on the floor
+_HABIT = np.where([dof.name[2:].startswith(_LEG) for dof in DOFS], 0.2, 0.4)
 _SWAY = 0.12  # and what changes slowly
 _TEMPO = 0.14  # deviation of the logarithm of a person's tempo
 _NEAR = 20.0  # mm over the floor at which a part bears a third as much
 _HANGING = 180.0  # mm over the floor
 _REACH_ROUNDS = 8
 _RAISED = DOF_INDEX["lift"]
-_PITCH = DOF_INDEX["root_pitch"]
+_PITCH, _ROLL = DOF_INDEX["root_pitch"], DOF_INDEX["root_roll"]
 
 Target = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -208,14 +211,12 @@ def _course(
 
 def _style(rng: np.random.Generator, count: int, fps: float) -> np.ndarray:
     """Draws what a person adds to poses (n, dofs): a habit, and a slow sway."""
-    habit = _HABIT * JITTER * rng.standard_normal(len(DOFS))
+    habit = _HABIT * np.clip(rng.standard_normal(len(DOFS)), -2, 2)
     periods = rng.uniform(0.9, 4.0, (3, 1, len(DOFS)))
     starts = rng.random((3, 1, len(DOFS)))
     now = (np.arange(count) / fps)[None, :, None]
     waves = np.sin(2 * np.pi * (now / periods + starts)).sum(axis=0)
-    return np.clip(habit, -2 * _HABIT * JITTER, 2 * _HABIT * JITTER) + (
-        _SWAY * JITTER * waves
-    )
+    return JITTER * (habit + _SWAY * waves)
 
 
 def reach(
@@ -284,6 +285,7 @@ def _level(body: Body, poses: np.ndarray) -> np.ndarray:
     hands = [INDEX["r_hand"], INDEX["l_hand"]]
     feet = [INDEX["r_foot"], INDEX["l_foot"]]
     poses = poses.copy()
+    poses[:, _ROLL] = 0
     for _ in range(4):
         joints, _ = place(body, poses)
         joints[..., 2] -= body.flesh

@@ -37,6 +37,13 @@ PAPER_MPII = {
 }
 """PCKh@0.5 of the paper: validation, single crop; and test, multi-crop and flip."""
 
+CURVES = {
+    "pckh": ("PCKh@0.5 (%)", 100, 100),
+    "accuracy": ("accuracy (%)", 100, 100),
+    "mpjpe": ("MPJPE (mm)", 1, None),
+}
+"""Scores that trainings watch: name with unit, factor to that unit, top of the axis."""
+
 _PAPER_THRESHOLD = 0.5
 _DRAWN_RESOLUTION = (192, 192)
 
@@ -107,7 +114,7 @@ def plot_training(path, folder: pathlib.Path, monitor: str = "pckh") -> bool:
     Args:
         path: PNG to write.
         folder: run folder with losses.csv.
-        monitor: the score that was watched; a share, in [0, 1].
+        monitor: the score that was watched, one of CURVES.
 
     Returns:
         False if the folder holds no losses.csv, and nothing was drawn.
@@ -125,33 +132,41 @@ def plot_training(path, folder: pathlib.Path, monitor: str = "pckh") -> bool:
     points = {
         e: row.get(f"val_{monitor}", "") for e, row in zip(epochs, rows, strict=True)
     }
-    points = {e: 100 * float(p) for e, p in points.items() if p not in ("", "nan")}
+    name, factor, top = CURVES[monitor]
+    points = {e: factor * float(p) for e, p in points.items() if p not in ("", "nan")}
     if points:
         right = axes.twinx()
-        name = "PCKh@0.5" if monitor == "pckh" else monitor
-        right.set_ylabel(f"validation {name} (%)", color="tab:orange")
+        right.set_ylabel(f"validation {name}", color="tab:orange")
         right.plot(list(points), list(points.values()), "o-", color="tab:orange")
-        right.set_ylim(0, 100)
+        right.set_ylim(0, top)
     save(path)
     return True
 
 
 def draw_predictions(
-    path, dataset, predictions: PosePredictions, mode: int, count: int = 16
+    path,
+    dataset,
+    mode: int,
+    poses: np.ndarray,
+    truth: np.ndarray,
+    readable: np.ndarray,
+    count: int = 16,
 ) -> bool:
     """Draws predictions (left) beside the truth (right), evenly spread over the data.
 
     Args:
         path: picture to write.
         dataset: the data set that was evaluated.
-        predictions: what `predict_poses` returned for it.
         mode: the mode that was evaluated.
+        poses: `(samples, joints, 2)` predicted, px of the pictures.
+        truth: the same of the truth; INVALID where not known.
+        readable: `(samples,)` whether the picture could be read.
         count: people to draw; those with unreadable pictures are passed over.
 
     Returns:
         False if no picture could be read, and nothing was drawn.
     """
-    readable = np.flatnonzero(predictions.readable)
+    readable = np.flatnonzero(readable)
     if not len(readable):
         return False
     chosen = readable[
@@ -167,7 +182,7 @@ def draw_predictions(
         crop = Image.fromarray(
             np.clip(np.rint((sample["frame"] + 1) * 127.5), 0, 255).astype(np.uint8)
         )
-        for pose in (predictions.poses[-1][key], predictions.truth[key]):
+        for pose in (poses[key], truth[key]):
             pairs.append(_drawn(crop, sample["afmat"], pose, dataset.poselayout))
         titles += [f"{key}: predicted", f"{key}: truth"]
     contact_sheet(pairs, columns=8, titles=titles).save(path)
@@ -224,15 +239,39 @@ def write_report(
     if "every_block" in scores:
         plot_blocks(folder / "blocks.png", scores)
         parts += [parts_table(scores), "![PCKh over the blocks](blocks.png)"]
-    if run_folder is not None and plot_training(folder / "training.png", run_folder):
-        parts += ["## Training", "![loss and score over the epochs](training.png)"]
-    parts.append("## Predictions beside the truth")
-    drawn = draw_predictions(folder / "predictions.png", dataset, predictions, mode)
+    people = predictions.poses[-1], predictions.truth, predictions.readable
+    return finish_report(folder, parts, (dataset, mode, *people), run_folder)
+
+
+def finish_report(
+    folder: pathlib.Path,
+    parts: list[str],
+    people: tuple,
+    run_folder: pathlib.Path | None,
+    monitor: str = "pckh",
+) -> pathlib.Path:
+    """Writes report.md with the training's curve and drawn predictions at its end.
+
+    Args:
+        folder: where to; it is there.
+        parts: what stands before them, Markdown.
+        people: what `draw_predictions` takes after the path.
+        run_folder: the training's run folder, for its curves.
+        monitor: the score that the training watched.
+
+    Returns:
+        The path of report.md.
+    """
+    training = folder / "training.png"
+    if run_folder is not None and plot_training(training, run_folder, monitor):
+        parts = [*parts, "## Training"]
+        parts.append("![loss and score over the epochs](training.png)")
+    drawn = draw_predictions(folder / "predictions.png", *people)
+    parts = [*parts, "## Predictions beside the truth"]
     parts.append(
         "![predictions](predictions.png)" if drawn else "No picture could be read."
     )
     path = folder / "report.md"
-    path.write_text(
-        "\n\n".join(part for part in parts if part) + "\n", encoding="utf-8"
-    )
+    text = "\n\n".join(part for part in parts if part)
+    path.write_text(text + "\n", encoding="utf-8")
     return path

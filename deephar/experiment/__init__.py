@@ -8,6 +8,7 @@ looking     mirrored, several crops, refined windows
 recognition evaluation of actions: clips, boxes, report
 action_training  the stages of the networks of actions
 box_files   boxes that a pose network finds
+pose        training of pose networks: batches, compiled network
 training    devices, callbacks and checkpoints of a training run
 run         run folder, log, JSON files, receipts, how a script ends
 """
@@ -31,6 +32,7 @@ from deephar.experiment.box_files import (
 )
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.looking import (
+    add_frames_argument,
     add_looking_arguments,
     add_people_arguments,
     describe_looking,
@@ -38,6 +40,7 @@ from deephar.experiment.looking import (
     predict_people,
 )
 from deephar.experiment.networks import NETWORKS, build_network, default_settings
+from deephar.experiment.pose import parse_pose_training, pose_loader, pose_model
 from deephar.experiment.recognition import (
     action_dataconf,
     add_action_arguments,
@@ -48,6 +51,7 @@ from deephar.experiment.run import (
     receipt,
     run_script,
     start,
+    write_evaluation,
     write_json,
 )
 from deephar.experiment.settings import (
@@ -59,7 +63,7 @@ from deephar.experiment.settings import (
     sized,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training
-from deephar.utils.numbers import positive_float, positive_int, weight
+from deephar.utils.numbers import fraction, positive_float, positive_int, weight
 
 __all__ = [
     "ActionData",
@@ -70,6 +74,7 @@ __all__ = [
     "add_action_arguments",
     "STAGES",
     "add_box_arguments",
+    "add_frames_argument",
     "add_looking_arguments",
     "add_people_arguments",
     "TrainingRun",
@@ -83,13 +88,17 @@ __all__ = [
     "configure_compute",
     "default_settings",
     "describe_looking",
+    "fraction",
     "evaluate_actions",
     "given_flags",
     "network_of",
     "network_settings",
     "optimizer",
+    "pose_loader",
+    "pose_model",
     "pose_predictor",
     "parse_action_training",
+    "parse_pose_training",
     "parse_training",
     "positive_float",
     "positive_int",
@@ -101,6 +110,7 @@ __all__ = [
     "start_training",
     "train_stage",
     "weight",
+    "write_evaluation",
     "write_json",
     "write_predicted_boxes",
 ]

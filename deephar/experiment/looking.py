@@ -5,11 +5,17 @@ import argparse
 import keras
 
 from deephar.data.base import SinglePersonDataset
+from deephar.data.human36m_frames import Human36MFrames
 from deephar.evaluation.pose import PosePredictions, locate_poses, predict_poses
+from deephar.evaluation.pose3d import (
+    PosePredictions3D,
+    locate_poses_3d,
+    predict_poses_3d,
+)
 from deephar.experiment.compute import Compute
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP
 from deephar.inference.predictor import PosePredictor
-from deephar.utils.numbers import natural, positive_int
+from deephar.utils.numbers import natural, one_in, positive_int
 
 
 def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,19 +29,31 @@ def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
     add("--refine", type=natural, default=0, metavar="N", help=times)
 
 
-def add_people_arguments(parser: argparse.ArgumentParser, data: str) -> None:
+def add_people_arguments(
+    parser: argparse.ArgumentParser, data: str, published: str = "mpii"
+) -> None:
     """Adds what a script that predicts the people of a data set needs.
 
     Args:
         parser: the script's parser.
         data: default of the data set's folder.
+        published: name of the published weights.
     """
     add = parser.add_argument
     add("--data", default=data, help="folder of annotations.mat and images/")
-    add("--weights", required=True, help="weights file, or a published name: mpii")
+    named = f"weights file, or a published name: {published}"
+    add("--weights", required=True, help=named)
     add("--batch-size", type=positive_int, default=8, help="(%(default)s)")
     add("--workers", type=positive_int, default=2, help="threads that read")
     add_looking_arguments(parser)
+
+
+def add_frames_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--protocol`, which frames of Human3.6M to evaluate."""
+    which = 'one frame in 64, in 60 (or another number), or "all" (%(default)s)'
+    parser.add_argument(
+        "--protocol", type=one_in, default=64, metavar="N|all", help=which
+    )
 
 
 def pose_predictor(
@@ -80,9 +98,9 @@ def predict_people(
     args: argparse.Namespace,
     compute: Compute,
     model: keras.Model,
-    dataset: SinglePersonDataset,
+    dataset: SinglePersonDataset | Human36MFrames,
     mode: int,
-) -> PosePredictions:
+) -> PosePredictions | PosePredictions3D:
     """Predicts everybody of a part of a data set, with a progress bar.
 
     Args:
@@ -91,12 +109,18 @@ def predict_people(
         model: the network.
         dataset: the data set.
         mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+
+    Returns:
+        Poses in pixels, or in space where the data set's are.
     """
     predictor = pose_predictor(
         args, compute, model, dataset.poselayout, args.batch_size
     )
     bar = keras.utils.Progbar(dataset.get_length(mode), unit_name="person")
     options = (dataset, mode, args.batch_size, args.workers, bar.update)
+    in_space = isinstance(dataset, Human36MFrames)
     if args.multi_crop or args.refine:
-        return locate_poses(predictor.locate, *options)
-    return predict_poses(predictor.predict_crops, *options)
+        locate = locate_poses_3d if in_space else locate_poses
+        return locate(predictor.locate, *options)
+    predict = predict_poses_3d if in_space else predict_poses
+    return predict(predictor.predict_crops, *options)

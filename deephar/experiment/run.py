@@ -19,7 +19,7 @@ import keras
 from deephar.checkpoints.state import STATES
 from deephar.devices import lost_worker
 from deephar.experiment.arguments import record_name
-from deephar.utils.fs import write_json
+from deephar.utils.fs import write_json, write_text
 from deephar.utils.warp import one_thread_a_picture
 
 logger = logging.getLogger(__name__)
@@ -174,6 +174,18 @@ def receipt(weights: str | None, data: str) -> dict:
         "weights": weights,
         "weights_md5": digest,
     }
+
+
+def write_evaluation(folder: pathlib.Path, scores: dict, text: str) -> None:
+    """Writes what every evaluation leaves in its run folder.
+
+    Args:
+        folder: the run folder.
+        scores: for evaluation.json.
+        text: Markdown for evaluation.md.
+    """
+    write_json(folder / "evaluation.json", scores)
+    write_text(folder / "evaluation.md", text + "\n")
 
 
 def run_script(main: Callable[[], None]) -> None:

@@ -97,6 +97,7 @@ class TrainingRun:
         evaluate: Callable[[keras.Model], dict] | None,
         monitor: str,
         network: keras.Model | None = None,
+        mode: str = "max",
     ) -> list[keras.callbacks.Callback]:
         """Schedule, evaluation, saved weights and logs, in that order.
 
@@ -107,6 +108,7 @@ class TrainingRun:
             evaluate: from the model to its figures; None saves the last weights only.
             monitor: the figure that decides which epoch is best.
             network: the model whose weights are saved; None for the one in training.
+            mode: "max" where the largest is best, "min" where the smallest is.
 
         Raises:
             ValueError: if --patience is given and nothing is evaluated.
@@ -117,6 +119,7 @@ class TrainingRun:
             score = EvaluationCallback(
                 evaluate,
                 monitor,
+                mode,
                 filename=self.folder / "scores.json" if chief else None,
                 every=args.eval_every,
                 patience=args.patience,

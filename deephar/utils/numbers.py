@@ -51,3 +51,9 @@ def weight(text: str) -> float:
 def fraction(text: str) -> float:
     """A number in [0, 1)."""
     return _number(text, float, "a number in [0, 1)", lambda x: 0 <= x < 1)
+
+
+def one_in(text: str) -> int:
+    """One in how many: an integer of at least 1, or `all` for 1."""
+    rule = 'an integer of at least 1, or "all"'
+    return _number("1" if text == "all" else text, int, rule, lambda n: n >= 1)

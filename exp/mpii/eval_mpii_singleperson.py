@@ -68,9 +68,8 @@ def main(argv=None):
         tables.append(blocks.parts_table(scores))
         blocks.plot_blocks(folder / "blocks.png", scores)
         report.plot_pckh_curve(folder / "pckh.png", found)
-    experiment.write_json(folder / "evaluation.json", scores)
     text = "\n\n".join(tables)
-    (folder / "evaluation.md").write_text(text + "\n", encoding="utf-8")
+    experiment.write_evaluation(folder, scores, text)
     print(text)
     if args.report:
         training = pathlib.Path(args.weights).parent

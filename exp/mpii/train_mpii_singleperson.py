@@ -16,12 +16,9 @@ docs/training.md: several GPUs or machines, and how to go on after a stop.
 import logging
 
 from deephar import experiment
-from deephar.checkpoints.vgg16 import load_vgg16_weights
 from deephar.config import mpii_sp_dataconf
-from deephar.data import BatchLoader, MpiiSinglePerson, open_cache
+from deephar.data import MpiiSinglePerson, open_cache
 from deephar.evaluation.pose import predict_poses, score_pckh
-from deephar.losses import pose_regression_loss
-from deephar.trainer import set_batch_norm_momentum
 from deephar.utils import TRAIN_MODE, VALID_MODE
 
 
@@ -31,16 +28,7 @@ def parse(argv=None):
     add = parser.add_argument
     add("--data", default="datasets/MPII", help="folder of annotations.mat and images/")
     experiment.add_network_arguments(parser, "mpii")
-    experiment.add_training_arguments(
-        parser, batch_size=24, epochs=120, lr_drops=[80, 100]
-    )
-    experiment.add_pose_loss_arguments(parser)
-    imagenet = 'file of VGG-16\'s weights for --stem vgg16, or "imagenet"'
-    add("--vgg-weights", metavar="FILE", help=imagenet)
-    args = experiment.parse_training(parser, argv)
-    if args.weights and args.vgg_weights:
-        parser.error("--vgg-weights sets what --weights sets too: name one of them")
-    return args
+    return experiment.parse_pose_training(parser, argv)
 
 
 def main(argv=None):
@@ -50,25 +38,8 @@ def main(argv=None):
     settings = experiment.network_settings(args, "mpii", run.model_file)
     dataconf = experiment.sized(mpii_sp_dataconf, settings, not args.no_augmentation)
     mpii = MpiiSinglePerson(args.data, dataconf, cache=open_cache(args.cache))
-    loader = BatchLoader(
-        mpii,
-        ["frame"],
-        ["pose"],
-        TRAIN_MODE,
-        batch_size=run.batch_size,
-        num_predictions=settings["blocks"],
-        seed=args.seed,
-        on_error="raise" if args.strict else "skip",
-        processes=args.processes,
-    )
-    with run.strategy.scope():
-        model = experiment.build_network("mpii", settings, run.first(args.weights))
-        if run.first(args.vgg_weights):
-            load_vgg16_weights(model, args.vgg_weights)
-        set_batch_norm_momentum(model, args.bn_momentum)
-        loss = pose_regression_loss(args.loss, args.visibility_weight)
-        model.compile(experiment.optimizer(args), loss, jit_compile=run.compute.jit)
-
+    loader = experiment.pose_loader(run, [mpii], [run.batch_size], settings)
+    model = experiment.pose_model(run, settings)
     predict = run.predictor(model, mpii.poselayout).predict_crops
 
     def evaluate(_):

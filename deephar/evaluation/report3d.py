@@ -1,0 +1,169 @@
+"""The report of an evaluation of 3D poses: tables, curves and drawn predictions."""
+
+import pathlib
+
+import numpy as np
+
+from deephar.evaluation.pose3d import FIGURES, PosePredictions3D
+from deephar.evaluation.report import finish_report
+from deephar.evaluation.tables import figure, markdown_table
+from deephar.utils.camera import camera_deserialize
+from deephar.utils.pose import INVALID
+
+PAPER_H36M = {
+    "single_crop": 55.1,
+    "multi_crop": 53.2,
+    "actions": {
+        **{"Directions": 49.2, "Discussion": 51.6, "Eating": 47.6, "Greeting": 50.5},
+        **{"Phoning": 51.8, "Photo": 60.3, "Posing": 48.5, "Purchases": 51.7},
+        **{"Sitting": 61.5, "SittingDown": 70.9, "Smoking": 53.7, "Waiting": 48.9},
+        **{"WalkDog": 57.9, "Walking": 44.4, "WalkTogether": 48.9},
+    },
+}
+"""MPJPE of the paper, protocol 1, mm: with one crop; with several, mean and by action.
+They are of the original's evaluation: see ORIGINAL."""
+
+ORIGINAL = (
+    "The original's evaluation takes the true depth of the root, of all blocks the one "
+    "that is best on these very frames, and an approximate inverse of the lens; the "
+    "paper's figures are of that kind. Strictly, the depth of the root comes from the "
+    "length of the training subjects' bones, the block is the last, the inverse is "
+    "exact, and a picture that cannot be read counts as joints that lie at the root."
+)
+"""Why its figure differs from the strict one."""
+
+
+def mm(value: float | None) -> str:
+    """An error in mm with one decimal; "-" for None and NaN."""
+    return "-" if value is None or np.isnan(value) else f"{value:.1f}"
+
+
+def error_table(scores: dict, untrained: dict | None = None) -> str:
+    """Markdown table of every figure, over samples and actions, beside the paper's.
+
+    Args:
+        scores: what `score_mpjpe` returns.
+        untrained: the same of the network before training, for one more column.
+    """
+    head = ["error (mm)", "mean of frames", "mean of actions"]
+    head += ["untrained"] * (untrained is not None) + ["paper"]
+    rows = [head]
+    names = {
+        **FIGURES,
+        "mpjpe": "MPJPE, strict",
+        "p_mpjpe": "P-MPJPE, strict",
+        "n_mpjpe": "N-MPJPE, strict",
+        "mpjpe_original": f"MPJPE, as the original (block {scores['best_block']})",
+    }
+    papers = [PAPER_H36M["single_crop"], PAPER_H36M["multi_crop"]]
+    paper = "{:.1f}, one crop; {:.1f}, several".format(*papers)
+    for key, name in names.items():
+        row = [name, mm(scores[key]), mm(scores["actions_mean"][key])]
+        if untrained is not None:
+            row.append(mm(untrained[key]))
+        rows.append([*row, paper if key == "mpjpe_original" else "-"])
+    return markdown_table(rows)
+
+
+def action_table(scores: dict) -> str:
+    """Markdown table of the errors by action, the paper's (several crops) beside."""
+    keys = ("mpjpe", "p_mpjpe", "mpjpe_root_depth", "mpjpe_original")
+    rows = [["action", "frames", *(FIGURES[key] for key in keys), "paper"]]
+    for name, values in scores["per_action"].items():
+        row = [name, str(values["samples"]), *(mm(values[key]) for key in keys)]
+        rows.append([*row, mm(PAPER_H36M["actions"].get(name))])
+    mean = [mm(scores["actions_mean"][key]) for key in keys]
+    rows.append(["mean of actions", "-", *mean, mm(PAPER_H36M["multi_crop"])])
+    return markdown_table(rows)
+
+
+def block_table(scores: dict) -> str:
+    """Markdown table of every figure after every prediction block, mean of frames."""
+    rows = [["block", *FIGURES.values()]]
+    blocks = zip(*(scores["blocks"][key] for key in FIGURES), strict=True)
+    rows += [[str(i + 1), *map(mm, values)] for i, values in enumerate(blocks)]
+    return markdown_table(rows)
+
+
+def findings(scores: dict) -> str:
+    """What was looked at, and how well the root's depth was found, as Markdown."""
+    text = (
+        f"{scores['samples']} frames; {scores['unreadable']} with unreadable pictures, "
+        "counted as joints that all lie at the root."
+    )
+    if scores.get("absent"):
+        text += f" {scores['absent']} frames of the protocol are not annotated."
+    found = mm(scores["root_depth_error"])
+    return f"{text} Strictly the root's depth was off by {found} mm (median)."
+
+
+def plot_blocks(path, scores: dict) -> None:
+    """Draws the errors over the prediction blocks."""
+    axes, save = figure("prediction block", "error (mm)")
+    for key, name in FIGURES.items():
+        values = scores["blocks"][key]
+        axes.plot(np.arange(1, len(values) + 1), values, "o-", label=name)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    save(path)
+
+
+def error_page(scores: dict, untrained: dict | None = None) -> list[str]:
+    """The parts of evaluation.md.
+
+    Args:
+        scores: what `score_mpjpe` returns, with the receipt under "receipt".
+        untrained: the same of the network before training.
+    """
+    return [
+        "# 3D pose estimation, Human3.6M",
+        "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items()),
+        findings(scores),
+        error_table(scores, untrained),
+        ORIGINAL,
+        "## By action",
+        action_table(scores),
+        "## By block",
+        block_table(scores),
+    ]
+
+
+def write_report_3d(
+    folder,
+    scores: dict,
+    predictions: PosePredictions3D,
+    dataset,
+    mode: int,
+    run_folder: pathlib.Path | None = None,
+    untrained: dict | None = None,
+) -> pathlib.Path:
+    """Writes report.md with its pictures.
+
+    Args:
+        folder: where to; made if it is not there.
+        scores, untrained: as of `error_page`.
+        predictions: what `predict_poses_3d` returns.
+        dataset: the data set that was evaluated.
+        mode: the mode that was evaluated.
+        run_folder: the training's run folder, for its curves.
+
+    Returns:
+        The path of report.md.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    plot_blocks(folder / "blocks.png", scores)
+    parts = [*error_page(scores, untrained), "![error over the blocks](blocks.png)"]
+    poses = predictions.poses[-1][..., :2].astype(np.float64)
+    people = poses, _truth_in_pictures(predictions), predictions.readable
+    return finish_report(folder, parts, (dataset, mode, *people), run_folder, "mpjpe")
+
+
+def _truth_in_pictures(predictions: PosePredictions3D) -> np.ndarray:
+    """The true joints `(samples, joints, 2)` in px."""
+    truth = [
+        camera_deserialize(camera).project(pose)[:, :2]
+        for camera, pose in zip(predictions.camera, predictions.truth, strict=True)
+    ]
+    return np.nan_to_num(np.stack(truth), nan=INVALID)

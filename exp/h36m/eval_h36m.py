@@ -1,0 +1,76 @@
+r"""Scores a 3D pose network on Human3.6M's validation subjects, S9 and S11.
+
+Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 3
+Command   python exp/h36m/eval_h36m.py runs/eval_h36m --data datasets/Human3.6M \
+              --weights FILE [--protocol 64] [--flip] [--multi-crop] [--report]
+Expected  MPJPE as the original counts, one frame in 64: 55.1 mm with one crop, 53.2
+          with several, with the paper's weights
+
+Prints MPJPE and P-MPJPE by action and block, strict, with the true depth of the root,
+and as the original counts; writes evaluation.json and evaluation.md to the run folder.
+--report adds report.md with curves and drawn predictions. docs/human36m.md says what is
+strict.
+"""
+
+import dataclasses
+import pathlib
+
+from deephar import experiment
+from deephar.config import human36m_dataconf
+from deephar.data.human36m_frames import Human36MFrames
+from deephar.evaluation import report3d
+from deephar.evaluation.pose3d import score_mpjpe
+from deephar.evaluation.root_depth import bone_lengths
+from deephar.utils import TRAIN_MODE, VALID_MODE
+
+
+def parse(argv=None):
+    """The flags, with the paper's protocol as defaults."""
+    parser = experiment.argument_parser(__doc__, logdir="runs/eval_h36m")
+    experiment.add_people_arguments(parser, "datasets/Human3.6M", "human36m")
+    experiment.add_frames_argument(parser)
+    add = parser.add_argument
+    add("--report", action="store_true", help="write report.md with pictures")
+    add("--untrained", action="store_true", help="score the untrained network beside")
+    experiment.add_network_arguments(parser, "human36m")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Evaluates, prints the tables, writes JSON, Markdown and the report."""
+    args = parse(argv)
+    folder = experiment.start(args)
+    compute = experiment.configure_compute(args)
+    settings = experiment.network_settings(args, "human36m")
+    dataconf = dataclasses.replace(human36m_dataconf, geoocclusion=None)
+    dataconf = experiment.sized(dataconf, settings)
+    h36m = Human36MFrames(args.data, dataconf, every={VALID_MODE: args.protocol})
+    bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
+
+    def run(weights):
+        model = experiment.build_network("human36m", settings, weights=weights)
+        found = experiment.predict_people(args, compute, model, h36m, VALID_MODE)
+        return found, score_mpjpe(found, h36m.poselayout, bones)
+
+    found, scores = run(args.weights)
+    scores["absent"] = h36m.absent[VALID_MODE]
+    scores["bones_mm"] = bones.tolist()
+    scores["receipt"] = experiment.receipt(args.weights, args.data) | {
+        "looking": experiment.describe_looking(args),
+        "frames": f"one in {args.protocol}",
+    }
+    untrained = None
+    if args.untrained:
+        _, untrained = run(None)
+        scores["untrained_mpjpe"] = untrained["mpjpe"]
+    text = "\n\n".join(report3d.error_page(scores, untrained))
+    experiment.write_evaluation(folder, scores, text)
+    print(text)
+    if args.report:
+        options = (h36m, VALID_MODE, pathlib.Path(args.weights).parent, untrained)
+        path = report3d.write_report_3d(folder, scores, found, *options)
+        print(f"\nreport: {path}")
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

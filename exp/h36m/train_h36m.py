@@ -1,0 +1,91 @@
+"""Trains the 3D pose network on Human3.6M, or on MPII and Human3.6M mixed.
+
+Paper     Luvizon, Picard, Tabia: 2D/3D Pose Estimation and Action Recognition Using
+          Multitask Deep Learning, CVPR 2018 (arXiv 1802.09232), section 4.2
+Command   python exp/h36m/train_h36m.py runs/h36m --data datasets/Human3.6M \
+              --mpii datasets/MPII
+Recipe    8 blocks, 256x256, batch 24 (half of MPII), RMSprop 1e-3, 120 epochs of as
+          many steps as MPII has half batches, x0.2 at 80 and 100
+Expected  MPJPE as the original counts, one crop: 55.1 mm (the paper's weights)
+
+MPII's people have no depth, so that theirs does not count in the loss. The original has
+no script for this training: schedule and shares are those of its training on MPII and
+of train_pose_baseline.py of its branch master.
+
+Writes to the run folder: log.txt, losses.csv, scores.json (by epoch), model.json,
+weights_best.weights.h5, weights_last.weights.h5, and checkpoints for --resume.
+docs/training.md: several GPUs or machines, and how to go on after a stop.
+"""
+
+import dataclasses
+import logging
+
+from deephar import experiment
+from deephar.config import human36m_dataconf, mpii_sp_dataconf
+from deephar.data import MpiiSinglePerson, open_cache
+from deephar.data.human36m_frames import Human36MFrames
+from deephar.evaluation.pose3d import predict_poses_3d, score_mpjpe
+from deephar.evaluation.root_depth import bone_lengths
+from deephar.utils import TRAIN_MODE, VALID_MODE
+
+
+def parse(argv=None):
+    """The recipe's defaults, a flag for each."""
+    parser = experiment.argument_parser(__doc__, logdir="runs/h36m")
+    add = parser.add_argument
+    add("--data", default="datasets/Human3.6M", help="folder of annotations.mat")
+    add("--mpii", metavar="FOLDER", help="mix in MPII's people")
+    share = {"type": experiment.fraction, "default": 0.5}
+    add("--mpii-share", help="of a batch, with --mpii (%(default)s)", **share)
+    experiment.add_frames_argument(parser)
+    experiment.add_network_arguments(parser, "human36m")
+    return experiment.parse_pose_training(parser, argv)
+
+
+def batch(args, run, h36m, settings, cache):
+    """The data sets of a batch, and how many samples it has of each."""
+    if not args.mpii:
+        return [h36m], [run.batch_size]
+    dataconf = experiment.sized(mpii_sp_dataconf, settings, not args.no_augmentation)
+    mpii = MpiiSinglePerson(args.mpii, dataconf, h36m.poselayout, cache=cache)
+    share = round(args.mpii_share * run.batch_size)
+    if not 0 < share < run.batch_size:
+        raise ValueError(
+            "--mpii-share must leave a batch samples of both data sets. Received: "
+            f"{args.mpii_share} of {run.batch_size} samples"
+        )
+    return [mpii, h36m], [share, run.batch_size - share]
+
+
+def main(argv=None):
+    """Trains, evaluates after the epochs, saves the best and the last weights."""
+    args = parse(argv)
+    run = experiment.start_training(args)
+    settings = experiment.network_settings(args, "human36m", run.model_file)
+    dataconf = dataclasses.replace(human36m_dataconf, geoocclusion=None)
+    dataconf = experiment.sized(dataconf, settings, not args.no_augmentation)
+    cache, every = open_cache(args.cache), {VALID_MODE: args.protocol}
+    h36m = Human36MFrames(args.data, dataconf, every=every, cache=cache)
+    bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
+    datasets, sizes = batch(args, run, h36m, settings, cache)
+    loader = experiment.pose_loader(run, datasets, sizes, settings)
+    model = experiment.pose_model(run, settings)
+    predict = run.predictor(model, h36m.poselayout).predict_crops
+
+    def evaluate(_):
+        options = (h36m, VALID_MODE, args.eval_batch_size, args.workers)
+        found = predict_poses_3d(predict, *options, **run.sharing)
+        return score_mpjpe(found, h36m.poselayout, bones)
+
+    if h36m.get_length(VALID_MODE) == 0:
+        logging.warning("%s: no validation frames, so no scores", args.data)
+        evaluate = None
+    callbacks = run.callbacks(evaluate, "mpjpe", mode="min")
+    samples = datasets[0].get_length(TRAIN_MODE)
+    steps = args.steps_per_epoch or max(1, samples // sizes[0])
+    logging.info("batches of %s samples, %d steps an epoch", sizes, steps)
+    run.train([model], [loader], steps, callbacks, settings)
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

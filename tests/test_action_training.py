@@ -8,11 +8,13 @@ import shutil
 import numpy as np
 import pytest
 from scripts import load, run
-from tiny_clips import write_tiny_penn
+from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
+from tiny_mpii import write_tiny_mpii
 
 from deephar import experiment
 
 PENN = load("exp/pennaction/train_penn_ar_pe_merge.py")
+NTU = load("exp/ntu/train_ntu_ar_pe_merge.py")
 SMALL = ("--size", "32", "--blocks", "1", "--ksize", "3", "--stem", "vgg16")
 STEPS = ("--batch-size", "2", "--steps-per-epoch", "2", "--workers", "1")
 QUIET = ("--verbose", "0", "--bn-momentum", "0.9")
@@ -182,3 +184,50 @@ def test_a_network_of_other_actions_is_refused(penn, tmp_path):
     flags = ("--pose-weights", str(penn / "pose" / BEST), "--actions", "7")
     with pytest.raises(ValueError, match=r"has 15 actions, .* Received: 7"):
         train(PENN, tmp_path, "action", penn / "data", *flags)
+
+
+def test_a_head_on_frozen_features_goes_on_and_is_saved_whole(penn, tmp_path):
+    weights = ("--pose-weights", str(penn / "pose" / BEST), "--frames", "4")
+    once = ("--no-augmentation", "--frozen-features", "--eval-every", "9")
+    for folder, epochs in ((tmp_path / "a", "2"), (tmp_path / "b", "1")):
+        train(
+            PENN, folder, "action", penn / "data", "--epochs", epochs, *weights, *once
+        )
+    flags = ("--epochs", "2", "--resume")
+    train(PENN, tmp_path / "b", "action", penn / "data", *flags)
+    assert "described, as 8 clips" in (tmp_path / "b" / "log.txt").read_text()
+    (pose, head), (other_pose, other_head) = map(
+        read_weights, (tmp_path / "a", tmp_path / "b")
+    )
+    assert all_equal(head, other_head)
+    assert all_equal(pose, other_pose)
+    assert all_equal(pose, read_weights(penn / "action")[0])
+
+
+def test_frozen_features_allow_no_augmentation(capsys):
+    with pytest.raises(SystemExit):
+        PENN.main(["run", "--stage", "action", "--frozen-features"])
+    message = "--frozen-features needs --no-augmentation, and no --processes"
+    assert message in capsys.readouterr().err
+
+
+def test_ntu_learns_in_stages_from_three_data_sets(tmp_path):
+    data = write_tiny_ntu(tmp_path / "ntu")
+    others = {
+        "--h36m": write_tiny_h36m(tmp_path / "h36m"),
+        "--mpii": write_tiny_mpii(tmp_path / "mpii"),
+    }
+    mixed = [part for flag, folder in others.items() for part in (flag, str(folder))]
+    pose = (*SMALL, "--depth-maps", "4", "--epochs", "1", "--batch-size", "3", *mixed)
+    train(NTU, tmp_path / "pose", "pose", data, *pose)
+    scores = json.loads((tmp_path / "pose" / "scores.json").read_text())["1"]
+    assert scores["frames"] > 0
+    weights = ("--pose-weights", str(tmp_path / "pose" / BEST), "--frames", "4")
+    train(NTU, tmp_path / "action", "action", data, "--epochs", "1", *weights)
+    settings = json.loads((tmp_path / "action" / "model.json").read_text())
+    assert settings["network"] == "ntu"
+    assert (settings["depth_maps"], settings["actions"]) == (4, 60)
+    weights = ("--weights", str(tmp_path / "action" / BEST))
+    train(NTU, tmp_path / "all", "all", data, "--epochs", "1", *weights)
+    (row,) = read_rows(tmp_path / "all")
+    assert np.isfinite(float(row["loss"]))

@@ -12,6 +12,7 @@ from scripts import load
 
 from deephar import checkpoints, experiment
 from deephar.checkpoints import KNOWN, download
+from deephar.config import human36m_dataconf, pennaction_ar_dataconf
 
 PAPER = experiment.default_settings("mpii")
 
@@ -184,3 +185,20 @@ def test_a_script_runs_a_published_network_by_its_name(table, tmp_path, monkeypa
     )
     (pose,) = json.loads((tmp_path / "run" / "photo.json").read_text())["people"]
     assert len(pose["joints"]) == 16
+
+
+def test_a_configuration_takes_the_crop_and_the_step_of_the_network():
+    settings = {"size": 128, "step": 3}
+    dataconf = experiment.sized(pennaction_ar_dataconf, settings)
+    assert dataconf.crop_resolution == (128, 128)
+    assert (dataconf.subsampling, dataconf.fixed_subsampling) == ((3,), 3)
+    assert dataconf.scales == pennaction_ar_dataconf.scales
+    plain = experiment.sized(pennaction_ar_dataconf, settings, augmented=False)
+    assert (plain.scales, plain.subsampling) == ((1,), (3,))
+    paper = experiment.sized(pennaction_ar_dataconf, {"size": 256, "step": 2})
+    assert paper == pennaction_ar_dataconf
+
+
+def test_what_hides_a_part_of_the_crop_shrinks_with_it():
+    dataconf = experiment.sized(human36m_dataconf, {"size": 64})
+    assert dataconf.geoocclusion == tuple(range(5, 23))

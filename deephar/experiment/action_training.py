@@ -22,6 +22,7 @@ from deephar.experiment.arguments import (
     argument_parser,
     parse_training,
 )
+from deephar.experiment.described import INPUTS, DescribedClips
 from deephar.experiment.networks import NETWORKS, build_network
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.experiment.training import TrainingRun, optimizer, start_training
@@ -107,6 +108,10 @@ def parse_action_training(
     given = [f"--{f.replace('_', '-')}" for f in given if getattr(args, f, None)]
     if len(given) > 1:
         parser.error(f"{given[1]} sets what {given[0]} sets too: name one of them")
+    if getattr(args, "frozen_features", False) and (
+        args.processes or not args.no_augmentation
+    ):
+        parser.error("--frozen-features needs --no-augmentation, and no --processes")
     return args
 
 
@@ -133,6 +138,9 @@ def _add_stage_arguments(parser, name: str, data: ActionData) -> None:
         add("--eval-frames", help="test frames that score an epoch (1000)", **frames)
     elif name == "action":
         add("--pose-weights", help="of the stage pose, a file or a published name")
+        once = "the pose part looks at every clip, and its mirror image, once and for "
+        once += "all (with --no-augmentation)"
+        add("--frozen-features", action="store_true", help=once)
     else:
         share = {"type": weight, "default": 1.0}
         add("--pose-weight", help="of the poses' loss against actions' (1)", **share)
@@ -186,32 +194,30 @@ def _train_pose(run: TrainingRun, data: ActionData) -> None:
 
 def _train_clips(run: TrainingRun, data: ActionData) -> None:
     args, whole = run.args, run.args.stage == "all"
-    pose_weights = None if whole else args.pose_weights
-    if not (run.goes_on or args.weights or pose_weights):
-        needed = "--weights of the stage action" if whole else "--pose-weights"
-        raise ValueError(f"--stage {args.stage} needs {needed}")
+    described = not whole and args.frozen_features
+    _check_weights(run, whole)
     settings = network_settings(args, data.network, run.model_file)
-    if not whole:
-        pose_weights = run.first(args.pose_weights)
     clips = data.clips(args, settings)
     _check_actions(clips, settings)
     with run.strategy.scope():
-        network = build_network(
-            data.network,
-            settings,
-            run.first(args.weights),
-            pose_weights=pose_weights,
-            full_trainable=whole,
-            output_poses=whole,
-        )
+        network = _build_merged(run, data.network, settings, whole, described)
         set_batch_norm_momentum(network, args.bn_momentum)
-        model = _with_joined_poses(network) if whole else network
+        model = network
+        if whole:
+            model = _with_joined_poses(network)
+        elif described:
+            model = _copy_of(network.get_layer("clip_head"))
         _compile(model, run)
-    targets, counts = [data.target], [len(OUTPUTS)]
+    predictor = ClipPredictor(network, args.eval_batch_size, jit=run.compute.jit)
+    inputs, targets, counts = ["frame"], [data.target], [len(OUTPUTS)]
     if whole:
         targets, counts = ["pose", *targets], [1, *counts]
-    loader = _loader(run, clips, targets, run.batch_size, counts)
-    predictor = ClipPredictor(network, args.eval_batch_size, jit=run.compute.jit)
+    samples = clips
+    if described:
+        options = {"workers": args.workers, "strict": args.strict}
+        samples = DescribedClips(predictor, clips, TRAIN_MODE, data.target, **options)
+        inputs = INPUTS
+    loader = _loader(run, samples, targets, run.batch_size, counts, inputs)
 
     def evaluate(_):
         size, workers = args.eval_batch_size, args.workers
@@ -220,8 +226,36 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
         return {name: scores[name] for name in _KEPT}
 
     callbacks = run.callbacks(_if_tested(evaluate, clips), "accuracy", network)
-    steps = _steps(args, clips, run.batch_size)
+    steps = _steps(args, samples, run.batch_size)
     run.train([model], [loader], steps, callbacks, settings)
+
+
+def _check_weights(run: TrainingRun, whole: bool) -> None:
+    args = run.args
+    if run.goes_on or args.weights or (not whole and args.pose_weights):
+        return
+    needed = "--weights of the stage action" if whole else "--pose-weights"
+    raise ValueError(f"--stage {args.stage} needs {needed}")
+
+
+def _build_merged(
+    run: TrainingRun, network: str, settings: dict, whole: bool, described: bool
+) -> keras.Model:
+    """The merged network with the weights that the stage begins with.
+
+    A checkpoint of the clip head alone has no frame model, so that one comes from the
+    given weights again when the training goes on.
+    """
+    args = run.args
+    first = (lambda weights: weights) if described else run.first
+    return build_network(
+        network,
+        settings,
+        first(args.weights),
+        pose_weights=None if whole else first(args.pose_weights),
+        full_trainable=whole,
+        output_poses=whole,
+    )
 
 
 _KEPT = (
@@ -247,6 +281,11 @@ def _with_joined_poses(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, [join([pose, confidence]), *actions])
 
 
+def _copy_of(head: keras.Model) -> keras.Model:
+    """A model of the same layers, whose optimizer is no part of the network's file."""
+    return keras.Model(head.inputs, head.outputs)
+
+
 def _compile(model: keras.Model, run: TrainingRun) -> None:
     args = run.args
     losses, weights = ["categorical_crossentropy"] * len(OUTPUTS), [1.0] * len(OUTPUTS)
@@ -258,11 +297,13 @@ def _compile(model: keras.Model, run: TrainingRun) -> None:
     )
 
 
-def _loader(run: TrainingRun, dataset, targets, batch_size, counts) -> BatchLoader:
+def _loader(
+    run: TrainingRun, dataset, targets, batch_size, counts, inputs=("frame",)
+) -> BatchLoader:
     args = run.args
     return BatchLoader(
         dataset,
-        ["frame"],
+        inputs,
         targets,
         TRAIN_MODE,
         batch_size=batch_size,

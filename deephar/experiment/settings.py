@@ -101,12 +101,18 @@ def sized(dataconf: DataConfig, settings: dict, augmented: bool = True) -> DataC
     """A data set's configuration for a network: its crop, and its step in time.
 
     Args:
-        dataconf: of the paper.
+        dataconf: of the paper. The rectangles that hide a part of the crop grow and
+            shrink with the crop.
         settings: what `network_settings` returns. A step other than that of `dataconf`
             is the only one, in training too.
         augmented: whether training draws what `dataconf` has to draw from.
     """
-    changes = {"crop_resolution": (settings["size"], settings["size"])}
+    side = settings["size"]
+    changes = {"crop_resolution": (side, side)}
+    if dataconf.geoocclusion is not None:
+        unit = side / dataconf.crop_resolution[0]
+        sides = {max(1, round(unit * one)) for one in dataconf.geoocclusion}
+        changes["geoocclusion"] = sorted(sides)
     step = settings.get("step", dataconf.fixed_subsampling)
     if step != dataconf.fixed_subsampling:
         changes |= {"subsampling": (step,), "fixed_subsampling": step}

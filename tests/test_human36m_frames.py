@@ -6,10 +6,13 @@ import logging
 import numpy as np
 import pytest
 from tiny_clips import write_tiny_h36m
+from tiny_models import constant_model
 
 from deephar.config import human36m_dataconf
 from deephar.data.human36m_format import read_human36m, write_human36m
 from deephar.data.human36m_frames import Human36MFrames
+from deephar.evaluation.pose3d import locate_poses_3d, predict_poses_3d
+from deephar.inference import PosePredictor
 from deephar.inference.crops import Window, crop
 from deephar.utils import TRAIN_MODE, VALID_MODE
 
@@ -89,3 +92,22 @@ def test_a_whole_picture_cut_by_its_window_is_the_crop_of_the_data_set(folder):
     next((folder / "images").glob("*s11*/00005.jpg")).unlink()
     with pytest.raises(FileNotFoundError, match=r"00005\.jpg"):
         data.get_picture(4, VALID_MODE)
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    return Human36MFrames(write_tiny_h36m(tmp_path), CONF, every={VALID_MODE: 4})
+
+
+def test_looking_once_at_pictures_equals_looking_at_the_data_set_s_crops(fresh):
+    joints = np.random.default_rng(1).uniform(0.2, 0.8, (17, 4))
+    predictor = PosePredictor(constant_model(joints, blocks=2), fresh.poselayout)
+    crops = predict_poses_3d(predictor.predict_crops, fresh, VALID_MODE, 4)
+    pictures = locate_poses_3d(predictor.locate, fresh, VALID_MODE, 4)
+    assert crops.poses.shape == (2, 6, 17, 3)
+    np.testing.assert_allclose(crops.poses, pictures.poses, atol=1e-3)
+    for name in ("truth", "root_depth", "camera", "action", "readable"):
+        np.testing.assert_array_equal(getattr(crops, name), getattr(pictures, name))
+    np.testing.assert_allclose(
+        crops.poses[0, 0, :, 2], 2000 * (joints[:, 2] - 0.5), atol=1e-3
+    )

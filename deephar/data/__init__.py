@@ -5,6 +5,7 @@ from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes, write_boxes
 from deephar.data.cache import PictureCache, open_cache
 from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
 from deephar.data.human36m import Human36M
+from deephar.data.human36m_frames import Human36MFrames
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
 from deephar.data.pennaction import PennAction
@@ -17,6 +18,7 @@ __all__ = [
     "ClipDataset",
     "FrameBoxes",
     "Human36M",
+    "Human36MFrames",
     "MpiiSinglePerson",
     "Ntu",
     "PennAction",

@@ -17,7 +17,7 @@ import pathlib
 
 from deephar import experiment
 from deephar.config import human36m_dataconf
-from deephar.data.human36m_frames import Human36MFrames
+from deephar.data import Human36MFrames
 from deephar.evaluation import report3d
 from deephar.evaluation.pose3d import score_mpjpe
 from deephar.evaluation.root_depth import bone_lengths

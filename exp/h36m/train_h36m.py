@@ -22,8 +22,7 @@ import logging
 
 from deephar import experiment
 from deephar.config import human36m_dataconf, mpii_sp_dataconf
-from deephar.data import MpiiSinglePerson, open_cache
-from deephar.data.human36m_frames import Human36MFrames
+from deephar.data import Human36MFrames, MpiiSinglePerson, open_cache
 from deephar.evaluation.pose3d import predict_poses_3d, score_mpjpe
 from deephar.evaluation.root_depth import bone_lengths
 from deephar.utils import TRAIN_MODE, VALID_MODE

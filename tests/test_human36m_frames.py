@@ -71,6 +71,11 @@ def test_frames_that_are_asked_for_and_not_annotated_are_counted(gaps, caplog):
     assert "2 of 8 frames that one in 3 asks for are not annotated" in caplog.text
 
 
+def test_all_frames_are_those_that_are_annotated(gaps):
+    data = Human36MFrames(gaps, CONF, every={VALID_MODE: 1})
+    assert data.get_length(VALID_MODE) == 6 and data.absent[VALID_MODE] == 0
+
+
 def test_frames_that_the_file_does_not_hold_are_refused(gaps):
     with pytest.raises(ValueError, match="one in 2 of the part 'valid'.*2 of 10"):
         Human36MFrames(gaps, CONF, every={VALID_MODE: 2})

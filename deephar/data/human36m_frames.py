@@ -24,13 +24,13 @@ class Human36MFrames(Human36M):
     """Human3.6M whose samples are frames, all of them or one in so many.
 
     One in n are, of every sequence, the first annotated frame and those whose number is
-    a multiple of n greater. The original's annotations.mat holds one in 64 of the
-    validation sequences.
+    a multiple of n greater. The original evaluates one in 64, the paper one in 60.
 
     Args:
         dataset_path, dataconf, poselayout, cache, remove_outer_joints: As of
             `Human36M`.
-        every: {mode: n}: one in how many frames; of other modes all annotated ones.
+        every: {mode: n}: one in how many frames; for 1, and of other modes, all that
+            are annotated.
 
     Attributes:
         absent: {mode: number of frames that `every` asks for, between the first and the
@@ -66,6 +66,8 @@ class Human36MFrames(Human36M):
     def _thin(self, mode: int, step: int) -> None:
         if step < 1:
             raise ValueError(f"`every` must be at least 1. Received: every={step}")
+        if step == 1:
+            return
         whole = self.sequences[mode]
         self.sequences[mode] = [_one_in(sequence, step) for sequence in whole]
         kept = sum(len(sequence.frames) for sequence in self.sequences[mode])

@@ -21,7 +21,7 @@ PAPER_H36M = {
     },
 }
 """MPJPE of the paper, protocol 1, mm: with one crop; with several, mean and by action.
-They are of the original's evaluation: see ORIGINAL."""
+They are of the original's evaluation (see ORIGINAL), of one frame in 60."""
 
 ORIGINAL = (
     "The original's evaluation takes the true depth of the root, of all blocks the one "

@@ -3,8 +3,8 @@ r"""Scores a 3D pose network on Human3.6M's validation subjects, S9 and S11.
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 3
 Command   python exp/h36m/eval_h36m.py runs/eval_h36m --data datasets/Human3.6M \
               --weights FILE [--protocol 64] [--flip] [--multi-crop] [--report]
-Expected  MPJPE as the original counts, one frame in 64: 55.1 mm with one crop, 53.2
-          with several, with the paper's weights
+Expected  MPJPE as the original counts: 55.1 mm with one crop, 53.2 with several, with
+          the paper's weights; by action the paper has one frame in 60
 
 Prints MPJPE and P-MPJPE by action and block, strict, with the true depth of the root,
 and as the original counts; writes evaluation.json and evaluation.md to the run folder.
@@ -25,7 +25,7 @@ from deephar.utils import TRAIN_MODE, VALID_MODE
 
 
 def parse(argv=None):
-    """The flags, with the paper's protocol as defaults."""
+    """The flags, with the original's protocol as defaults."""
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_h36m")
     experiment.add_people_arguments(parser, "datasets/Human3.6M", "human36m")
     experiment.add_frames_argument(parser)

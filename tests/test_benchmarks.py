@@ -193,3 +193,13 @@ def test_pictures_are_timed_on_given_data(tmp_path):
     figures = json.loads(done.stdout.splitlines()[-1])["figures"]
     rates = [name for name in figures if name.endswith("_per_s")]
     assert len(rates) == 4 + 1 + 4 and min(figures[name] for name in rates) > 0
+
+
+def test_a_clip_is_timed_against_its_frames(tmp_path):
+    flags = ("--size", 32, "--blocks", 1, "--frames", 4, "--repeat", 3, "--fold")
+    result = _result(run("exp/benchmark/clip_model.py", *flags, cwd=tmp_path))
+    figures = result["figures"]
+    lowest, highest = figures["forward_ratio_lowest"], figures["forward_ratio_highest"]
+    assert 0 < lowest <= figures["forward_ratio"] <= highest
+    assert figures["clips_per_s"] == pytest.approx(1 / figures["clips_s"])
+    assert figures["build_s"] > 0 and figures["parameters"] > 1e6

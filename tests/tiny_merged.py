@@ -24,8 +24,8 @@ def build_merged(dim=2, num_blocks=2, model_pe=None, **options):
     return model
 
 
-def formula_clips(number=2):
-    """Clips `(number, FRAMES, *SIZE)` in [-1, 1], frames of different colours."""
-    colours = np.random.RandomState(8).uniform(-1, 1, (number, FRAMES, 1, 1, 3))
-    noise = formula_pictures((number, FRAMES, *SIZE))
+def formula_clips(number=2, shape=(FRAMES, *SIZE)):
+    """Clips `(number, *shape)` in [-1, 1], frames of different colours."""
+    colours = np.random.RandomState(8).uniform(-1, 1, (number, shape[0], 1, 1, 3))
+    noise = formula_pictures((number, *shape))
     return (0.7 * colours + 0.3 * noise).astype("float32")

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from deephar.checkpoints.vgg16 import load_vgg16_weights
-from deephar.data.loader import BatchLoader
 from deephar.evaluation.action import predict_actions, score_actions
 from deephar.evaluation.frames import predict_frames, score_frames
 from deephar.experiment.arguments import (
@@ -24,6 +22,7 @@ from deephar.experiment.arguments import (
 )
 from deephar.experiment.described import INPUTS, DescribedClips
 from deephar.experiment.networks import NETWORKS, build_network
+from deephar.experiment.pose import parse_pose_training, pose_loader, pose_model
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.inference.clips import ClipPredictor
@@ -36,24 +35,18 @@ from deephar.utils.numbers import positive_int, weight
 logger = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """The recipe of a stage: defaults of its flags."""
-
-    about: str
-    batch_size: int
-    epochs: int
-    lr_drops: tuple[int, ...]
-    optimizer: str
-    lr: float
-
-
 STAGES = {
-    "pose": Stage("poses, from frames", 24, 120, (80, 100), "rmsprop", 1e-3),
-    "action": Stage("actions, from clips; poses frozen", 8, 30, (15, 25), "sgd", 1e-3),
-    "all": Stage("poses and actions, from clips", 4, 5, (), "sgd", 1e-4),
+    "pose": "poses, from frames",
+    "action": "actions, from clips, poses frozen",
+    "all": "poses and actions, from clips",
 }
-"""The stages in the order of the paper. SGD has momentum 0.95, Nesterov's."""
+"""The stages in the order of the paper: what they learn."""
+
+_RECIPES = {
+    "action": {"batch_size": 8, "epochs": 30, "lr_drops": [15, 25], "lr": 1e-3},
+    "all": {"batch_size": 4, "epochs": 5, "lr_drops": [], "lr": 1e-4},
+}
+"""Of the stages that see clips. SGD has momentum 0.95, Nesterov's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,47 +89,36 @@ def parse_action_training(
     name = first.parse_known_args(argv)[0].stage
     parser = argument_parser(doc, logdir=f"runs/{data.network}_{name or 'STAGE'}")
     add = parser.add_argument
-    stages = "; ".join(f"{n}: {stage.about}" for n, stage in STAGES.items())
+    stages = "; ".join(f"{stage}: {about}" for stage, about in STAGES.items())
     add("--stage", choices=STAGES, required=True, help=f"what learns ({stages})")
     add("--data", default=data.folder, help="its folder (%(default)s)")
     if data.add_arguments is not None:
         data.add_arguments(parser)
+    if name == "pose":
+        _add_pose_arguments(parser, data)
+        return parse_pose_training(parser, argv)
     if name is not None:
-        _add_stage_arguments(parser, name, data)
+        _add_clip_arguments(parser, name, data)
     args = parse_training(parser, argv)
-    given = [flag for flag in ("weights", "pose_weights", "vgg_weights")]
-    given = [f"--{f.replace('_', '-')}" for f in given if getattr(args, f, None)]
-    if len(given) > 1:
-        parser.error(f"{given[1]} sets what {given[0]} sets too: name one of them")
-    if getattr(args, "frozen_features", False) and (
-        args.processes or not args.no_augmentation
-    ):
-        parser.error("--frozen-features needs --no-augmentation, and no --processes")
+    if name == "action":
+        _check_action_flags(parser, args)
     return args
 
 
-def _add_stage_arguments(parser, name: str, data: ActionData) -> None:
-    stage, add = STAGES[name], parser.add_argument
-    pose = name == "pose"
-    network = NETWORKS[data.network].pose_part if pose else data.network
-    add_network_arguments(parser, network)
-    add_training_arguments(
-        parser,
-        stage.batch_size,
-        stage.epochs,
-        list(stage.lr_drops),
-        stage.optimizer,
-        stage.lr,
-    )
-    if name != "action":
-        add_pose_loss_arguments(parser)
-    if pose:
-        for other, about in data.others.items():
-            add(f"--{other}", metavar="FOLDER", help=f"mix in {about}")
-        add("--vgg-weights", metavar="FILE", help="VGG-16's, for --stem vgg16")
-        frames = {"type": positive_int, "default": 1000}
-        add("--eval-frames", help="test frames that score an epoch (1000)", **frames)
-    elif name == "action":
+def _add_pose_arguments(parser: argparse.ArgumentParser, data: ActionData) -> None:
+    add = parser.add_argument
+    for other, about in data.others.items():
+        add(f"--{other}", metavar="FOLDER", help=f"mix in {about}")
+    frames = {"type": positive_int, "default": 1000}
+    add("--eval-frames", help="test frames that score an epoch (1000)", **frames)
+    add_network_arguments(parser, NETWORKS[data.network].pose_part)
+
+
+def _add_clip_arguments(
+    parser: argparse.ArgumentParser, stage: str, data: ActionData
+) -> None:
+    add = parser.add_argument
+    if stage == "action":
         add("--pose-weights", help="of the stage pose, a file or a published name")
         once = "the pose part looks at every clip, and its mirror image, once and for "
         once += "all (with --no-augmentation)"
@@ -144,6 +126,16 @@ def _add_stage_arguments(parser, name: str, data: ActionData) -> None:
     else:
         share = {"type": weight, "default": 1.0}
         add("--pose-weight", help="of the poses' loss against actions' (1)", **share)
+        add_pose_loss_arguments(parser)
+    add_network_arguments(parser, data.network)
+    add_training_arguments(parser, **_RECIPES[stage], optimizer="sgd")
+
+
+def _check_action_flags(parser: argparse.ArgumentParser, args) -> None:
+    if args.weights and args.pose_weights:
+        parser.error("--pose-weights sets what --weights sets too: name one of them")
+    if args.frozen_features and (args.processes or not args.no_augmentation):
+        parser.error("--frozen-features needs --no-augmentation, and no --processes")
 
 
 def train_stage(args: argparse.Namespace, data: ActionData) -> None:
@@ -169,14 +161,8 @@ def _train_pose(run: TrainingRun, data: ActionData) -> None:
     settings = network_settings(args, network, run.model_file)
     sets = data.frames(args, settings)
     sizes = _shares(run.batch_size, len(sets))
-    loader = _loader(run, sets, ["pose"], sizes, settings["blocks"])
-    with run.strategy.scope():
-        model = build_network(network, settings, run.first(args.weights))
-        if run.first(args.vgg_weights):
-            load_vgg16_weights(model, args.vgg_weights)
-        set_batch_norm_momentum(model, args.bn_momentum)
-        loss = pose_regression_loss(args.loss, args.visibility_weight)
-        model.compile(optimizer(args), loss, jit_compile=run.compute.jit)
+    loader = pose_loader(run, sets, sizes, settings)
+    model = pose_model(run, settings)
     layout = sets[0].poselayout
     predict = run.predictor(model, layout).predict_crops
 
@@ -217,7 +203,7 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
         options = {"workers": args.workers, "strict": args.strict}
         samples = DescribedClips(predictor, clips, TRAIN_MODE, data.target, **options)
         inputs = INPUTS
-    loader = _loader(run, samples, targets, run.batch_size, counts, inputs)
+    loader = run.loader(samples, run.batch_size, targets, counts, inputs)
 
     def evaluate(_):
         size, workers = args.eval_batch_size, args.workers
@@ -294,23 +280,6 @@ def _compile(model: keras.Model, run: TrainingRun) -> None:
         weights = [args.pose_weight, *weights]
     model.compile(
         optimizer(args), losses, loss_weights=weights, jit_compile=run.compute.jit
-    )
-
-
-def _loader(
-    run: TrainingRun, dataset, targets, batch_size, counts, inputs=("frame",)
-) -> BatchLoader:
-    args = run.args
-    return BatchLoader(
-        dataset,
-        inputs,
-        targets,
-        TRAIN_MODE,
-        batch_size=batch_size,
-        num_predictions=counts,
-        seed=args.seed,
-        on_error="raise" if args.strict else "skip",
-        processes=args.processes,
     )
 
 

@@ -17,7 +17,6 @@ from deephar.experiment.networks import build_network
 from deephar.experiment.training import TrainingRun, optimizer
 from deephar.losses import pose_regression_loss
 from deephar.trainer import set_batch_norm_momentum
-from deephar.utils.modes import TRAIN_MODE
 
 
 def parse_pose_training(
@@ -50,18 +49,7 @@ def pose_loader(
         sizes: how many samples of each.
         settings: what `network_settings` returned.
     """
-    args = run.args
-    return BatchLoader(
-        datasets,
-        ["frame"],
-        ["pose"],
-        TRAIN_MODE,
-        batch_size=sizes,
-        num_predictions=settings["blocks"],
-        seed=args.seed,
-        on_error="raise" if args.strict else "skip",
-        processes=args.processes,
-    )
+    return run.loader(datasets, sizes, counts=settings["blocks"])
 
 
 def pose_model(run: TrainingRun, settings: dict) -> keras.Model:

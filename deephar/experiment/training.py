@@ -6,6 +6,7 @@ import functools
 import logging
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -35,6 +36,7 @@ from deephar.inference.predictor import PosePredictor
 from deephar.optimizers import rmsprop
 from deephar.trainer import MultiModelTrainer, SavePlan
 from deephar.utils.fs import write_json
+from deephar.utils.modes import TRAIN_MODE
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +93,36 @@ class TrainingRun:
         if self.strategy.num_replicas_in_sync > 1:
             model = devices.SpreadModel(model, self.strategy)
         return PosePredictor(model, poselayout, jit=self.compute.jit)
+
+    def loader(
+        self,
+        datasets: Any,
+        sizes: int | Sequence[int],
+        targets: Sequence[str] = ("pose",),
+        counts: int | Sequence[int] = 1,
+        inputs: Sequence[str] = ("frame",),
+    ) -> BatchLoader:
+        """Batches of the training parts, as the flags say.
+
+        Args:
+            datasets: one or several; a batch has samples of each.
+            sizes: how many samples of each.
+            targets: keys of the targets.
+            counts: how often each target is repeated, once for each output.
+            inputs: keys of the inputs.
+        """
+        args = self.args
+        return BatchLoader(
+            datasets,
+            inputs,
+            targets,
+            TRAIN_MODE,
+            batch_size=sizes,
+            num_predictions=counts,
+            seed=args.seed,
+            on_error="raise" if args.strict else "skip",
+            processes=args.processes,
+        )
 
     def callbacks(
         self,

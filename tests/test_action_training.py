@@ -1,5 +1,6 @@
 """The training scripts of Penn Action and NTU, stage by stage, on tiny data."""
 
+import contextlib
 import csv
 import functools
 import json
@@ -11,7 +12,7 @@ from scripts import load, run
 from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
 from tiny_mpii import write_tiny_mpii
 
-from deephar import experiment
+from deephar import experiment, trainer
 
 PENN = load("exp/pennaction/train_penn_ar_pe_merge.py")
 NTU = load("exp/ntu/train_ntu_ar_pe_merge.py")
@@ -27,17 +28,51 @@ def train(script, logdir, stage, data, *flags):
     script.main([*where, *STEPS, *QUIET, *flags])
 
 
+@contextlib.contextmanager
+def cut_copy(folder, copy):
+    """Keeps a copy of a run as it is after its first epoch, as if it ended there."""
+    write = trainer.SavePlan.write
+
+    def write_and_copy(plan, progress, epoch, step):
+        write(plan, progress, epoch, step)
+        if epoch == 1:
+            shutil.copytree(folder, copy)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer.SavePlan, "write", write_and_copy)
+        yield
+
+
 @pytest.fixture(scope="module")
 def penn(tmp_path_factory):
-    """A folder with a tiny Penn Action, and a run of each stage on it."""
+    """A folder with a tiny Penn Action, and runs on it: pose, action, cut."""
     folder = tmp_path_factory.mktemp("penn")
     data = write_tiny_penn(folder / "data")
     pose = ("--epochs", "2", *SMALL, "--context", "0", "--eval-frames", "4")
     train(PENN, folder / "pose", "pose", data, *pose)
     weights = ("--pose-weights", str(folder / "pose" / BEST), "--frames", "4")
-    train(PENN, folder / "action", "action", data, "--epochs", "2", *weights)
+    with cut_copy(folder / "action", folder / "cut"):
+        train(PENN, folder / "action", "action", data, "--epochs", "2", *weights)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ntu(tmp_path_factory):
+    """A folder with runs of each stage on tiny data of NTU, Human3.6M and MPII."""
+    folder = tmp_path_factory.mktemp("ntu")
+    data = write_tiny_ntu(folder / "data")
+    others = {
+        "--h36m": write_tiny_h36m(folder / "h36m"),
+        "--mpii": write_tiny_mpii(folder / "mpii"),
+    }
+    mixed = [part for flag, place in others.items() for part in (flag, str(place))]
+    pose = (*SMALL, "--depth-maps", "4", "--epochs", "1", "--batch-size", "3", *mixed)
+    train(NTU, folder / "pose", "pose", data, *pose)
+    weights = ("--pose-weights", str(folder / "pose" / BEST), "--frames", "4")
+    once = ("--no-augmentation", "--frozen-features")
+    train(NTU, folder / "action", "action", data, "--epochs", "1", *weights, *once)
     weights = ("--weights", str(folder / "action" / LAST))
-    train(PENN, folder / "all", "all", data, "--epochs", "1", *weights)
+    train(NTU, folder / "all", "all", data, "--epochs", "1", *weights)
     return folder
 
 
@@ -77,50 +112,58 @@ def test_every_stage_writes_what_a_training_writes(penn):
 
 
 def test_an_epoch_of_actions_keeps_the_figures_of_every_output(penn):
-    scores = json.loads((penn / "all" / "scores.json").read_text())["1"]
+    scores = json.loads((penn / "action" / "scores.json").read_text())["1"]
     assert list(scores["outputs"]) == [*"p1 p2 p3 p4 v1 v2 v3 v4 m".split()]
     assert scores["videos"] == 2
 
 
-def test_the_merged_network_has_the_shape_of_its_pose_part(penn):
-    pose, action, whole = (
-        json.loads((penn / stage / "model.json").read_text())
-        for stage in ("pose", "action", "all")
-    )
+def read_settings(folder):
+    return [
+        json.loads((folder / stage / "model.json").read_text())
+        for stage in experiment.STAGES
+        if (folder / stage).is_dir()
+    ]
+
+
+def test_a_merged_network_has_the_shape_of_its_pose_part(penn, ntu):
+    pose, action = read_settings(penn)
     assert (pose["network"], action["network"]) == ("penn_pose", "penn")
-    assert action == whole
     assert {**pose, "network": "penn"}.items() <= action.items()
     assert (action["frames"], action["actions"], action["step"]) == (4, 15, 2)
+    pose, action, whole = read_settings(ntu)
+    assert action == whole
+    assert {**pose, "network": "ntu"}.items() <= action.items()
+    assert (action["depth_maps"], action["actions"]) == (4, 60)
 
 
-def test_a_frozen_pose_part_stays_bit_for_bit(penn):
-    start = build(penn / "action", pose_weights=str(penn / "pose" / BEST))
-    part = [v.numpy() for v in start.get_layer("frame_model").variables]
-    pose, head = read_weights(penn / "action")
-    assert all_equal(pose, part)
-    whole_pose, whole_head = read_weights(penn / "all")
-    assert not all_equal(whole_pose, part)
+def test_a_frozen_pose_part_stays_bit_for_bit_until_all_is_trained(penn, ntu):
+    for folder in (penn, ntu):
+        start = build(folder / "action", pose_weights=str(folder / "pose" / BEST))
+        part = [v.numpy() for v in start.get_layer("frame_model").variables]
+        assert all_equal(read_weights(folder / "action")[0], part)
+    pose, head = read_weights(ntu / "action")
+    whole_pose, whole_head = read_weights(ntu / "all")
+    assert not all_equal(whole_pose, pose)
     assert not all_equal(whole_head, head)
 
 
-def test_rates_and_optimizers_are_those_of_the_stages(penn):
-    rates = [float(read_rows(penn / s)[0]["learning_rate"]) for s in experiment.STAGES]
+def test_rates_and_optimizers_are_those_of_the_stages(ntu):
+    rates = [float(read_rows(ntu / s)[0]["learning_rate"]) for s in experiment.STAGES]
     assert rates == pytest.approx([1e-3, 1e-3, 1e-4])
     records = [
-        json.loads(next((penn / s).glob("arguments_*.json")).read_text())
+        json.loads(next((ntu / s).glob("arguments_*.json")).read_text())
         for s in experiment.STAGES
     ]
     assert [one["optimizer"] for one in records] == ["rmsprop", "sgd", "sgd"]
+    assert np.isfinite(float(read_rows(ntu / "all")[0]["loss"]))
 
 
-def test_actions_go_on_to_the_same_end_bit_for_bit(penn, tmp_path):
-    weights = ("--pose-weights", str(penn / "pose" / BEST), "--frames", "4")
-    train(PENN, tmp_path, "action", penn / "data", "--epochs", "1", *weights)
+def test_actions_go_on_to_the_same_end_bit_for_bit(penn):
     flags = ("--epochs", "2", "--resume")
-    train(PENN, tmp_path, "action", penn / "data", *flags)
-    assert read_rows(tmp_path) == read_rows(penn / "action")
+    train(PENN, penn / "cut", "action", penn / "data", *flags)
+    assert read_rows(penn / "cut") == read_rows(penn / "action")
     for ours, theirs in zip(
-        read_weights(tmp_path), read_weights(penn / "action"), strict=True
+        read_weights(penn / "cut"), read_weights(penn / "action"), strict=True
     ):
         assert all_equal(ours, theirs)
 
@@ -186,22 +229,16 @@ def test_a_network_of_other_actions_is_refused(penn, tmp_path):
         train(PENN, tmp_path, "action", penn / "data", *flags)
 
 
-def test_a_head_on_frozen_features_goes_on_and_is_saved_whole(penn, tmp_path):
-    weights = ("--pose-weights", str(penn / "pose" / BEST), "--frames", "4")
-    once = ("--no-augmentation", "--frozen-features", "--eval-every", "9")
-    for folder, epochs in ((tmp_path / "a", "2"), (tmp_path / "b", "1")):
-        train(
-            PENN, folder, "action", penn / "data", "--epochs", epochs, *weights, *once
-        )
+def test_a_head_on_frozen_features_goes_on_and_is_saved_whole(ntu):
+    shutil.copytree(ntu / "action", ntu / "further")
     flags = ("--epochs", "2", "--resume")
-    train(PENN, tmp_path / "b", "action", penn / "data", *flags)
-    assert "described, as 8 clips" in (tmp_path / "b" / "log.txt").read_text()
-    (pose, head), (other_pose, other_head) = map(
-        read_weights, (tmp_path / "a", tmp_path / "b")
+    train(NTU, ntu / "further", "action", ntu / "data", *flags)
+    assert "mirrored ones among them" in (ntu / "further" / "log.txt").read_text()
+    (pose, head), (further_pose, further_head) = map(
+        read_weights, (ntu / "action", ntu / "further")
     )
-    assert all_equal(head, other_head)
-    assert all_equal(pose, other_pose)
-    assert all_equal(pose, read_weights(penn / "action")[0])
+    assert all_equal(pose, further_pose)
+    assert not all_equal(head, further_head)
 
 
 def test_frozen_features_allow_no_augmentation(capsys):
@@ -209,25 +246,3 @@ def test_frozen_features_allow_no_augmentation(capsys):
         PENN.main(["run", "--stage", "action", "--frozen-features"])
     message = "--frozen-features needs --no-augmentation, and no --processes"
     assert message in capsys.readouterr().err
-
-
-def test_ntu_learns_in_stages_from_three_data_sets(tmp_path):
-    data = write_tiny_ntu(tmp_path / "ntu")
-    others = {
-        "--h36m": write_tiny_h36m(tmp_path / "h36m"),
-        "--mpii": write_tiny_mpii(tmp_path / "mpii"),
-    }
-    mixed = [part for flag, folder in others.items() for part in (flag, str(folder))]
-    pose = (*SMALL, "--depth-maps", "4", "--epochs", "1", "--batch-size", "3", *mixed)
-    train(NTU, tmp_path / "pose", "pose", data, *pose)
-    scores = json.loads((tmp_path / "pose" / "scores.json").read_text())["1"]
-    assert scores["frames"] > 0
-    weights = ("--pose-weights", str(tmp_path / "pose" / BEST), "--frames", "4")
-    train(NTU, tmp_path / "action", "action", data, "--epochs", "1", *weights)
-    settings = json.loads((tmp_path / "action" / "model.json").read_text())
-    assert settings["network"] == "ntu"
-    assert (settings["depth_maps"], settings["actions"]) == (4, 60)
-    weights = ("--weights", str(tmp_path / "action" / BEST))
-    train(NTU, tmp_path / "all", "all", data, "--epochs", "1", *weights)
-    (row,) = read_rows(tmp_path / "all")
-    assert np.isfinite(float(row["loss"]))

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from formula_weights import formula_pictures, set_formula_weights
+from tiny_merged import build_merged, formula_clips
 
 from deephar.models import reception
 
@@ -47,14 +48,39 @@ np.savez(sys.argv[1], **results)
 """
 
 
+CLIP_SCRIPT = """
+import sys
+import keras
+import numpy as np
+from tiny_merged import ACTIONS, build_merged, formula_clips
+from deephar.inference import ClipPredictor
+from deephar.models import action
+
+x = formula_clips(2)
+model = build_merged(3, num_blocks=1)
+predictor = ClipPredictor(model, fold=True)
+results = {"actions": predictor.predict_clips(x)}
+net = action.build_pose_model(4, ACTIONS, 8)
+action.compile(net, lr=0.01)
+before = [v.numpy() for v in net.trainable_variables]
+x = [np.ones((2, *x.shape[1:]), "float32") for x in net.inputs]
+y = [np.eye(ACTIONS, dtype="float32")[[0, 1]]] * 4
+results["loss"] = net.train_on_batch(x, y)[0]
+pairs = zip(net.trainable_variables, before)
+results["steps"] = [np.abs(v.numpy() - old).max() for v, old in pairs]
+results["backend"] = keras.backend.backend()
+np.savez(sys.argv[1], **results)
+"""
+
+
 def build(name):
     model = reception.build((32, 32, 3), 3, **MODELS[name])
     set_formula_weights(model)
     return model
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
+def run_on(backend, script, folder):
+    """The arrays that a script saves when it runs on a backend."""
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     paths = [str(HERE.parent), str(HERE), os.environ.get("PYTHONPATH", "")]
@@ -64,15 +90,21 @@ def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
         "PYTHONPATH": os.pathsep.join(paths),
     }
     result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "results.npz")],
+        [sys.executable, "-c", script, str(folder / "results.npz")],
         env=environment,
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    with np.load(tmp_path / "results.npz") as file:
+    with np.load(folder / "results.npz") as file:
         results = dict(file)
     assert results["backend"] == backend
+    return results
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
+    results = run_on(backend, SCRIPT, tmp_path)
     x = formula_pictures((2, 32, 32, 3))
     for name in MODELS:
         y = build(name)(x, training=False)
@@ -80,3 +112,12 @@ def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
         np.testing.assert_allclose(results[f"{name}_folded"], results[name], atol=1e-5)
         assert np.isfinite(results[f"{name}_loss"]).all()
         assert np.abs(results[f"{name}_step"]).max() > 1e-5
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_actions_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
+    results = run_on(backend, CLIP_SCRIPT, tmp_path)
+    expected = build_merged(3, num_blocks=1)(formula_clips(2), training=False)
+    np.testing.assert_allclose(results["actions"], expected, atol=1e-4)
+    assert np.isfinite(results["loss"])
+    assert len(results["steps"]) > 40 and results["steps"].max() > 1e-5

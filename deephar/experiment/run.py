@@ -35,6 +35,8 @@ _EVALUATION = (
     "evaluation.md",
     "report.md",
     "blocks.png",
+    "confusion.png",
+    "outputs.png",
     "pckh.png",
     "predictions.png",
     "training.png",

@@ -155,6 +155,7 @@ def test_rates_and_optimizers_are_those_of_the_stages(ntu):
         for s in experiment.STAGES
     ]
     assert [one["optimizer"] for one in records] == ["rmsprop", "sgd", "sgd"]
+    assert [one["clip_norm"] for one in records] == [None, None, 1]
     assert np.isfinite(float(read_rows(ntu / "all")[0]["loss"]))
 
 

@@ -64,6 +64,7 @@ def add_training_arguments(
     lr_drops: list[int],
     optimizer: str = "rmsprop",
     lr: float = 1e-3,
+    clip_norm: float | None = None,
 ) -> None:
     """Adds the flags of a training run.
 
@@ -74,6 +75,7 @@ def add_training_arguments(
         lr_drops: epochs, counted from 0, at which the recipe lowers the rate.
         optimizer: one of OPTIMIZERS.
         lr: learning rate of the recipe at the start.
+        clip_norm: largest norm of the recipe's gradient; None for any.
     """
     add_device_arguments(parser)
     group = parser.add_argument_group("training")
@@ -103,7 +105,8 @@ def add_training_arguments(
         "with steps: multiplier at each of them",
         type=positive_float,
     )
-    add("--clip-norm", help="largest norm of the whole gradient", type=positive_float)
+    norm = "largest norm of the whole gradient"
+    add("--clip-norm", clip_norm, norm, type=positive_float)
     add("--bn-momentum", 0.99, "of batch norm; 0.9 for short runs", type=fraction)
     switch("--no-augmentation", help="train on the plain crops")
     switch("--strict", help="an unreadable picture ends the run")

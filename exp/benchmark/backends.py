@@ -33,6 +33,12 @@ def device() -> dict[str, str]:
     return {"backend": backend, **versions, "device": name}
 
 
+def jit_gains(found: dict[str, str]) -> bool:
+    """Whether XLA gains on what `device` found: on JAX, and TensorFlow with a GPU."""
+    gpu = found["device"] != "cpu"
+    return found["backend"] == "jax" or (found["backend"] == "tensorflow" and gpu)
+
+
 def peak_device_memory_mib() -> float:
     """The most memory that was held so far: the GPU's, or the process's on a CPU."""
     backend = keras.backend.backend()

@@ -43,24 +43,28 @@ def build(args, reception, action):
         *(shape, joints, args.dim), num_blocks=args.blocks, depth_maps=8, ksize=(5, 5)
     )
     sizes = (ACTIONS[args.dim], shape, args.frames, joints, args.blocks, args.dim)
-    return action.build_merge_model(pose, *sizes)
+    version = {2: "v1", 3: "v2"}[args.dim]
+    return action.build_merge_model(pose, *sizes, pose_net_version=version)
 
 
 def measure(args):
     """The figures by name, and what they were taken on."""
     import backends
+    import flops
 
     from deephar.inference.folding import fold_batch_norm
     from deephar.models import action, reception
 
     found = backends.device()
     if args.jit is None:
-        gpu = found["device"] != "cpu"
-        args.jit = found["backend"] == "jax" or (found["backend"] != "torch" and gpu)
+        args.jit = backends.jit_gains(found)
     start = time.perf_counter()
     model = build(args, reception, action)
     figures = {"build_s": time.perf_counter() - start}
-    figures["parameters"] = model.count_params()
+    parts = [model.get_layer(name) for name in ("frame_model", "clip_head")]
+    frame, head = (flops.count_flops(part) / 1e9 for part in parts)
+    figures |= {"parameters": model.count_params(), "frame_gflop": frame}
+    figures["head_share"] = head / (args.frames * frame + head)
     if args.fold:
         model = fold_batch_norm(model)
     shape = (args.clips, args.frames, args.size, args.size, 3)
@@ -68,10 +72,10 @@ def measure(args):
     whole = backends.forward(model, x, args.jit)
     frames = model.get_layer("frame_model")
     part = backends.forward(frames, x.reshape(-1, *shape[2:]), args.jit)
-    pairs = []
-    for _ in range(1 + args.repeat):
-        pairs.append([common.seconds(f, 1, warm=0)["median"] for f in (whole, part)])
-    pairs = pairs[1:]
+    pairs = [
+        [common.seconds(f, 1, warm=0)["median"] for f in (whole, part)]
+        for _ in range(1 + args.repeat)
+    ][1:]
     clip_s, frames_s = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratios = sorted(a / b for a, b in pairs)
     return {

@@ -51,9 +51,8 @@ def measure(args):
     from deephar.optimizers import rmsprop
 
     found = backends.device()
-    gpu = found["device"] != "cpu"
     if args.jit is None:
-        args.jit = found["backend"] == "jax" or (found["backend"] != "torch" and gpu)
+        args.jit = backends.jit_gains(found)
     if args.precision != "float32":
         keras.mixed_precision.set_dtype_policy(f"mixed_{args.precision}")
     shape = (args.size, args.size, 3)

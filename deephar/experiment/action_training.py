@@ -52,9 +52,9 @@ _RECIPES = {
         "clip_norm": 1.0,
     },
 }
-"""Of the stages that see clips. SGD has momentum 0.95, Nesterov's. What the actions' loss
-asks of the pose part is hundreds of times what the poses' loss does, so that without
-clipping it soon forgets all."""
+"""Of the stages that see clips. SGD has momentum 0.95, Nesterov's. Clipping: the
+gradient of the actions' loss in the pose part is so much larger than that of the poses'
+loss that the pose part soon forgot all without."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,10 +1,13 @@
 """Human3.6M: names, joints and cameras from files, frames of videos, annotations."""
 
+import codecs
 import hashlib
 import importlib.util
+import io
 import json
 import pathlib
 import pickle
+import zipfile
 
 import h5py
 import numpy as np
@@ -160,6 +163,50 @@ def test_nasa_cdf_is_read_by_cdflib(tmp_path):
         read_positions(tmp_path)
 
 
+class Python2(pickle._Pickler):
+    """Writes texts and the bytes of arrays as Python 2 does."""
+
+    def save_text(self, value):
+        value = value if isinstance(value, bytes) else value.encode("latin1")
+        self.write(pickle.BINSTRING + len(value).to_bytes(4, "little") + value)
+        self.memoize(value)
+
+    dispatch = {**pickle._Pickler.dispatch, str: save_text, bytes: save_text}
+
+
+def write_npz_with(path, people, protocol, pickler=pickle._Pickler):
+    cell = np.array(people, dtype=object)
+    buffer, content = io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": "|O", "fortran_order": False, "shape": ()}
+    )
+    pickler(content, protocol).dump(cell)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("positions_3d.npy", buffer.getvalue() + content.getvalue())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("protocol", "pickler"),
+    [*((number, pickle._Pickler) for number in (2, 3, 4, 5)), (2, Python2)],
+)
+def test_pickles_of_all_ages_are_read(tmp_path, protocol, pickler):
+    joints = make_joints(4)
+    people = {"S1": {"Directions 1": joints / 1000}}
+    path = write_npz_with(tmp_path / "a.npz", people, protocol, pickler)
+    np.testing.assert_allclose(read_positions(path)[1, 2, 1], joints, rtol=1e-12)
+
+
+def test_bytes_of_a_pickle_are_latin1_only(tmp_path):
+    class Zipped:
+        def __reduce__(self):
+            return codecs.encode, ("a", "rot13")
+
+    write_npz_with(tmp_path / "a.npz", {"S1": Zipped()}, 2)
+    with pytest.raises(ValueError, match="bytes as 'rot13' are not allowed"):
+        read_positions(tmp_path / "a.npz")
+
+
 class Evil:
     def __reduce__(self):
         return pathlib.Path.touch, (pathlib.Path("evil"),)
@@ -181,6 +228,8 @@ def test_a_pickle_cannot_run_anything(tmp_path, monkeypatch):
         ({"S1": {"Photo 1": make_joints(2)}}, "thigh must be 300 to 600.*4.5e.05 mm"),
         ({"S1": {"Photo 1": make_joints(2)[:, :16]}}, r"\(n, 32, 3\).*\(2, 16, 3\)"),
         ({"S1": {"Photo 1": make_joints(0)}}, "a take must have frames"),
+        ({"S1": {"Photo 1": np.full((2, 32, 3), np.nan)}}, "thigh must be known.*of 2"),
+        ({"S1": {"Photo 1": [[1], [2, 3]]}}, r"npz, S1, Photo 1"),
         ({"me": {}}, "people S1 ... with dictionaries.*'me'"),
         ([1, 2], "positions_3d must be a dictionary|an array of int64"),
     ],
@@ -266,7 +315,7 @@ def test_joints_and_cameras_become_annotations(tmp_path, sources, capsys):
     expected = read_cameras(sources[1])[1, CAMERAS[0]].serialize()
     np.testing.assert_array_equal(train[0].camera.serialize(), expected)
     text = capsys.readouterr().out
-    assert "4 sequences without joints: S1 Directions\n" in text
+    assert "831 sequences without joints: S1 Directions, S1 Discussion" in text
     assert "8 sequences of which the size is taken to be the camera's usual" in text
     assert "training: 4 sequences, 12 frames" in text
 
@@ -277,7 +326,7 @@ def test_a_missing_camera_is_named_and_stops_or_leaves_out(tmp_path, sources, ca
     assert (status, path.exists()) == (1, False)
     error = capsys.readouterr().err
     assert "a02_s01_e01_c04: camera 60457274 of S1 is not in" in error
-    assert "2 sequences are bad. Wrote nothing" in error
+    assert "2 are bad. Wrote nothing" in error
     status, path = run_convert(tmp_path, sources, "--bad", "leave-out")
     assert (status, [len(part) for part in read_human36m(path)[0]]) == (0, [0, 3, 3])
     assert "left out: a02_s01_e01_c04" in capsys.readouterr().err
@@ -304,6 +353,40 @@ def test_a_lost_pelvis_is_named(tmp_path, sources, capsys):
     assert run_convert(tmp_path, sources)[0] == 1
     text = "a02_s01_e01_c01: the pelvis must be finite. Received: NaN in frame 6"
     assert text in capsys.readouterr().err
+
+
+def test_takes_that_are_bad_are_left_out_by_name(tmp_path, capsys, sources):
+    folder = tmp_path / "owners"
+    for name, frames in (("S1/Directions 1", 12), ("S1/Photo 1", 6), ("S9/Photo", 5)):
+        subject, take = name.split("/")
+        path = folder / subject / "MyPoses/3D_positions" / f"{take}.h5"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        joints = make_joints(frames)
+        joints[1, 2] = np.nan
+        write_hdf5(path, joints.reshape(frames, 96))
+    path.write_bytes(b"cut short")
+    path.with_name("._Photo.h5").write_bytes(b"left by a copy")
+    files = folder, sources[1]
+    status, out = run_convert(tmp_path, files)
+    error = capsys.readouterr().err
+    assert (status, out.exists()) == (1, False)
+    assert "Photo.h5 must be a whole HDF5 file" in error
+    assert "1 are bad. Wrote nothing; --bad leave-out leaves them out" in error
+    assert "._Photo" not in error
+    status, out = run_convert(tmp_path, files, "--bad", "leave-out")
+    train = read_human36m(out)[0][1]
+    assert (status, len(train)) == (0, 8)
+    assert np.isnan(train[0].poses).sum() == 0  # frame 2 is not among them
+    printed = capsys.readouterr()
+    assert f"left out: {path} must be a whole" in printed.err
+    assert "warning: nothing for validation in" in printed.err
+    assert printed.out.count("without joints") == 1
+    assert " more takes" in printed.out
+    more = ["--train-every", 1, "--subjects", 1]
+    status, out = run_convert(tmp_path, files, *more)
+    assert (status, capsys.readouterr().err) == (0, "")
+    lost = np.isnan(read_human36m(out)[0][1][0].poses)
+    assert (lost[1, 2].all(), lost.sum()) == (True, 3)
 
 
 def test_frames_are_extracted_as_the_annotations_want_them(tmp_path, sources, capsys):

@@ -18,6 +18,7 @@ import numpy as np
 from deephar.data.human36m_format import (
     SIZES,
     TRAIN_SUBJECTS,
+    VALID_SUBJECTS,
     H36MSequence,
     write_human36m,
 )
@@ -33,6 +34,9 @@ from deephar.data.human36m_names import (
 from deephar.data.human36m_positions import read_cameras, read_positions
 from deephar.data.pictures import open_picture
 from deephar.data.videos import VideoInfo, video_info
+
+NAMES = 8
+"""So many takes without joints are printed."""
 
 
 def make_sequence(name, camera, size, positions, every) -> H36MSequence:
@@ -120,23 +124,28 @@ def convert_sequence(arguments, key, positions, cameras, counts) -> H36MSequence
 
 def make_sequences(arguments, counts, problems) -> list[H36MSequence]:
     """Makes all sequences that have joints; adds a line for each that fails."""
-    takes = read_positions(arguments.positions)
+    bad = {}
+    takes = read_positions(arguments.positions, arguments.subjects, bad)
+    problems += bad.values()
     cameras = read_cameras(arguments.cameras)
-    sequences = []
+    sequences, without = [], []
     for key in sorted(all_sequences()):
-        subject = key[0]
+        subject, take = key[0], key[:3]
         if subject not in arguments.subjects:
             continue
-        if key[:3] not in takes:
-            counts[f"without joints: S{subject} {take_name(*key[:3])}"] += 1
+        if take not in takes:
+            name = take_name(*take)
+            without += [f"S{subject} {name}"] * ((subject, name) not in bad)
             continue
         try:
-            positions = takes[key[:3]]
             sequences.append(
-                convert_sequence(arguments, key, positions, cameras, counts)
+                convert_sequence(arguments, key, takes[take], cameras, counts)
             )
         except (OSError, ValueError) as error:
             problems.append(str(error))
+    names = list(dict.fromkeys(without))
+    more = f" and {len(names) - NAMES} more takes" if len(names) > NAMES else ""
+    counts[f"without joints: {', '.join(names[:NAMES])}{more}"] = len(without)
     return sequences
 
 
@@ -164,8 +173,8 @@ def parse_arguments(argv):
         "--bad",
         choices=("stop", "leave-out"),
         default="stop",
-        help="what to do about sequences without a camera or that disagree with videos "
-        "or pictures",
+        help="what to do about takes that cannot be read and sequences without a "
+        "camera or that disagree with videos or pictures",
     )
     arguments = parser.parse_args(argv)
     for name in ("train_every", "valid_every"):
@@ -183,7 +192,7 @@ def convert(arguments, counts, problems) -> list[list[H36MSequence]]:
     """
     sequences = make_sequences(arguments, counts, problems)
     if problems and arguments.bad == "stop":
-        summary = f"{len(problems)} sequences are bad. Wrote nothing; --bad leave-out"
+        summary = f"{len(problems)} are bad. Wrote nothing; --bad leave-out"
         raise ValueError("\n".join([*problems, f"{summary} leaves them out"]))
     if not sequences:
         raise ValueError("\n".join([*problems, "no sequence is left. Wrote nothing"]))
@@ -208,9 +217,15 @@ def main(argv=None) -> int:
     for what, count in counts.items():
         if count:
             print(f"{count} sequences {what}")
-    for name, part in zip(("training", "validation"), parts, strict=True):
+    names, subjects = ("training", "validation"), (TRAIN_SUBJECTS, VALID_SUBJECTS)
+    for name, part, people in zip(names, parts, subjects, strict=True):
         frames = sum(len(sequence.frames) for sequence in part)
         print(f"{name}: {len(part)} sequences, {frames} frames")
+        wanted = {*arguments.subjects} & {*people}
+        if wanted and not part:
+            print(
+                f"warning: nothing for {name} in {arguments.positions}", file=sys.stderr
+            )
     print(f"wrote {arguments.out / 'annotations.mat'}")
     return 0
 

@@ -22,6 +22,7 @@ With that the four real frames that were tried agree with their 2D joints within
 px, as it stands in the files within 0.2 px.
 """
 
+import functools
 import importlib
 import importlib.util
 import json
@@ -29,14 +30,14 @@ import os
 import pathlib
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import h5py
 import numpy as np
 
 from deephar.data.human36m_format import JOINT_NAMES
-from deephar.data.human36m_names import SUBJECTS, find_take
+from deephar.data.human36m_names import SUBJECTS, find_take, take_name
 from deephar.data.matfile import read_mat
 from deephar.data.records import shaped
 from deephar.utils.camera import Camera
@@ -56,11 +57,21 @@ _HDF5_HEAD = b"\x89HDF"
 Takes = dict[tuple[int, int, int], np.ndarray]
 
 
-def read_positions(path: str | os.PathLike) -> Takes:
+def read_positions(
+    path: str | os.PathLike,
+    subjects: Collection[int] = SUBJECTS,
+    bad: dict[tuple[int, str], str] | None = None,
+) -> Takes:
     """Reads the joints of all takes.
 
     Of 17 joints the other 15 are NaN, but the spine, which the recordings have at the
     pelvis.
+
+    Args:
+        path: The file or folder.
+        subjects: People to read; the takes of the others are passed over.
+        bad: Where to put the takes that are bad, {(subject, name): what is wrong};
+            None to raise an error for the first.
 
     Returns:
         {(subject, action, take): array (n, 32, 3), mm}.
@@ -78,13 +89,21 @@ def read_positions(path: str | os.PathLike) -> Takes:
     else:
         raise FileNotFoundError(f"no such file or folder: {path}")
     takes: Takes = {}
-    for source, subject, name, positions in sources:
+    passed_over = set(SUBJECTS) - set(subjects)
+    for source, subject, name, read in sources:
+        if subject in passed_over:
+            continue
         try:
             take = subject, *find_take(subject, name)
-            takes[take] = _joints_32(source, positions)
-        except ValueError as error:
-            raise ValueError(f"{source}: {error}") from error
-    if not takes:
+            name = take_name(*take)
+            takes[take] = _joints_32(source, read())
+        except (OSError, ValueError) as error:
+            text = str(error)
+            text = text if source in text else f"{source}: {text}"
+            if bad is None:
+                raise ValueError(text) from error
+            bad[subject, name] = text
+    if not takes and not bad:
         raise FileNotFoundError(f"no takes in {path}: {' or '.join(FOLDERS)}")
     return takes
 
@@ -103,7 +122,14 @@ def _joints_32(owner, positions):
         positions = all_joints
     if len(positions) < 1:
         raise ValueError("a take must have frames. Received: 0 frames")
-    thigh = float(np.median(np.linalg.norm(positions[:, 1] - positions[:, 2], axis=-1)))
+    thighs = np.linalg.norm(positions[:, 1] - positions[:, 2], axis=-1)
+    thighs = thighs[np.isfinite(thighs)]
+    if not len(thighs):
+        raise ValueError(
+            f"the right thigh must be known in some frame. Received: hip or knee is "
+            f"NaN in all of {len(positions)}"
+        )
+    thigh = float(np.median(thighs))
     if not THIGH[0] < thigh < THIGH[1]:
         raise ValueError(
             f"the right thigh must be {THIGH[0]:.0f} to {THIGH[1]:.0f} mm long. "
@@ -125,7 +151,15 @@ def _read_npz(path: pathlib.Path) -> Iterator[tuple]:
             )
         for name, positions in takes.items():
             owner = f"{path}, {person}, {name}"
-            yield owner, int(number), str(name), np.asarray(positions) * _MM_PER_M
+            read = functools.partial(_in_mm, owner, positions)
+            yield owner, int(number), str(name), read
+
+
+def _in_mm(owner, positions):
+    array = np.asarray(positions)
+    if array.dtype == object:
+        raise ValueError(f"`positions` of {owner} must be one array of numbers")
+    return array * _MM_PER_M
 
 
 def _read_folder(path: pathlib.Path) -> Iterator[tuple]:
@@ -133,9 +167,9 @@ def _read_folder(path: pathlib.Path) -> Iterator[tuple]:
         for folder in FOLDERS:
             for file in sorted((path / f"S{subject}" / folder).glob("*")):
                 ending = next((e for e in ENDINGS if file.name.endswith(e)), None)
-                if ending is not None:
+                if ending is not None and not file.name.startswith("."):
                     name = file.name.removesuffix(ending)
-                    yield str(file), subject, name, _read_take(file)
+                    yield str(file), subject, name, functools.partial(_read_take, file)
 
 
 def _read_take(file: pathlib.Path) -> np.ndarray:
@@ -186,6 +220,13 @@ def _read_cdf(file):
         ) from error
 
 
+def _bytes_of(text: str, encoding: str) -> bytes:
+    """Stands for `_codecs.encode`, by which a pickle of protocol 2 holds bytes."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"bytes as {encoding!r} are not allowed")
+    return text.encode("latin1")
+
+
 class _ArrayUnpickler(pickle.Unpickler):
     """Reads dictionaries, texts and arrays; nothing else can be made or called."""
 
@@ -201,6 +242,8 @@ class _ArrayUnpickler(pickle.Unpickler):
     }
 
     def find_class(self, module, name):
+        if (module, name) == ("_codecs", "encode"):
+            return _bytes_of
         if module.split(".")[0] == "numpy" and name in self._makers:
             return self._makers[name]
         raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
@@ -229,7 +272,8 @@ def load_npz_object(path: str | os.PathLike, name: str) -> Any:
             header = read_header[np.lib.format.read_magic(file)](file)
             if not header[2].hasobject:
                 raise ValueError(f"an array of {header[2]}, not an object")
-            content = _ArrayUnpickler(file).load()
+            # Python 2's texts and arrays are bytes; "latin1" keeps each as it is.
+            content = _ArrayUnpickler(file, encoding="latin1").load()
     except (
         *(ArithmeticError, AttributeError, EOFError, LookupError, OSError),
         *(TypeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile),

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy.io
+from numpy.lib.recfunctions import repack_fields
+from tiny_clips import save_again
 
 from deephar.data import human36m_format, ntu_format, pennaction_format
 from deephar.data.human36m_format import H36MSequence, read_human36m, write_human36m
@@ -90,8 +92,8 @@ def test_penn_structs_in_cells_are_read_too(tmp_path):
         ({"joints": np.zeros((3, 12, 2))}, r"`joints` of video 1.*\(3, 13, 2\)"),
         ({"joints": np.full((3, 13, 2), np.nan)}, r"finite where `visible`.*head"),
         ({"visible": np.zeros((2, 13))}, r"`visible` of video 1 must have the shape"),
-        ({"frames": [1, 2, 2]}, r"`frames` of video 1 must rise.*2 after 2"),
-        ({"frames": [0, 1, 2]}, r"`frames` of video 1 must be integers of at least 1"),
+        ({"frames": [1.5, 2, 2]}, r"`frames` of video 1 must be integers.*1.5 at"),
+        ({"frames": [-1, 1, 2]}, r"`frames` of video 1 must be integers of at least 0"),
         ({"frames": []}, r"video 1 must have at least one frame"),
         ({"size": (0, 5)}, r"`size` of video 1 must be positive"),
         ({"action": -1}, r"`action` of video 1 must be at least 0"),
@@ -100,6 +102,73 @@ def test_penn_structs_in_cells_are_read_too(tmp_path):
 def test_a_bad_penn_video_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(penn(1), **change)
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        ([1, 2, 2], "must rise.*2 after 2"),
+        ([0, 1, 2], "must be integers of at least 1"),
+    ],
+)
+def test_frames_out_of_order_are_not_written(tmp_path, frames, message):
+    with pytest.raises(ValueError, match=f"`frames` of video 1 {message}"):
+        write_pennaction(
+            tmp_path / "a.mat", [dataclasses.replace(penn(1), frames=frames)]
+        )
+    with pytest.raises(ValueError, match=f"`frames` of a02_s01_e01_c01 {message}"):
+        sequence = dataclasses.replace(h36m(), frames=frames)
+        write_human36m(tmp_path / "a.mat", [], [sequence], [])
+    assert not list(tmp_path.iterdir())
+
+
+def test_penn_files_are_read_as_leniently_as_by_the_original(tmp_path, caplog):
+    path = tmp_path / "a.mat"
+    write_pennaction(path, [penn(1), penn(2, frames=4)])
+    assert read_pennaction(path)[0][0].visible[1, 3] and not caplog.text
+    content = scipy.io.loadmat(path)
+    first, second = content["sequences_te"]["frames"][0]
+    first["pose"][0, 1][0, 3] = np.nan
+    second["w"][0, 1], second["f"][0, 2] = 482, 0
+    save_again(path, content)
+    one, two = read_pennaction(path)[0]
+    assert not one.visible[1, 3]
+    assert one.visible.sum() == penn(1).visible.sum() - 1
+    assert (two.size, two.frames.tolist()) == ((480, 272), [1, 2, 0, 4])
+    (line,) = caplog.messages
+    assert line == (
+        f"{path}: read all the same: visible joints without a place in 1 (video 1); "
+        "numbers of frames that do not rise from 1 in 1 (video 2); frames of several "
+        "sizes, of which the first is taken, in 1 (video 2)"
+    )
+
+
+def test_human36m_files_are_read_as_leniently_as_by_the_original(tmp_path, caplog):
+    path = tmp_path / "a.mat"
+    names = [f"a02_s{subject:02d}_e01_c01" for subject in (2, 3, 1, 5, 6, 7, 8)]
+    write_human36m(
+        path, *[[h36m(one) for one in names[i:j]] for i, j in ((0, 2), (2, 7), (7, 7))]
+    )
+    content = scipy.io.loadmat(path)
+    content["sequences_te"]["frames"][0] = [
+        repack_fields(one[["f", "w", "h"]])
+        for one in content["sequences_te"]["frames"][0]
+    ]
+    for sequence in content["sequences_tr"]["frames"][0]:
+        sequence["h"][0, 2], sequence["f"][0, 1] = 1000, 1
+    content["sequences_tr"]["frames"][0, 0]["pose3d"][0, 1][:, 0] = np.nan
+    save_again(path, content)
+    test, train, _ = read_human36m(path)[0]
+    assert all(np.isnan(one.poses).all() for one in test)
+    assert np.isnan(train[0].poses).sum() == 3
+    assert [one.size for one in train] == [(1000, 1002)] * 5
+    assert train[0].frames.tolist() == [1, 1, 11]
+    (line,) = caplog.messages
+    some = "a02_s01_e01_c01, a02_s05_e01_c01, a02_s06_e01_c01 and 2 more"
+    assert f"rise from 1 in 5 ({some}); a pelvis that is not known in 1 (a02" in line
+    assert line.endswith(
+        f"frames of several sizes, of which the first is taken, in 5 ({some})"
+    )
 
 
 def test_penn_actions_without_a_name_and_numbers_twice_are_refused(tmp_path):

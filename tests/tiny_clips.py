@@ -6,6 +6,7 @@ The values of the original in golden/clips.npz were computed on these folders.
 import pathlib
 
 import numpy as np
+import scipy.io
 from PIL import Image
 
 from deephar.data.human36m_format import H36MSequence, write_human36m
@@ -142,3 +143,8 @@ def write_tiny_ntu(folder: pathlib.Path, pictures: bool = True) -> pathlib.Path:
                 folder / "images-small" / name / f"{number:05d}.jpg", SMALL_SIZE, number
             )
     return folder
+
+
+def save_again(path: pathlib.Path, content: dict) -> None:
+    """Writes what `scipy.io.loadmat` gave, changed."""
+    scipy.io.savemat(path, {k: v for k, v in content.items() if k[0] != "_"})

@@ -9,9 +9,15 @@ from deephar.data.human36m_frames import Human36MFrames
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
 from deephar.data.pennaction import PennAction
-from deephar.data.pictures import PictureError, open_picture, to_rgb
+from deephar.data.pictures import (
+    AnnotationError,
+    PictureError,
+    open_picture,
+    to_rgb,
+)
 
 __all__ = [
+    "AnnotationError",
     "BatchLoader",
     "Clip",
     "ClipBoxes",

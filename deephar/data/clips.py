@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from deephar.data.pictures import (
+    AnnotationError,
     KeptPicture,
     PictureError,
     PictureSource,
@@ -86,7 +87,21 @@ class ClipDataset(VideoDataset):
 
     @abc.abstractmethod
     def clip(self, sequence: int, mode: int, frames: Sequence[int]) -> Clip:
-        """Returns some frames of a video; both count from 0."""
+        """Returns some frames of a video; both count from 0.
+
+        Raises:
+            AnnotationError: if they cannot be read. Its box raises it where the
+                annotations do not tell one.
+        """
+
+    def blank_clip(self, sequence: int, mode: int, frames: Sequence[int]) -> Clip:
+        """Returns what is known of frames whose `clip` or box is an AnnotationError.
+
+        Its box is the whole picture.
+        """
+        clip = self.clip(sequence, mode, frames)
+        whole = np.array([0.0, 0.0, *clip.size])
+        return dataclasses.replace(clip, box=lambda scale: whole)
 
     def _shapes(self):
         clip, joints = self.clip_shape(), self.poselayout.num_joints
@@ -137,6 +152,7 @@ class ClipDataset(VideoDataset):
             ValueError: if `frame_list` or the box is not as it should be.
             FileNotFoundError: if a picture is missing.
             PictureError: if a picture cannot be read or has not the annotated size.
+            AnnotationError: if the annotations cannot be read or do not tell a box.
         """
         sample = self._choose(key, mode, frame_list, bbox, rng)
         if self.pose_only:
@@ -160,8 +176,12 @@ class ClipDataset(VideoDataset):
         fast_crop: bool = False,
         rng: np.random.Generator | None = None,
     ) -> dict[str, np.ndarray]:
-        """Returns a sample as `get_data`, its pictures unread and all black."""
-        sample = self._choose(key, mode, frame_list, bbox, rng)
+        """Returns a sample as `get_data`, its pictures unread and all black.
+
+        Of annotations that cannot be read the labels are INVALID, but for those that
+        the video's name tells, and the box is the whole picture.
+        """
+        sample = self._choose(key, mode, frame_list, bbox, rng, blank=True)
         labels = self._labels(sample, self._transform(sample, sample.clip.size))
         width, height = sample.clip.size
         shapes = {} if self.pose_only else {"frame": self.dataconf.input_shape}
@@ -235,7 +255,7 @@ class ClipDataset(VideoDataset):
         transform = self._place(augmentation, *window, source.size)
         return self._frame(source, transform, augmentation)
 
-    def _choose(self, key, mode, frame_list, bbox, rng) -> "_Sample":
+    def _choose(self, key, mode, frame_list, bbox, rng, blank=False) -> "_Sample":
         """Checks the key, draws the augmentation and places the window."""
         if frame_list is not None:
             self._check_sequences("frame_list")
@@ -246,8 +266,14 @@ class ClipDataset(VideoDataset):
         sequence, frames = self._frames_of(
             key, mode, frame_list, augmentation["subspl"], start
         )
-        clip = self.clip(sequence, mode, frames)
-        window = self._window(clip, augmentation, bbox)
+        try:
+            clip = self.clip(sequence, mode, frames)
+            window = self._window(clip, augmentation, bbox)
+        except AnnotationError:
+            if not blank:
+                raise
+            clip = self.blank_clip(sequence, mode, frames)
+            window = self._window(clip, augmentation, bbox)
         return _Sample(sequence, frames, clip, augmentation, window, bbox)
 
     def _window(self, clip, augmentation, bbox) -> "_Window":

@@ -13,6 +13,7 @@ from deephar.config import DataConfig
 from deephar.data.cache import PictureCache
 from deephar.data.clips import Clip, ClipDataset
 from deephar.data.human36m_format import ACTION_LABELS, read_human36m
+from deephar.data.pictures import AnnotationError
 from deephar.utils.bbox import get_crop_params, objposwin_to_bbox
 from deephar.utils.pose import INVALID, pa17j3d
 
@@ -28,7 +29,8 @@ class Human36M(ClipDataset):
     either side of that root times the window's scale. The file says which sequences
     belong to TEST_MODE (subjects 2, 3, 4, 10), TRAIN_MODE (1, 5, 6, 7, 8) and
     VALID_MODE (9, 11).
-    A test sequence without poses gives samples only with a box of one's own.
+    A clip whose first root is not known, as in test sequences without poses, gives a
+    sample only with a box of one's own, else an AnnotationError.
 
     With `human36m_dataconf` training hides a rectangle of the crop (`geoocclusion`).
     The original draws the same rectangle and does not use it; to do as it does, set
@@ -115,9 +117,10 @@ class Human36M(ClipDataset):
 
         def box(scale):
             if not np.isfinite(uvd[0, 0]).all():
-                raise ValueError(
-                    f"the root joint of {one.name}, frame {frames[0]}, must be known "
-                    f"to place a window. Received: {world[0, 0].tolist()}"
+                raise AnnotationError(
+                    f"{one.name}, frame {frames[0]}",
+                    "the root joint must be known to place a window. "
+                    f"Received: {world[0, 0].tolist()}",
                 )
             center, size, _ = get_crop_params(uvd[:, 0], one.size, one.camera.f, scale)
             return objposwin_to_bbox(center, size)

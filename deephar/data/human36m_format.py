@@ -35,9 +35,12 @@ from deephar.data.matfile import (
     texts_of,
 )
 from deephar.data.records import (
-    common_size,
+    Tolerated,
+    check_rising,
     finite,
+    first_size,
     frame_numbers,
+    note_order,
     picture_size,
     shaped,
 )
@@ -117,7 +120,7 @@ class H36MSequence:
     Attributes:
         name: aXX_sXX_eXX_cXX, which names its folder of pictures.
         camera: The camera, world in mm.
-        frames: (n,) numbers of the pictures, from 1, rising.
+        frames: (n,) numbers of the pictures.
         size: (w, h) of the pictures, px.
         poses: (n, 32, 3) x, y, z of the joints in the world, mm; NaN where not
             known.
@@ -171,8 +174,9 @@ def write_human36m(
 
     Raises:
         FileNotFoundError: if the folder of `path` does not exist.
-        ValueError: if two sequences have one name, or the pelvis of a
-            training or validation sequence is not finite.
+        ValueError: if two sequences have one name, numbers of frames do not rise from
+            at least 1, or the pelvis of a training or validation sequence is not
+            finite.
     """
     parts = (test, train, valid)
     names = [sequence.name for part in parts for sequence in part]
@@ -182,7 +186,7 @@ def write_human36m(
             f"every sequence must have its own name. Received: {double} twice"
         )
     for mode, part in enumerate(parts):
-        _check_known(part, mode)
+        _check_written(part, mode)
     content = {
         name: struct_array([_row(sequence) for sequence in part], _SEQUENCE_FIELDS)
         for name, part in zip(_PARTS, parts, strict=True)
@@ -197,34 +201,38 @@ def read_human36m(
 ) -> tuple[list[list[H36MSequence]], tuple[str, ...], tuple[str, ...]]:
     """Reads `annotations.mat`.
 
+    What the original reads too is let pass, and one line is logged: a pelvis, around
+    which the pictures are cut, of NaN, frames of several sizes (the first is taken) and
+    numbers of frames that do not rise from 1. Test sequences may lack `pose3d`.
+
     Returns:
         (sequences, action_labels, joint_labels): sequences is a list by mode, test (0),
-        training (1), validation (2). The pelvis, around which the pictures are cut, may
-        be NaN in test sequences only.
+        training (1), validation (2).
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not laid out as above, naming the file and the sequence.
     """
     content = read_mat(path, (*_PARTS, *_LABELS), struct_as_record=True)
-    parts = []
+    parts, tolerated = [], Tolerated()
     for mode, variable in enumerate(_PARTS):
         sequences: list[H36MSequence] = []
         try:
             columns = [column_of(content[variable], name) for name in _SEQUENCE_FIELDS]
             for row in zip(*columns, strict=True):
-                sequences.append(_sequence(*row, mode))
-                _check_known(sequences[-1:], mode)
+                sequences.append(_sequence(*row, mode, tolerated))
         except (IndexError, TypeError, ValueError) as error:
             place = f"{os.fspath(path)}: {variable}, place {len(sequences)}"
             raise ValueError(f"{place}: {error}") from error
         parts.append(sequences)
+    tolerated.log(path)
     return parts, texts_of(content["action_labels"]), texts_of(content["joint_labels"])
 
 
-def _check_known(sequences: Iterable[H36MSequence], mode: int) -> None:
-    if mode != TEST_MODE:
-        for sequence in sequences:
+def _check_written(sequences: Iterable[H36MSequence], mode: int) -> None:
+    for sequence in sequences:
+        check_rising(sequence.name, sequence.frames)
+        if mode != TEST_MODE:
             pelvis = sequence.poses[:, 0]
             finite(sequence.name, "poses", pelvis, " at the pelvis")
 
@@ -251,17 +259,24 @@ def _row(sequence):
     }
 
 
-def _sequence(name, parameters, frames, mode):
+def _sequence(name, parameters, frames, mode, tolerated):
     name = text_of(name)
-    columns = {field: column_of(frames, field) for field in _FRAME_FIELDS}
+    columns = {
+        field: column_of(frames, field, mode == TEST_MODE and field == "pose3d")
+        for field in _FRAME_FIELDS
+    }
     numbers = [np.ravel(value)[0] for value in columns["f"]]
+    note_order(name, numbers, tolerated)
     shape = (3, len(JOINT_NAMES))
     poses = np.full((len(numbers), *shape), np.nan)
     for i, pose in enumerate(columns["pose3d"]):
         if np.size(pose) or mode != TEST_MODE:
             poses[i] = shaped(f"{name}, frame {i}", "pose3d", pose, shape, np.float64)
+    if mode != TEST_MODE and not np.isfinite(poses[:, :, 0]).all():
+        tolerated.add("a pelvis that is not known", name)
     # Nothing tells the size of a sequence without frames, and nothing needs it.
-    size = common_size(name, columns["w"], columns["h"]) if numbers else (1, 1)
+    sizes = columns["w"], columns["h"]
+    size = first_size(name, *sizes, tolerated) if numbers else (1, 1)
     return H36MSequence(
         name, _camera(name, parameters), numbers, size, poses.swapaxes(1, 2)
     )

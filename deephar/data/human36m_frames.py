@@ -121,4 +121,4 @@ def _asked(sequence: H36MSequence, step: int) -> int:
     """Number of frames that one in `step` of a sequence would be."""
     if not len(sequence.frames):
         return 0
-    return int(sequence.frames[-1] - sequence.frames[0]) // step + 1
+    return int(np.ptp(sequence.frames)) // step + 1

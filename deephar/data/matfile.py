@@ -103,13 +103,14 @@ def struct_array(rows: Sequence[Mapping[str, Any]], fields: Iterable[str]) -> An
     return array
 
 
-def column_of(structs: Any, name: str) -> list:
+def column_of(structs: Any, name: str, optional: bool = False) -> list:
     """Lists a field of MATLAB structs that were read without squeezing.
 
     Args:
         structs: Struct array, or cell array of single structs, of any shape. Anything
             without elements is an empty one.
         name: The field.
+        optional: Whether the structs may lack it; then empty arrays are listed.
 
     Raises:
         ValueError: if the structs have no such field or are no structs.
@@ -118,7 +119,11 @@ def column_of(structs: Any, name: str) -> list:
         return []
     names = getattr(structs.dtype, "names", None)
     if names is None and structs.dtype == object:
-        return [item for cell in structs.ravel() for item in column_of(cell, name)]
+        return [
+            item for cell in structs.ravel() for item in column_of(cell, name, optional)
+        ]
+    if names is not None and name not in names and optional:
+        return [np.empty(0)] * np.size(structs)
     if names is None or name not in names:
         raise ValueError(
             f"expected structs with the field {name!r}. Received: "

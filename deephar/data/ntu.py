@@ -5,6 +5,7 @@ datasets/NTU.
 """
 
 import dataclasses
+import logging
 import os
 from typing import Any
 
@@ -15,8 +16,11 @@ from deephar.data import ntu_format
 from deephar.data.actions import ActionDataset
 from deephar.data.cache import PictureCache
 from deephar.data.clips import Clip
+from deephar.data.pictures import AnnotationError
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE
 from deephar.utils.pose import pa20j3d
+
+logger = logging.getLogger(__name__)
 
 ACTION_LABELS = ntu_format.ACTIONS
 """Names of the actions, in order."""
@@ -47,10 +51,11 @@ class Ntu(ActionDataset):
     """Videos of NTU RGB+D: 60 actions, 25 joints with depth, three cameras.
 
     The folder holds `nturgb+d_numpy/NAME.npy` and, of half the size, the pictures
-    `images-small/NAME/%05d.jpg`. The files of joints are read when they are needed. The
-    range of depth is a metre to either side of the first joint's mean (or of all
-    joints', where it is not known) times the window's scale. There are videos in
-    TEST_MODE and TRAIN_MODE.
+    `images-small/NAME/%05d.jpg`. The files of joints are read when they are needed;
+    those of actions beyond the 60 are passed over, and counted in the log. The range of
+    depth is a metre to either side of the first joint's mean (or of all joints', where
+    it is not known) times the window's scale. There are videos in TEST_MODE and
+    TRAIN_MODE.
 
     Args:
         dataset_path: The folder.
@@ -136,20 +141,26 @@ class Ntu(ActionDataset):
             },
         )
 
+    def files(self) -> list[str]:
+        """Returns the names of the files of joints, in order."""
+        found = sorted(os.listdir(os.path.join(self.dataset_path, ntu_format.FOLDER)))
+        return [one for one in found if one.endswith(".npy") and one[0] != "."]
+
     def _list(self, last_setup: int) -> dict[int, list[NtuSequence]]:
-        """Lists the files of joints by mode, in the order of their names."""
+        """Lists the files of joints by mode."""
         folder = os.path.join(self.dataset_path, ntu_format.FOLDER)
         sequences: dict[int, list] = {TEST_MODE: [], TRAIN_MODE: []}
-        for file in sorted(os.listdir(folder)):
-            name, suffix = os.path.splitext(file)
-            if suffix != ".npy":
-                continue
-            path = os.path.join(folder, file)
+        beyond = 0
+        for file in self.files():
+            name, path = os.path.splitext(file)[0], os.path.join(folder, file)
             try:
-                setup, camera, person, _, _ = ntu_format.parse_name(name)
+                setup, camera, person, _, action = ntu_format.parse_name(name, 999)
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from error
             if setup > last_setup:
+                continue
+            if action > len(ACTION_LABELS):
+                beyond += 1
                 continue
             if self.protocol == "cs":
                 train = person in ntu_format.CROSS_SUBJECT_TRAIN
@@ -158,6 +169,11 @@ class Ntu(ActionDataset):
             count = -(-ntu_format.count_frames(path) // (self.video_subsample or 1))
             one = NtuSequence(name, path, count)
             sequences[TRAIN_MODE if train else TEST_MODE].append(one)
+        if beyond:
+            logger.warning(
+                "%s: passed over %d files of actions beyond A%03d",
+                *(folder, beyond, len(ACTION_LABELS)),
+            )
         return sequences
 
     def name_of(self, sequence, mode):
@@ -173,9 +189,30 @@ class Ntu(ActionDataset):
 
     def _video(self, sequence, mode):
         """Returns the numbers (n,) and joints (n, 25, 3) of the frames used."""
-        video = ntu_format.read_ntu(self.sequences[mode][sequence].path)
+        one = self.sequences[mode][sequence]
+        try:
+            video = ntu_format.read_ntu(one.path)
+        except (OSError, ValueError) as error:
+            raise AnnotationError(one.path, str(error)) from error
         step = self.video_subsample or 1
-        return video.frames[::step], video.image[::step]
+        numbers, image = video.frames[::step], video.image[::step]
+        if len(numbers) != one.num_frames:
+            raise AnnotationError(
+                one.path, f"it had {one.num_frames} frames, and now {len(numbers)}"
+            )
+        return numbers, image
+
+    def blank_clip(self, sequence, mode, frames):
+        """Returns what a video's name tells; see `ClipDataset.blank_clip`."""
+        joints = (len(frames), self.poselayout.num_joints, self.poselayout.dim)
+        whole = np.array([0.0, 0.0, *ntu_format.SMALL_SIZE])
+        return Clip(
+            pictures=[self.sequences[mode][sequence].path] * len(frames),
+            size=ntu_format.SMALL_SIZE,
+            joints=np.full(joints, np.nan),
+            box=lambda scale: whole,
+            labels=self._actions(self.action_of(sequence, mode)),
+        )
 
     def clip(self, sequence, mode, frames):
         """Returns some frames of a video; both count from 0."""

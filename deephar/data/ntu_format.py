@@ -22,7 +22,7 @@ import re
 
 import numpy as np
 
-from deephar.data.records import frame_numbers, shaped
+from deephar.data.records import check_rising, frame_numbers, shaped
 
 ACTIONS = (
     "drink water",
@@ -134,11 +134,14 @@ NUM_COLUMNS = 1 + 6 * len(JOINT_NAMES)
 _NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
 
 
-def parse_name(name: str) -> tuple[int, int, int, int, int]:
+def parse_name(
+    name: str, last_action: int = len(ACTIONS)
+) -> tuple[int, int, int, int, int]:
     """Returns (setup, camera, person, repetition, action) of a video's name.
 
     Raises:
-        ValueError: if it has another form or the action is not A001 to A060.
+        ValueError: if it has another form or the action is not A001 to A060, or to
+            `last_action`.
     """
     match = _NAME.fullmatch(name)
     if match is None:
@@ -147,9 +150,10 @@ def parse_name(name: str) -> tuple[int, int, int, int, int]:
             f"Received: name={name!r}"
         )
     setup, camera, person, repetition, action = (int(text) for text in match.groups())
-    if not 1 <= action <= len(ACTIONS):
+    if not 1 <= action <= last_action:
         raise ValueError(
-            f"the action of a video must be A001 to A060. Received: name={name!r}"
+            f"the action of a video must be A001 to A{last_action:03d}. "
+            f"Received: name={name!r}"
         )
     return setup, camera, person, repetition, action
 
@@ -178,6 +182,7 @@ class NtuVideo:
     def __post_init__(self) -> None:
         parse_name(self.name)
         frames = frame_numbers(self.name, self.frames)
+        check_rising(self.name, frames)
         if len(frames) < 1:
             raise ValueError(f"{self.name} must have at least one frame. Received: 0")
         object.__setattr__(self, "frames", frames)

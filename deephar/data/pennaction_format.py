@@ -35,7 +35,15 @@ from deephar.data.matfile import (
     struct_array,
     texts_of,
 )
-from deephar.data.records import common_size, frame_numbers, picture_size, shaped
+from deephar.data.records import (
+    Tolerated,
+    check_rising,
+    first_size,
+    frame_numbers,
+    note_order,
+    picture_size,
+    shaped,
+)
 
 ACTIONS = (
     "baseball_pitch",
@@ -54,7 +62,8 @@ ACTIONS = (
     "tennis_forehand",
     "tennis_serve",
 )
-"""The actions in order; that of the published annotations is the same."""
+"""The actions in the order of the alphabet. The published annotations bring their own
+names; whether their order is the same was not tried."""
 
 JOINT_NAMES = (
     "head",
@@ -87,7 +96,7 @@ class PennVideo:
         action: Index of the action, from 0.
         train: Whether it belongs to the training part.
         size: (w, h) of the pictures, px.
-        frames: (n,) numbers of the pictures, from 1, rising.
+        frames: (n,) numbers of the pictures.
         joints: (n, 13, 2) x, y, px; NaN where there is none.
         visible: (n, 13) whether the joint is to be used.
 
@@ -146,12 +155,14 @@ def write_pennaction(
 
     Raises:
         FileNotFoundError: if the folder of `path` does not exist.
-        ValueError: if an action has no name or two videos have one number.
+        ValueError: if an action has no name, two videos have one number, or the numbers
+            of the frames do not rise from at least 1.
     """
     parts: tuple[list, list] = ([], [])
     numbers: set[int] = set()
     for video in videos:
         _check_action(video, action_labels)
+        check_rising(f"video {video.number}", video.frames)
         if video.number in numbers:
             raise ValueError(
                 f"every video must have its own number. Received: {video.number} twice"
@@ -172,6 +183,10 @@ def read_pennaction(
 ) -> tuple[list[PennVideo], list[PennVideo], tuple[str, ...]]:
     """Reads `annotations.mat`.
 
+    What the original reads too is let pass, and one line is logged: joints to be used
+    that are NaN (they become not visible), frames of several sizes (the first is taken)
+    and numbers of frames that do not rise from 1.
+
     Returns:
         (test, train, action_labels).
 
@@ -181,19 +196,20 @@ def read_pennaction(
     """
     content = read_mat(path, (*_PARTS, *_LABELS), struct_as_record=True)
     labels = texts_of(content["action_labels"])
-    parts = []
+    parts, tolerated = [], Tolerated()
     for train, name in enumerate(_PARTS):
         videos = []
         try:
             columns = [column_of(content[name], field) for field in _VIDEO_FIELDS]
             for number, action, frames in zip(*columns, strict=True):
-                video = _video(number, action, frames, bool(train))
+                video = _video(number, action, frames, bool(train), tolerated)
                 _check_action(video, labels)
                 videos.append(video)
         except (IndexError, TypeError, ValueError) as error:
             place = f"{os.fspath(path)}: {name}, place {len(videos)}"
             raise ValueError(f"{place}: {error}") from error
         parts.append(videos)
+    tolerated.log(path)
     return parts[0], parts[1], labels
 
 
@@ -220,19 +236,25 @@ def _row(video):
     }
 
 
-def _video(number, action, frames, train):
+def _video(number, action, frames, train, tolerated):
     columns = {name: column_of(frames, name) for name in _FRAME_FIELDS}
     number = int(np.ravel(number)[0])
     owner = f"video {number}"
     pose = np.stack([np.asarray(value, dtype=np.float64) for value in columns["pose"]])
     shaped(owner, "pose", pose, (None, 2, len(JOINT_NAMES)), np.float64)
     visible = np.stack([np.ravel(value) for value in columns["visible"]])
+    visible = shaped(owner, "visible", visible, (None, len(JOINT_NAMES)), np.bool_)
+    lost = visible & ~np.isfinite(pose).all(axis=1)
+    if lost.any():
+        tolerated.add("visible joints without a place", owner)
+    numbers = np.concatenate([np.ravel(value) for value in columns["f"]])
+    note_order(owner, numbers, tolerated)
     return PennVideo(
         number=number,
         action=int(np.ravel(action)[0]) - 1,
         train=train,
-        size=common_size(owner, columns["w"], columns["h"]),
-        frames=np.concatenate([np.ravel(value) for value in columns["f"]]),
+        size=first_size(owner, columns["w"], columns["h"], tolerated),
+        frames=numbers,
         joints=pose.swapaxes(1, 2),
-        visible=visible,
+        visible=visible & ~lost,
     )

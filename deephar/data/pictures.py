@@ -61,6 +61,23 @@ class PictureError(OSError):
         return type(self), (self.path, self.reason)
 
 
+class AnnotationError(OSError):
+    """Annotations of a sample that cannot be read, or do not tell where to look.
+
+    Attributes:
+        path: The file, or the video.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str):
+        super().__init__(f"no annotations of {path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self):
+        return type(self), (self.path, self.reason)
+
+
 def open_picture(path: str | os.PathLike, upright: bool = False) -> Image.Image:
     """Reads a whole picture and makes it RGB; see `to_rgb`.
 

@@ -6,6 +6,7 @@ those of the points: px, or normalised to the crop.
 Source: dluvizon/deephar's utils/bbox.py.
 """
 
+import collections
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -19,6 +20,8 @@ relsize_std = 1.5
 square_std = True
 
 _logger = logging.getLogger(__name__)
+_warned: collections.deque = collections.deque(maxlen=1024)
+"""The last clips that a message was logged for."""
 
 
 class PoseBBox:
@@ -193,7 +196,7 @@ def get_gt_bbox(
         pose: Array (frames, joints, dim), px.
         visible: Array (frames, joints); joints of at least 0.5 are taken. In a frame
             without one, those with positive coordinates; without one of these either,
-            the whole picture, and a message is logged.
+            the whole picture, and a message is logged (once for a `logkey`).
         image_size: (w, h) of the picture, px.
         scale: Factor on the standard size of the box.
         logkey: What the message calls the clip.
@@ -216,10 +219,17 @@ def get_gt_bbox(
         if len(joints):
             boxes.append(get_valid_bbox(joints, relsize=relsize_std * scale))
         else:
-            _logger.warning("No joint in frame %d of clip %s", frame, logkey)
+            _warn_of(frame, None if logkey is None else str(logkey))
             boxes.append(np.array([0.0, 0.0, image_size[0], image_size[1]]))
     boxes = np.array(boxes)
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def _warn_of(frame, clip):
+    if clip is not None and clip in _warned:
+        return
+    _warned.append(clip)
+    _logger.warning("No joint in frame %d of clip %s", frame, clip)
 
 
 def _known_joints(pose, visible):

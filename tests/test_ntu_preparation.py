@@ -82,8 +82,58 @@ def test_of_complete_bodies_the_one_that_moves_most_is_kept(tmp_path, capsys):
     video = read_ntu(out / "nturgb+d_numpy" / f"{NAME}.npy")
     assert video.image[0, 0, 0] == 200
     assert np.flatnonzero(np.isnan(video.image).all(axis=(1, 2))).tolist() == [3]
-    text = "10 frames (1 without a body), 1 videos of several bodies"
+    text = "10 frames (1 without a body), 1 videos of several people"
     assert text in capsys.readouterr().out
+
+
+def test_a_person_who_was_lost_and_found_is_one(tmp_path, capsys):
+    """7 is lost and comes back as 8; 1 stays, 3 appears elsewhere, 4 is nobody."""
+    frames = [{1: joints(1, 0.01, f)} for f in range(20)]
+    for f in (0, 1, 2, 3, 4, 5, 6, 7):
+        frames[f][7] = joints(2, 0.03, f)
+    for f in range(9, 20):
+        frames[f][8] = joints(2, 0.03, f)
+    for f in range(10, 20):
+        frames[f][3] = joints(5, 0.5, f)
+        frames[f][4] = joints(2, 0.5, f)
+        frames[f][4][9, 0] += 1.6
+    _, out = run(tmp_path, {NAME: skeleton(frames)})
+    video = read_ntu(out / "nturgb+d_numpy" / f"{NAME}.npy")
+    lost = np.isnan(video.image).all(axis=(1, 2))
+    assert np.flatnonzero(lost).tolist() == [8]
+    np.testing.assert_allclose(video.world[~lost][[0, 8, -1], 0, 0], [2, 2.27, 2.57])
+    printed = capsys.readouterr()
+    assert "1 videos of several people, 1 of bodies that were joined" in printed.out
+    assert "1 bodies are no people, 0 videos lack" in printed.out
+    assert printed.err == ""
+
+
+@pytest.mark.parametrize(
+    ("begin", "away", "people"),
+    [(6, 0.25, 1), (6, 0.35, 2), (8, 0.35, 1), (8, 0.45, 2), (5, 0.0, 2)],
+)
+def test_bodies_are_one_person_if_near_and_not_at_once(begin, away, people):
+    frames = [{7: joints(2)} if f < 6 else {} for f in range(12)]
+    for f in range(begin, 12):
+        frames[f][9] = joints(2 + away)
+    _, bodies = convert.parse_skeleton(skeleton(frames))
+    found = [body.frames for body in convert.join_bodies(bodies)]
+    first, second = list(range(6)), list(range(begin, 12))
+    assert found == ([first + second] if people == 1 else [first, second])
+
+
+def test_videos_that_lose_many_frames_are_named(tmp_path, capsys):
+    some = [{7: joints(2)} if f < 7 else {} for f in range(10)]
+    few = [{7: joints(2)} if f < 8 else {} for f in range(10)]
+    status, _ = run(
+        tmp_path, {NAME: skeleton(some), "S001C001P001R001A001": skeleton(few)}
+    )
+    printed = capsys.readouterr()
+    assert (status, printed.err) == (
+        0,
+        f"lossy: {NAME}: 3 of 10 frames without a body\n",
+    )
+    assert "1 videos lack more than a fifth of their frames" in printed.out
 
 
 def test_joints_without_a_place_are_nan(tmp_path):
@@ -104,6 +154,7 @@ def test_joints_without_a_place_are_nan(tmp_path):
         (lambda text: text.replace("3.25", "x"), "lines 5 to 29: could not convert"),
         (lambda text: skeleton([{}, {}]), "a body in at least one frame"),
         (lambda text: text.replace("3.25", "0"), "joints in the picture"),
+        (lambda text: text.replace(" 0.24 ", " 1.61 "), r"within 1.5 m.*: 1.6 m at"),
     ],
 )
 def test_a_bad_skeleton_is_named_and_left_out(tmp_path, capsys, change, message):

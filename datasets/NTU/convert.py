@@ -3,9 +3,13 @@
     python datasets/NTU/convert.py nturgb+d_skeletons \\
         --missing NTU_RGBD_samples_with_missing_skeletons.txt
 
-One body of every video is kept: of those that are there in at least 9 of 10 of the
+One person of every video is kept: of those that are there in at least 9 of 10 of the
 frames that the longest one has, the one whose joints move most. Frames without it have
-NaN. README.md in this folder says where the files come from.
+NaN. A sensor that loses somebody finds him again as another body: a body that begins
+after another has ended is the same person if the middle of its spine is within 0.3 m,
+and 0.05 m for each frame between, of where the other's was last. Bodies with a joint
+more than 1.5 m from the middle of the spine (in the median frame) are no people.
+README.md in this folder says where the files come from.
 """
 
 import argparse
@@ -26,6 +30,14 @@ picture, four of the orientation, tracking state."""
 WORLD, COLOUR = slice(0, 3), slice(5, 7)
 COMPLETE = 0.9
 """A body with so much of the longest one's frames is as complete."""
+NEAR, NEAR_PER_FRAME = 0.3, 0.05
+"""A body goes on as another that begins so near, m, and m for each frame between."""
+REACH = 1.5
+"""A body with joints further from the middle of the spine is nobody, m."""
+SPINE = 1
+"""Joint in the middle of the spine."""
+LOST = 0.2
+"""Videos that lack more of their frames are named."""
 MM_PER_M = 1000.0
 
 NAME = re.compile(r"S\d{3}C\d{3}P\d{3}R\d{3}A(\d{3})")
@@ -38,13 +50,39 @@ class Body:
     frames: list[int] = dataclasses.field(default_factory=list)
     joints: list[np.ndarray] = dataclasses.field(default_factory=list)
 
+    def world(self) -> np.ndarray:
+        """Returns (n, 25, 3) m from the sensor; NaN for joints not before it."""
+        world = np.stack(self.joints)[:, :, WORLD]
+        return np.where(world[..., 2:] > 0, world, np.nan)
+
     def motion(self) -> float:
         """Returns the mean way of a joint from frame to frame, m."""
-        world = np.stack(self.joints)[:, :, WORLD]
-        if len(world) < 2:
-            return 0.0
-        steps = np.linalg.norm(np.diff(world, axis=0), axis=-1)
+        steps = np.linalg.norm(np.diff(self.world(), axis=0), axis=-1)
+        steps = steps[np.diff(self.frames) == 1]
         return float(np.nanmean(steps)) if np.isfinite(steps).any() else 0.0
+
+    def reach(self) -> float:
+        """Returns how far the joints are from the middle of the spine, m.
+
+        That is the furthest one, in the median of the frames; NaN if never known.
+        """
+        world = self.world()
+        ways = np.linalg.norm(world - world[:, SPINE : SPINE + 1], axis=-1)
+        ways = ways[np.isfinite(ways).any(axis=1)]
+        return float(np.median(np.nanmax(ways, axis=1))) if len(ways) else np.nan
+
+    def gap(self, after: "Body") -> float:
+        """Returns how near another body begins, 1 at the limit of the same person.
+
+        Infinity if it begins before this one has ended, or a place is not known.
+        """
+        frames = after.frames[0] - self.frames[-1] - 1
+        places = [self.joints[-1][SPINE, WORLD], after.joints[0][SPINE, WORLD]]
+        known = all(np.isfinite(one).all() and one[2] > 0 for one in places)
+        if frames < 0 or not known:
+            return np.inf
+        way = np.linalg.norm(places[1] - places[0])
+        return float(way / (NEAR + NEAR_PER_FRAME * frames))
 
 
 class Lines:
@@ -116,29 +154,52 @@ def parse_skeleton(text: str) -> tuple[int, dict[str, Body]]:
     return num_frames, dict(bodies)
 
 
-def choose_body(bodies: dict[str, Body]) -> Body:
-    """Returns the body that is kept, by the rule at the head of this file.
+def join_bodies(bodies: dict[str, Body]) -> list[Body]:
+    """Returns the people that the bodies are, by the rules at the head of this file."""
+    people: list[Body] = []
+    for body in sorted(bodies.values(), key=lambda body: body.frames[0]):
+        if body.reach() > REACH:
+            continue
+        gaps = [person.gap(body) for person in people]
+        if gaps and min(gaps) <= 1:
+            person = people[int(np.argmin(gaps))]
+            person.frames += body.frames
+            person.joints += body.joints
+        else:
+            people.append(Body([*body.frames], [*body.joints]))
+    return people
+
+
+def choose_body(people: list[Body]) -> Body:
+    """Returns the person that is kept, by the rule at the head of this file.
 
     Raises:
         ValueError: if there is none.
     """
-    if not bodies:
+    if not people:
         raise ValueError("there must be a body in at least one frame. Received: none")
-    longest = max(len(body.frames) for body in bodies.values())
-    complete = [b for b in bodies.values() if len(b.frames) >= COMPLETE * longest]
+    longest = max(len(body.frames) for body in people)
+    complete = [body for body in people if len(body.frames) >= COMPLETE * longest]
     return max(complete, key=Body.motion)
 
 
-def make_video(name: str, text: str) -> tuple[NtuVideo, int]:
-    """Returns the video of a skeleton file's text and its number of bodies.
+def make_video(name: str, text: str) -> tuple[NtuVideo, collections.Counter]:
+    """Returns the video of a skeleton file's text, and counts of its bodies.
 
     A joint without a place in the colour picture, or not before the sensor, is NaN.
 
     Raises:
-        ValueError: see `parse_skeleton` and `choose_body`.
+        ValueError: see `parse_skeleton`; if there is no body, or none is a person.
     """
     num_frames, bodies = parse_skeleton(text)
-    body = choose_body(bodies)
+    people = join_bodies(bodies)
+    if bodies and not people:
+        reach = min(body.reach() for body in bodies.values())
+        raise ValueError(
+            f"a body must have its joints within {REACH} m of the middle of the "
+            f"spine. Received: {reach:.3g} m at least"
+        )
+    body = choose_body(people)
     values = np.full((num_frames, NUM_JOINTS, NUM_VALUES), np.nan)
     values[body.frames] = np.stack(body.joints)
     world = values[:, :, WORLD]
@@ -147,7 +208,13 @@ def make_video(name: str, text: str) -> tuple[NtuVideo, int]:
     image[~known] = np.nan
     if not known.any():
         raise ValueError("the body must have joints in the picture. Received: none")
-    return NtuVideo(name, np.arange(num_frames) + 1, world, image), len(bodies)
+    real = sum(not one.reach() > REACH for one in bodies.values())
+    counts = collections.Counter(
+        several=int(len(people) > 1),
+        joined=int(real > len(people)),
+        impossible=len(bodies) - real,
+    )
+    return NtuVideo(name, np.arange(num_frames) + 1, world, image), counts
 
 
 def read_missing(path: pathlib.Path | None) -> set[str]:
@@ -165,15 +232,19 @@ def read_missing(path: pathlib.Path | None) -> set[str]:
     return names
 
 
-def convert(arguments) -> tuple[collections.Counter, list[str]]:
-    """Writes all videos; returns counts and what is wrong, a line a file.
+def convert(arguments) -> tuple[collections.Counter, list[str], list[str]]:
+    """Writes all videos.
+
+    Returns:
+        (counts, problems, lossy): a line for each file that is bad, and for each video
+        that lacks many frames.
 
     Raises:
         OSError: if the list of missing skeletons cannot be read.
         ValueError: if it has no names.
     """
     missing = read_missing(arguments.missing)
-    counts, problems = collections.Counter(), []
+    counts, problems, lossy = collections.Counter(), [], []
     for path in arguments.paths:
         match = NAME.fullmatch(path.stem)
         if path.stem in missing:
@@ -183,15 +254,16 @@ def convert(arguments) -> tuple[collections.Counter, list[str]]:
             counts["of actions beyond the 60"] += 1
             continue
         try:
-            video, bodies = make_video(path.stem, path.read_text(encoding="ascii"))
+            video, more = make_video(path.stem, path.read_text(encoding="ascii"))
             write_ntu(arguments.out, video)
         except (OSError, ValueError) as error:
             problems.append(f"{path}: {error}")
             continue
-        lost = np.isnan(video.image).all(axis=(1, 2)).sum()
-        counts.update(videos=1, frames=len(video.frames), empty=int(lost))
-        counts["with several bodies"] += bodies > 1
-    return counts, problems
+        lost, frames = int(np.isnan(video.image).all(axis=(1, 2)).sum()), video.frames
+        counts.update(more, videos=1, frames=len(frames), empty=lost)
+        if lost > LOST * len(frames):
+            lossy.append(f"{path.stem}: {lost} of {len(frames)} frames without a body")
+    return counts, problems, lossy
 
 
 def parse_arguments(argv):
@@ -205,7 +277,8 @@ def parse_arguments(argv):
         "--missing", type=pathlib.Path, help="the owners' list of missing skeletons"
     )
     arguments = parser.parse_args(argv)
-    arguments.paths = sorted(arguments.source.glob("*.skeleton"))
+    paths = arguments.source.glob("*.skeleton")
+    arguments.paths = sorted(path for path in paths if path.name[0] != ".")
     if not arguments.paths:
         parser.error(f"no *.skeleton in the folder: {arguments.source}")
     return arguments
@@ -216,21 +289,25 @@ def main(argv=None) -> int:
     arguments = parse_arguments(argv)
     arguments.out.mkdir(parents=True, exist_ok=True)
     try:
-        counts, problems = convert(arguments)
+        counts, problems, lossy = convert(arguments)
     except (OSError, ValueError) as error:
         print(f"convert.py: {error}", file=sys.stderr)
         return 1
     for line in problems:
         print(f"left out: {line}", file=sys.stderr)
-    videos, frames, empty = (
-        counts.pop(key, 0) for key in ("videos", "frames", "empty")
+    for line in lossy:
+        print(f"lossy: {line}", file=sys.stderr)
+    keys = ("videos", "frames", "empty", "several", "joined", "impossible")
+    videos, frames, empty, several, joined, impossible = (
+        counts.pop(key, 0) for key in keys
     )
-    several = counts.pop("with several bodies", 0)
     for what, count in counts.items():
         print(f"left out: {count} {what}")
     print(
         f"wrote {videos} videos, {frames} frames ({empty} without a body), {several} "
-        f"videos of several bodies; {len(problems)} files are bad"
+        f"videos of several people, {joined} of bodies that were joined; "
+        f"{impossible} bodies are no people, {len(lossy)} videos lack more than a "
+        f"fifth of their frames, {len(problems)} files are bad"
     )
     return int(bool(problems))
 

@@ -103,10 +103,10 @@ def test_the_report_draws_confusions_and_curves(tmp_path, training):
     if training:
         rows = "epoch,loss,val_accuracy\n0,2.5,0.25\n1,1.5,nan\n2,1.0,0.5\n"
         (tmp_path / "losses.csv").write_text(rows)
-    text = action_report.write_action_report(tmp_path, _scores(), 0.855, tmp_path)
-    assert (tmp_path / "evaluation.md").read_text() == text
-    assert action_report.ORIGINAL in text
-    assert ("(training.png)" in text) == training
+    parts = action_report.action_page(tmp_path, _scores(), 0.855, tmp_path)
+    assert parts[0] == "# Action recognition" and all(parts)
+    assert action_report.ORIGINAL in parts
+    assert any("(training.png)" in part for part in parts) == training
     drawn = {path.name for path in tmp_path.glob("*.png")}
     assert drawn - {"training.png"} == {"confusion.png", "outputs.png"}
     with Image.open(tmp_path / "confusion.png") as picture:

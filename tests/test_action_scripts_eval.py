@@ -10,8 +10,8 @@ from scripts import load, run
 from tiny_clips import draw, penn_video, write_pennaction, write_tiny_ntu
 
 from deephar import checkpoints, experiment
-from deephar.config import pennaction_ar_dataconf
-from deephar.data import PennAction
+from deephar.config import ntu_ar_dataconf, pennaction_ar_dataconf
+from deephar.data import Ntu, PennAction
 from deephar.data.boxes import read_boxes
 from deephar.evaluation.action import predict_actions
 from deephar.inference import ClipPredictor
@@ -25,10 +25,10 @@ SHAPE = {"size": SIDE, "blocks": 1, "context": 0, "frames": 8, "depth_maps": 4}
 WEIGHTS = ("--weights", "net/w.weights.h5")
 
 
-def _network(name, folder):
+def _network(name, folder, **shape):
     """Makes a small network with formula weights and saves it as a training does."""
     settings = experiment.default_settings(name)
-    settings |= {k: v for k, v in SHAPE.items() if k in settings}
+    settings |= {k: v for k, v in (SHAPE | shape).items() if k in settings}
     model = experiment.build_network(name, settings)
     set_formula_weights(model)
     folder.mkdir()
@@ -66,6 +66,8 @@ def test_evaluation_prints_strict_and_lenient_figures_and_names_bad_videos(penn)
     assert "strict" in done.stdout
     assert "as the original counts" in done.stdout
     assert "98.6" in done.stdout
+    assert (place / "eval" / "evaluation.md").read_text() in done.stdout
+    assert not list((place / "eval").glob("*.part"))
     scores = _scores(place / "eval")
     assert scores["unreadable"] == ["0004"]
     assert scores["too_short"] == ["0005"]
@@ -126,17 +128,44 @@ def test_ntu_is_evaluated_by_one_clip_with_boxes_by_a_pose_network(
     monkeypatch.chdir(tmp_path)
     write_tiny_ntu(tmp_path / "data")
     _network("ntu_pose", tmp_path / "pose")
-    _network("ntu", tmp_path / "net")
+    model = _network("ntu", tmp_path / "net", frames=4)
     predict = load("exp/ntu/predict_bboxes.py")
     pose = ("--weights", "pose/w.weights.h5", "--clip-size", "8")
     predict.main(["boxes", "--data", "data", *pose, "--refine", "1"])
     evaluate = load("exp/ntu/eval_ntu_ar_pe_merge.py")
     boxes = ("--boxes", "boxes/pred_bboxes_ntu.json", "--protocol", "cs")
-    evaluate.main(["eval", "--data", "data", *WEIGHTS, *boxes])
+    evaluate.main(["eval", "--data", "data", *WEIGHTS, *boxes, "--subsample", "1"])
     scores = _scores(tmp_path / "eval")
     assert (scores["videos"], scores["clips"], scores["flip"]) == (2, 2, False)
-    assert len(scores["labels"]) == 60
-    assert len(scores["too_short"]) == 2
+    assert scores["too_short"] == scores["unreadable"] == []
+    config = {"crop_resolution": (SIDE, SIDE), "fixed_subsampling": 1}
+    data = Ntu(
+        "data",
+        dataclasses.replace(ntu_ar_dataconf, **config),
+        clip_size=4,
+        pred_bboxes_file=tmp_path / boxes[1],
+    )
+    confusion = np.zeros((60, 61), int)
+    for key, frames in ((0, [1, 2, 3, 4]), (1, [1, 2, 3, 4])):
+        clip = data.get_data(key, TEST_MODE, frame_list=frames)["frame"]
+        answer = model.predict_on_batch(clip[None])[-1][0].argmax()
+        confusion[data.action(key, TEST_MODE), answer] += 1
+    np.testing.assert_array_equal(scores["confusion"], confusion)
+    evaluate.main(["eval", "--data", "data", *WEIGHTS, *boxes])
+    scores = _scores(tmp_path / "eval")
+    assert len(scores["too_short"]) == 2 and scores["accuracy"] == 0
+    assert np.sum(scores["confusion"], axis=0)[-1] == 2
+
+
+def test_boxes_by_clip_are_for_many_clips(penn, monkeypatch, tmp_path):
+    monkeypatch.chdir(penn[0])
+    path = tmp_path / "penn_pred_bboxes_8f.json"
+    path.write_text('{"0000.1.000.0": [1, 2, 30, 40]}')
+    evaluate = load("exp/pennaction/eval_penn_ar_pe_merge.py")
+    flags = ("--data", "data", *WEIGHTS, "--boxes", str(path))
+    with pytest.raises(ValueError, match=r"--multi-clip; .* by frame.*_8f\.json"):
+        evaluate.main(["no", *flags])
+    assert not (penn[0] / "no" / "evaluation.json").exists()
 
 
 def test_several_steps_are_for_many_clips(penn, monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 from evaluation_workers import Workers
 from tiny_videos import LABELS, TinyPredictor, TinyVideos, clip_by_clip
 
+from deephar.data.clips import get_clip_frame_index
 from deephar.evaluation import looks
 from deephar.evaluation.action import predict_actions, score_actions
 from deephar.utils.modes import TEST_MODE
@@ -114,13 +115,19 @@ def test_the_original_multiplies_those_clips_of_a_video_that_it_can_read():
     np.testing.assert_allclose(found.products[:, 0], alone, rtol=1e-6)
 
 
-def test_a_video_shorter_than_a_clip_repeats_frames_in_the_single_clip_protocol():
-    found = predict_actions(TinyPredictor(), TinyVideos([3, 4], [0, 0]))
-    assert found.too_short.tolist() == [True, False]
+@pytest.mark.parametrize("subsamples", [None, [2], [3, 2]])
+def test_a_video_is_too_short_that_has_fewer_frames_than_clip_times_step(subsamples):
+    videos = TinyVideos([3, 5, 7, 8], [0] * 4)
+    found = predict_actions(TinyPredictor(), videos, subsamples=subsamples)
+    assert found.too_short.tolist() == [True, True, True, False]
     right = dataclasses.replace(found, actions=found.scores[-1].argmax(axis=-1))
     scores = score_actions(right)
-    assert scores["accuracy"] == 0.5
+    assert scores["accuracy"] == 0.25
     assert scores["accuracy_shortened"] == scores["accuracy_original"] == 1
+    for key, length in enumerate(videos.lengths[:3]):
+        frames = get_clip_frame_index(length, 2, 4)
+        alone = clip_by_clip(TinyPredictor(), videos, key, [(2, 0, frames)])
+        np.testing.assert_allclose(np.exp(found.scores[:, key]), alone, rtol=1e-6)
 
 
 def test_an_unreadable_single_clip_is_wrong_in_every_figure():
@@ -159,6 +166,11 @@ def test_looks_without_a_box_are_counted():
         TinyPredictor(), videos, subsamples=[1], flip=True, boxes=WIDE
     )
     assert found.unboxed.tolist() == [2]
+
+
+def test_boxes_by_clip_are_refused_for_the_clip_in_the_middle():
+    with pytest.raises(ValueError, match=r"not of the one in the middle.*96 boxes"):
+        predict_actions(TinyPredictor(), TinyVideos([20], [0]), boxes=WIDE)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])

@@ -42,8 +42,9 @@ class ActionPredictions:
         seen: `(videos,)` bool, whether there is such a look.
         readable: `(videos,)` bool, whether every picture that is looked at could be
             read.
-        too_short: `(videos,)` bool, whether the video has no full clip and was looked
-            at through one with a shorter step, or with repeated frames.
+        too_short: `(videos,)` bool, whether the video has fewer frames than a clip's
+            times the (smallest) step, and was looked at through a clip with a shorter
+            step, or with repeated frames.
         clips: `(videos,)` int, clips that were looked at, mirrored ones not counted.
         unboxed: `(videos,)` int, looks for which `boxes` had no box.
         errors: message by path of every picture that could not be read.
@@ -95,43 +96,27 @@ def predict_actions(
             one with a shorter step. None looks at the clip in the video's middle, with
             the configuration's step.
         flip: look at every clip mirrored too.
-        boxes: boxes by clip that are not the data set's own, which is taken where
-            there is none.
+        boxes: boxes by the clips of `subsamples` that are not the data set's own, which
+            is taken where there is none.
         batch_size: frames a step.
-        workers: threads that read pictures ahead.
-        progress: called with the number of this worker's videos done, after each few.
-        share: (index, count): which of how many workers this is.
-        gather: from a dictionary of this worker's arrays, whose first axis is videos,
-            to those of all workers joined in their order; needed for more than one.
+        workers, progress, share, gather: as of `stream.run_steps`, samples are videos.
 
     Raises:
         ValueError: if the data set has no videos in this mode, its clips or actions are
-            not those of the network, a step is below 1, `share` is not a worker's
-            number, `gather` is missing, or its result is not the whole.
+            not those of the network, a step is below 1, there are boxes by clip but no
+            `subsamples`, or as of `stream.run_steps`.
     """
-    _check(predictor, dataset, mode, subsamples)
-    videos = dataset.get_length(mode)
-    shape = len(predictor.names), len(dataset.action_labels)
-    unread = {}
-
-    def read(group):
-        keys = range(group * GROUP, min((group + 1) * GROUP, videos))
-        return [plan(dataset, key, mode, subsamples, 1 + flip, boxes) for key in keys]
-
-    def record(*looked):
-        describe(looked, predictor, dataset, mode, batch_size, workers, unread)
-        found = [conclude(video, predictor, shape) for video in looked]
-        return {name: np.stack([one[name] for one in found]) for name in found[0]}
-
-    steps = Steps(read, record, -(-videos // GROUP), videos, lambda: unread)
+    _check(predictor, dataset, mode, subsamples, boxes)
+    view = (mode, subsamples, 1 + flip, boxes)
+    steps = _steps(predictor, dataset, view, batch_size, workers)
     arrays, errors = run_steps(steps, workers, progress, share=share, gather=gather)
     for name in _OUTPUTS_FIRST:
         arrays[name] = np.moveaxis(arrays[name], 1, 0)
     return ActionPredictions(
         names=tuple(predictor.names),
         labels=tuple(map(str, dataset.action_labels)),
-        videos=tuple(dataset.video_name(key, mode) for key in range(videos)),
-        actions=np.array([dataset.action(key, mode) for key in range(videos)]),
+        videos=tuple(dataset.video_name(key, mode) for key in range(steps.samples)),
+        actions=np.array([dataset.action(key, mode) for key in range(steps.samples)]),
         **arrays,
         errors=errors,
         multi_clip=subsamples is not None,
@@ -139,7 +124,24 @@ def predict_actions(
     )
 
 
-def _check(predictor, dataset, mode: int, subsamples) -> None:
+def _steps(predictor, dataset, view: tuple, batch_size: int, workers: int) -> Steps:
+    """A pass over the videos; `view` is what `plan` takes after the video's key."""
+    mode, videos, unread = view[0], dataset.get_length(view[0]), {}
+    shape = len(predictor.names), len(dataset.action_labels)
+
+    def read(group):
+        keys = range(group * GROUP, min((group + 1) * GROUP, videos))
+        return [plan(dataset, key, *view) for key in keys]
+
+    def record(*looked):
+        describe(looked, predictor, dataset, mode, batch_size, workers, unread)
+        found = [conclude(video, predictor, shape) for video in looked]
+        return {name: np.stack([one[name] for one in found]) for name in found[0]}
+
+    return Steps(read, record, -(-videos // GROUP), videos, lambda: unread)
+
+
+def _check(predictor, dataset, mode: int, subsamples, boxes) -> None:
     if dataset.get_length(mode) == 0:
         raise ValueError(
             f"{dataset.dataset_path}: no videos to evaluate in the part "
@@ -155,14 +157,20 @@ def _check(predictor, dataset, mode: int, subsamples) -> None:
         raise ValueError(
             f"`subsamples` must be steps of at least 1. Received: {subsamples=}"
         )
+    if boxes is not None and subsamples is None:
+        raise ValueError(
+            "`boxes` are by the clips of `subsamples`, not of the one in the middle. "
+            f"Received: {len(boxes)} boxes, subsamples=None"
+        )
 
 
 def score_actions(found: ActionPredictions) -> dict:
     """Accuracy of every output, three ways; by action, and confusions, of the last.
 
     `accuracy` is strict: every video counts, and one is right only if it could be read,
-    is long enough for a clip, and the last output says so. `accuracy_shortened` lets a
-    video that is too short be right by what is said of a clip with a shorter step.
+    is long enough for a clip of the (smallest) step, and the last output says so.
+    `accuracy_shortened` lets a video that is too short be right by what is said of a
+    clip with a shorter step.
     `accuracy_original` is the figure as the original counts: in its loop over many
     clips a video without one that can be read has labels and scores that were never
     set, and so counts as right; of the clips of a video those count that can be read.
@@ -183,29 +191,10 @@ def score_actions(found: ActionPredictions) -> dict:
     """
     finite = np.isfinite(found.scores).all(axis=-1)
     answers = np.where(finite, np.nan_to_num(found.scores).argmax(axis=-1), -1)
-    right = answers == found.actions
-    strict = right & ~found.too_short
-    original = found.products.argmax(axis=-1) == found.actions
-    original = np.where(found.seen, original, found.multi_clip)
-
-    def by_output(correct: np.ndarray) -> dict[str, float]:
-        shares = correct.mean(axis=-1)
-        return dict(zip(found.names, map(float, shares), strict=True))
-
-    outputs, shortened = by_output(strict), by_output(right)
-    lenient, last = by_output(original), found.names[-1]
-    best = max(lenient, key=lenient.get)
     counted = np.where(found.too_short, -1, answers[-1])
     confusion = _confusion(found.actions, counted, len(found.labels))
     return {
-        "accuracy": outputs[last],
-        "accuracy_shortened": shortened[last],
-        "accuracy_original": lenient[last],
-        "accuracy_best_output": lenient[best],
-        "best_output": best,
-        "outputs": outputs,
-        "outputs_shortened": shortened,
-        "outputs_original": lenient,
+        **_accuracies(found, answers),
         "per_action": {
             label: float(row[i] / row.sum()) if row.any() else None
             for i, (label, row) in enumerate(zip(found.labels, confusion, strict=True))
@@ -220,6 +209,28 @@ def score_actions(found: ActionPredictions) -> dict:
         "unboxed": int(found.unboxed.sum()),
         "multi_clip": found.multi_clip,
         "flip": found.flip,
+    }
+
+
+def _accuracies(found: ActionPredictions, answers: np.ndarray) -> dict:
+    """The accuracies that count all videos, three ways, by output and of the last."""
+    right = answers == found.actions
+    original = found.products.argmax(axis=-1) == found.actions
+    original = np.where(found.seen, original, found.multi_clip)
+    strict, shortened, lenient = (
+        dict(zip(found.names, map(float, correct.mean(axis=-1)), strict=True))
+        for correct in (right & ~found.too_short, right, original)
+    )
+    last, best = found.names[-1], max(lenient, key=lenient.get)
+    return {
+        "accuracy": strict[last],
+        "accuracy_shortened": shortened[last],
+        "accuracy_original": lenient[last],
+        "accuracy_best_output": lenient[best],
+        "best_output": best,
+        "outputs": strict,
+        "outputs_shortened": shortened,
+        "outputs_original": lenient,
     }
 
 

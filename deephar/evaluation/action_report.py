@@ -145,10 +145,10 @@ def _of_part(scores: dict, letter: str) -> list[str]:
     return [output for output in scores["outputs"] if output.startswith(letter)]
 
 
-def write_action_report(
+def action_page(
     folder, scores: dict, paper: float | None = None, run_folder=None
-) -> str:
-    """Writes evaluation.md, confusion.png and outputs.png.
+) -> list[str]:
+    """The parts of evaluation.md; draws its pictures, confusion.png and outputs.png.
 
     Args:
         folder: where to; it is there.
@@ -157,7 +157,7 @@ def write_action_report(
         run_folder: the training's run folder, for its curve (training.png).
 
     Returns:
-        The text of evaluation.md.
+        The parts, of which none is empty.
     """
     folder = pathlib.Path(folder)
     plot_confusion(folder / "confusion.png", scores)
@@ -178,6 +178,4 @@ def write_action_report(
     curve = folder / "training.png"
     if run_folder is not None and plot_training(curve, run_folder, "accuracy"):
         parts += ["## Training", "![loss and accuracy over the epochs](training.png)"]
-    text = "\n\n".join(part for part in parts if part) + "\n"
-    (folder / "evaluation.md").write_text(text, encoding="utf-8")
-    return text
+    return [part for part in parts if part]

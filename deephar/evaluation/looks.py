@@ -44,14 +44,21 @@ class Video:
 
 
 def plan(dataset, key: int, mode: int, subsamples, flips: int, boxes) -> Video:
-    """Chooses the clips of a video, and collects their distinct views by frame."""
-    clips = _clips(dataset, key, mode, subsamples)
-    full = original = bool(clips)
-    if subsamples is None:
-        full = dataset.num_frames(key, mode) >= dataset.clip_size
-    if not clips:
-        (frames,) = dataset.clips(key, mode, subsamples)
-        clips = [(min(subsamples), 0, frames)]
+    """Chooses the clips of a video, and collects their distinct views by frame.
+
+    A video is long enough if it has `clip_size` times the (smallest) step frames, as
+    `get_clip_index` wants it; otherwise it is looked at through one clip whose step is
+    shortened.
+    """
+    single = subsamples is None
+    steps = [dataset.dataconf.get_fixed_config()["subspl"]] if single else subsamples
+    length, step = dataset.num_frames(key, mode), min(steps)
+    full = length >= dataset.clip_size * step
+    if single or not full:
+        frames = get_clip_frame_index(length, step, dataset.clip_size)
+        clips = [(step, 0, frames)]
+    else:
+        clips = _clips(dataset, key, mode, steps)
     numbers, looks, unboxed = {}, [], 0
     for step, number, frames in clips:
         for mirrored in range(flips):
@@ -64,18 +71,14 @@ def plan(dataset, key: int, mode: int, subsamples, flips: int, boxes) -> Video:
     by_frame = {}
     for (frame, *view), number in numbers.items():
         by_frame.setdefault(frame, []).append((number, *view))
-    return Video(key, looks, by_frame, full, original, len(clips), unboxed)
+    return Video(key, looks, by_frame, full, single or full, len(clips), unboxed)
 
 
-def _clips(dataset, key: int, mode: int, subsamples) -> list[tuple]:
-    """(step, number among the clips of this step, frames) of the full clips."""
-    if subsamples is None:
-        step = dataset.dataconf.get_fixed_config()["subspl"]
-        length = dataset.num_frames(key, mode)
-        return [(step, 0, get_clip_frame_index(length, step, dataset.clip_size))]
+def _clips(dataset, key: int, mode: int, steps) -> list[tuple]:
+    """(step, number among the clips of this step, frames) of all full clips."""
     return [
         (step, number, frames)
-        for step in subsamples
+        for step in steps
         for number, frames in enumerate(dataset.get_clip_index(key, mode, [step]))
     ]
 

@@ -10,11 +10,11 @@ from deephar.config import DataConfig
 from deephar.data.boxes import ClipBoxes, read_boxes
 from deephar.data.clips import ClipDataset
 from deephar.evaluation.action import predict_actions, score_actions
-from deephar.evaluation.action_report import PAPER_ACTIONS, write_action_report
+from deephar.evaluation.action_report import PAPER_ACTIONS, action_page
 from deephar.evaluation.looks import Boxes
 from deephar.experiment.compute import Compute
 from deephar.experiment.networks import build_network
-from deephar.experiment.run import receipt, write_json
+from deephar.experiment.run import receipt, write_evaluation
 from deephar.inference.clips import ClipPredictor
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
@@ -75,10 +75,18 @@ def box_options(args: argparse.Namespace) -> dict:
 
     A file of boxes by clip is read by `evaluate_actions`; clips without one there are
     looked at as a whole.
+
+    Raises:
+        ValueError: if there are boxes by clip for the one clip of the middle.
     """
     if args.boxes in (TRUTH, WHOLE):
         return {"use_gt_bbox": args.boxes == TRUTH}
     if isinstance(read_boxes(args.boxes), ClipBoxes):
+        if not args.multi_clip:
+            raise ValueError(
+                "boxes by clip are of the clips of --multi-clip; the one in the middle "
+                f"is none of them and needs boxes by frame. Received: {args.boxes}"
+            )
         return {}
     return {"pred_bboxes_file": pathlib.Path(args.boxes).resolve()}
 
@@ -125,11 +133,12 @@ def evaluate_actions(
         "steps": args.subsample,
     }
     folder = pathlib.Path(args.logdir)
-    write_json(folder / "evaluation.json", scores)
     figures = PAPER_ACTIONS[network] if comparable else {}
     paper = figures.get("truth" if args.boxes == TRUTH else "other")
     training = pathlib.Path(args.weights).parent
-    return write_action_report(folder, scores, paper, training)
+    text = "\n\n".join(action_page(folder, scores, paper, training))
+    write_evaluation(folder, scores, text)
+    return text
 
 
 def _clip_boxes(args: argparse.Namespace) -> Boxes | None:

@@ -190,6 +190,30 @@ def test_without_one_picture_the_error_is_the_mean_length_of_the_truth(golden):
     assert np.isnan(scores["mpjpe_original"]) and np.isnan(scores["root_depth_error"])
 
 
+@pytest.mark.parametrize("missing", [[3, 8], range(10), "an action"])
+def test_leaving_pictures_out_makes_no_figure_of_a_bad_network_smaller(golden, missing):
+    found = _predictions(golden)
+    found.poses[..., 2] *= 20
+    if missing == "an action":
+        missing = np.flatnonzero(found.action == found.action[3])
+    some = np.delete(np.arange(20), missing)
+    per_sample = ("truth", "root_depth", "camera", "action", "readable")
+    chosen = {name: getattr(found, name)[some] for name in per_sample}
+    rest = dataclasses.replace(found, poses=found.poses[:, some], **chosen)
+    found.readable[missing] = False
+    scores, others = _score(golden, found), _score(golden, rest)
+    assert scores["unreadable"] == len(missing)
+    for name in FIGURES:
+        assert scores[name] >= others[name] - 1e-9, name
+        mean = scores["actions_mean"][name]
+        assert mean >= others["actions_mean"][name] - 1e-9, name
+        for action, values in others["per_action"].items():
+            assert scores["per_action"][action][name] >= values[name] - 1e-9
+    truth = golden["pose_w"] - golden["pose_w"][:, :1]
+    at_root = np.linalg.norm(truth, axis=-1).mean()
+    assert others["mpjpe_root_depth"] > 2 * at_root
+
+
 def test_a_network_that_answers_nan_is_infinitely_wrong(golden):
     found = _predictions(golden)
     found.poses[2, 5, 7] = np.nan

@@ -7,10 +7,13 @@ all joints of the layout, the root (whose error is 0) among them, as in the orig
 A network gives x and y in the picture and z relative to the root, so that a depth of
 the root is needed to bring its poses to the world. Three readings of one prediction:
 
-strict      no truth is used: the root lies where the bones are as long as those of the
-            training subjects (`evaluation.root_depth`); the lens is undone exactly; of
-            the last block. A pose that is missing because its picture cannot be read
-            counts as one whose joints all lie at the root.
+strict      no depth of the frame is used: the root lies where the bones are as long as
+            those of the training subjects (`evaluation.root_depth`); the lens is undone
+            exactly; of the last block. The window of the person, and so his scale, is
+            placed by the true root, as in every reading. A pose that is missing because
+            its picture cannot be read counts as one whose joints all lie at the root,
+            but as no better than the mean of those that could be read, of all and of
+            its action: leaving a picture out never makes a figure smaller.
 root depth  the same with the true depth of the root.
 original    as `eval_human36m_sc_error` of dluvizon/deephar's exp/common/h36m_tools.py:
             true depth of the root, the approximate inverse of the lens, of the block
@@ -193,6 +196,7 @@ def score_mpjpe(predictions: PosePredictions3D, poselayout, bones: np.ndarray) -
         "root_depth_error": median distance between found and true depth of the root.
     """
     errors, counts, depth_errors = _errors(predictions, poselayout.links, bones)
+    _raise_missing(errors, counts, predictions)
     as_given = np.where(predictions.readable, counts, 0)
     weights = {name: counts for name in FIGURES} | {"mpjpe_original": as_given}
     blocks = {
@@ -208,7 +212,6 @@ def score_mpjpe(predictions: PosePredictions3D, poselayout, bones: np.ndarray) -
         )
         for name, block in chosen.items()
     }
-    numbers, amounts = np.unique(predictions.action, return_counts=True)
     return {
         **{name: blocks[name][block] for name, block in chosen.items()},
         "best_block": 1 + best,
@@ -220,14 +223,43 @@ def score_mpjpe(predictions: PosePredictions3D, poselayout, bones: np.ndarray) -
             name: _of_known(np.mean, list(means.values()))
             for name, means in by_action.items()
         },
-        "per_action": {
-            ACTION_LABELS[action]: {
-                "samples": int(amount),
-                **{name: by_action[name][int(action)] for name in FIGURES},
-            }
-            for action, amount in zip(numbers, amounts, strict=True)
-        },
+        "per_action": _by_action_name(by_action, predictions.action),
     }
+
+
+def _by_action_name(by_action: dict, actions: np.ndarray) -> dict[str, dict]:
+    """{action: {figure, "samples"}} from {figure: {number of the action: mean}}."""
+    numbers, amounts = np.unique(actions, return_counts=True)
+    return {
+        ACTION_LABELS[number]: {
+            "samples": int(amount),
+            **{name: by_action[name][int(number)] for name in FIGURES},
+        }
+        for number, amount in zip(numbers, amounts, strict=True)
+    }
+
+
+def _raise_missing(
+    errors: dict[str, np.ndarray], counts: np.ndarray, predictions: PosePredictions3D
+) -> None:
+    """Makes no missing pose better than the mean of the others, in place.
+
+    The mean is that of a block and figure over the poses that could be read: over all,
+    over those of the action, or over the actions, whichever is largest.
+    """
+    missing, actions = ~predictions.readable, predictions.action
+    weights = np.where(missing, 0, counts)
+    if not missing.any():
+        return
+    for blocks in errors.values():
+        for block in blocks:
+            means = measures.group_means(block, weights, actions)
+            least = np.fmax(
+                measures.weighted_mean(block, weights),
+                _of_known(np.mean, list(means.values())),
+            )
+            own = [means[int(action)] for action in actions[missing]]
+            block[missing] = np.fmax(np.fmax(block[missing], own), least)
 
 
 def _of_known(statistic: Callable, values: Sequence[float]) -> float:

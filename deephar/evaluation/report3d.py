@@ -28,7 +28,8 @@ ORIGINAL = (
     "that is best on these very frames, and an approximate inverse of the lens; the "
     "paper's figures are of that kind. Strictly, the depth of the root comes from the "
     "length of the training subjects' bones, the block is the last, the inverse is "
-    "exact, and a picture that cannot be read counts as joints that lie at the root."
+    "exact, and a picture that cannot be read counts as joints that lie at the root, "
+    "or as the mean of the others where that is larger."
 )
 """Why its figure differs from the strict one."""
 
@@ -89,7 +90,8 @@ def findings(scores: dict) -> str:
     """What was looked at, and how well the root's depth was found, as Markdown."""
     text = (
         f"{scores['samples']} frames; {scores['unreadable']} with unreadable pictures, "
-        "counted as joints that all lie at the root."
+        "counted as joints that all lie at the root, or as the mean of the others "
+        "where that is larger."
     )
     if scores.get("absent"):
         text += f" {scores['absent']} frames of the protocol are not annotated."

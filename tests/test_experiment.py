@@ -97,6 +97,26 @@ def test_a_receipt_knows_the_weights(tmp_path):
     assert experiment.receipt(None, "data")["weights_md5"] is None
 
 
+@pytest.mark.parametrize(
+    ("name", "scored", "chosen"),
+    [
+        ("weights_best.weights.h5", True, True),
+        ("weights_best.weights.h5", False, False),
+        ("weights_last.weights.h5", True, False),
+    ],
+)
+def test_a_receipt_says_that_weights_were_chosen_by_scores(
+    tmp_path, name, scored, chosen
+):
+    (tmp_path / name).write_bytes(b"abc")
+    if scored:
+        (tmp_path / "scores.json").write_text("{}")
+    receipt = experiment.receipt(str(tmp_path / name), "data")
+    assert ("weights_chosen" in receipt) == chosen
+    if chosen:
+        assert "the figures are too good" in receipt["weights_chosen"]
+
+
 def test_json_is_written_whole_and_has_no_nan(tmp_path):
     path = tmp_path / "x.json"
     experiment.write_json(path, {"a": [1, float("nan")], "b": tmp_path})

@@ -28,7 +28,15 @@ CHECKPOINTS = "checkpoints"
 """Folder of the states of a training in its run folder."""
 
 _STATES = f"{CHECKPOINTS}/{STATES}"
-_RESULTS = ("weights_*.h5", "scores.json", "losses.csv")
+BEST, SCORES = "weights_best.", "scores.json"
+"""How a training's best weights are called, and its scores by epoch beside them."""
+CHOSEN = (
+    f"the best epoch by the scores of the training ({SCORES}); on the data that those "
+    "were made on, the figures are too good: weights_last.weights.h5 is not chosen"
+)
+"""What a receipt says of such weights."""
+
+_RESULTS = ("weights_*.h5", SCORES, "losses.csv")
 _TRAINING = (*_RESULTS, "model.json", _STATES)
 _EVALUATION = (
     "evaluation.json",
@@ -165,17 +173,23 @@ def command() -> str:
 
 
 def receipt(weights: str | None, data: str) -> dict:
-    """Where a result comes from: command, date, data folder, weights and their md5."""
-    digest = None
-    if weights is not None:
-        digest = hashlib.md5(pathlib.Path(weights).read_bytes()).hexdigest()
-    return {
+    """Where a result comes from: command, date, data folder, weights and their md5.
+
+    Weights that a training chose by its scores have "weights_chosen", which says so.
+    """
+    known = {
         "command": command(),
         "date": datetime.date.today().isoformat(),
         "data": str(data),
         "weights": weights,
-        "weights_md5": digest,
+        "weights_md5": None,
     }
+    if weights is not None:
+        path = pathlib.Path(weights)
+        known["weights_md5"] = hashlib.md5(path.read_bytes()).hexdigest()
+        if path.name.startswith(BEST) and (path.parent / SCORES).is_file():
+            known["weights_chosen"] = CHOSEN
+    return known
 
 
 def write_evaluation(folder: pathlib.Path, scores: dict, text: str) -> None:

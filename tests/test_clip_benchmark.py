@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from scripts import run
 
 
@@ -14,4 +15,7 @@ def test_clips_together_and_alone_are_timed_and_give_the_same(tmp_path):
     assert figures["clips"] == 2 * (4 + 1)
     assert figures["same_answers"]
     assert figures["largest_difference"] < 1e-5
-    assert figures["ratio"] > 0 and figures["cpu_ratio"] > 0
+    rates = figures["together_clips_per_s"], figures["alone_clips_per_s"]
+    assert figures["ratio"] == pytest.approx(rates[0] / rates[1])
+    for name in ("ratio", "cpu_ratio"):
+        assert figures[f"{name}_lowest"] == figures[f"{name}_highest"] == figures[name]

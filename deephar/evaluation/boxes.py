@@ -17,7 +17,7 @@ from PIL import Image
 
 from deephar.data.boxes import ClipBoxes, FrameBoxes
 from deephar.data.pictures import open_picture
-from deephar.evaluation.stream import Gather, Steps, run_steps
+from deephar.evaluation.stream import Arrays, Gather, Steps, run_steps
 from deephar.utils.bbox import get_valid_bbox, objposwin_to_bbox
 
 CONFIDENCE = 0.25
@@ -75,49 +75,40 @@ def predict_boxes(
     Raises:
         ValueError: as of `stream.run_steps`, or for another topology.
     """
-    if dataset.topology != "sequences":
-        raise ValueError(
-            "`dataset` must be of topology 'sequences'. "
-            f"Received: topology={dataset.topology!r}"
-        )
-    places = [
-        (key, frame)
-        for key in range(dataset.get_length(mode))
-        for frame in range(dataset.num_frames(key, mode))
-    ]
-    unread = {}
+    places, unread = _places(dataset, mode), {}
 
     def read(step):
         chosen = places[step * batch_size : (step + 1) * batch_size]
         return [_open(dataset, mode, key, frame, unread) for key, frame in chosen]
 
     def record(*opened):
-        pictures, windows, readable = zip(*opened, strict=True)
-        joints = locate(pictures, windows).joints[-1]
-        pairs = zip(joints, windows, strict=True)
-        found = [_box(*pair, confidence, margin) for pair in pairs]
-        boxes, sure = zip(*found, strict=True)
-        whole = [objposwin_to_bbox(*window) for window in windows]
-        readable = np.array(readable)
-        return {
-            "boxes": np.where(readable[:, None], boxes, whole),
-            "sure": np.array(sure),
-            "readable": readable,
-        }
+        return _record(locate, opened, confidence, margin)
 
     count = -(-len(places) // batch_size)
     steps = Steps(read, record, count, len(places), lambda: unread)
     arrays, errors = run_steps(steps, workers, progress, share=share, gather=gather)
+    boxes = map(tuple, arrays["boxes"].tolist())
     readable, sure = arrays["readable"], arrays["sure"]
     return FoundBoxes(
-        {
-            p: tuple(box)
-            for p, box in zip(places, arrays["boxes"].tolist(), strict=True)
-        },
+        dict(zip(places, boxes, strict=True)),
         [places[i] for i in np.flatnonzero(readable & ~sure)],
         [places[i] for i in np.flatnonzero(~readable)],
         errors,
     )
+
+
+def _places(dataset, mode: int) -> list[tuple[int, int]]:
+    """All frames of all videos: (video, frame)."""
+    if dataset.topology != "sequences":
+        raise ValueError(
+            "`dataset` must be of topology 'sequences'. "
+            f"Received: topology={dataset.topology!r}"
+        )
+    return [
+        (key, frame)
+        for key in range(dataset.get_length(mode))
+        for frame in range(dataset.num_frames(key, mode))
+    ]
 
 
 def _open(dataset, mode, key, frame, errors) -> tuple:
@@ -129,6 +120,24 @@ def _open(dataset, mode, key, frame, errors) -> tuple:
     except OSError as error:
         errors[str(path)] = str(error)
         return Image.new("RGB", (1, 1)), window, False
+
+
+def _record(
+    locate: Callable, opened: Sequence[tuple], confidence: float, margin: float
+) -> Arrays:
+    """The boxes of some frames, whether a joint is confident, whether they are read."""
+    pictures, windows, readable = zip(*opened, strict=True)
+    joints = locate(pictures, windows).joints[-1]
+    pairs = zip(joints, windows, strict=True)
+    found = [_box(*pair, confidence, margin) for pair in pairs]
+    boxes, sure = zip(*found, strict=True)
+    whole = [objposwin_to_bbox(*window) for window in windows]
+    readable = np.array(readable)
+    return {
+        "boxes": np.where(readable[:, None], boxes, whole),
+        "sure": np.array(sure),
+        "readable": readable,
+    }
 
 
 def _box(joints, window, confidence: float, margin: float) -> tuple[np.ndarray, bool]:

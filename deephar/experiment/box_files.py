@@ -8,7 +8,13 @@ import keras
 
 from deephar.data.boxes import FrameBoxes, write_boxes
 from deephar.data.clips import ClipDataset
-from deephar.evaluation.boxes import CONFIDENCE, MARGIN, boxes_by_clip, predict_boxes
+from deephar.evaluation.boxes import (
+    CONFIDENCE,
+    MARGIN,
+    FoundBoxes,
+    boxes_by_clip,
+    predict_boxes,
+)
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import (
     add_looking_arguments,
@@ -89,34 +95,16 @@ def write_predicted_boxes(
     """
     parts, report = [], {}
     for mode in (TEST_MODE, TRAIN_MODE, VALID_MODE):
-        if dataset.get_length(mode) == 0:
-            parts.append({})
-            continue
-        frames = sum(
-            dataset.num_frames(key, mode) for key in range(dataset.get_length(mode))
-        )
-        found = predict_boxes(
-            lambda *people: predictor.locate(*people, keep=0.0),
-            dataset,
-            mode,
-            confidence=args.confidence,
-            margin=args.margin,
-            batch_size=args.batch_size,
-            workers=args.workers,
-            progress=keras.utils.Progbar(frames, unit_name="frame").update,
-        )
-        parts.append(found.boxes)
-        report[mode_name(mode)] = {
-            "frames": frames,
-            "nobody": _names(dataset, mode, found.nobody),
-            "unreadable": _names(dataset, mode, found.unreadable),
-        }
-    for part, counts in report.items():
-        logger.info(
-            "%s: %d frames, nobody found in %d, %d unreadable; these have the whole "
-            "picture for a box",
-            *(part, counts["frames"], len(counts["nobody"]), len(counts["unreadable"])),
-        )
+        parts.append({})
+        if dataset.get_length(mode) > 0:
+            found = _find_boxes(args, predictor, dataset, mode)
+            parts[-1] = found.boxes
+            report[mode_name(mode)] = {
+                "frames": len(found.boxes),
+                "nobody": _names(dataset, mode, found.nobody),
+                "unreadable": _names(dataset, mode, found.unreadable),
+            }
+    _log_counts(report)
     folder, boxes = pathlib.Path(args.logdir), FrameBoxes(tuple(parts))
     paths = [
         folder / f"pred_bboxes_{name}.json",
@@ -128,6 +116,33 @@ def write_predicted_boxes(
     report["receipt"]["looking"] = describe_looking(args)
     write_json(folder / "boxes.json", report)
     return paths
+
+
+def _find_boxes(
+    args: argparse.Namespace, predictor: PosePredictor, dataset: ClipDataset, mode: int
+) -> FoundBoxes:
+    """The boxes of a part of the data set, with a progress bar."""
+    keys = range(dataset.get_length(mode))
+    frames = sum(dataset.num_frames(key, mode) for key in keys)
+    return predict_boxes(
+        lambda *people: predictor.locate(*people, keep=0.0),
+        dataset,
+        mode,
+        confidence=args.confidence,
+        margin=args.margin,
+        batch_size=args.batch_size,
+        workers=args.workers,
+        progress=keras.utils.Progbar(frames, unit_name="frame").update,
+    )
+
+
+def _log_counts(report: dict) -> None:
+    for part, counts in report.items():
+        logger.info(
+            "%s: %d frames, nobody found in %d, %d unreadable; these have the whole "
+            "picture for a box",
+            *(part, counts["frames"], len(counts["nobody"]), len(counts["unreadable"])),
+        )
 
 
 def _names(dataset: ClipDataset, mode: int, places: list[tuple[int, int]]) -> list[str]:

@@ -4,7 +4,9 @@
     python datasets/check.py Human3.6M /data/Human3.6M --all
     python datasets/check.py NTU /data/NTU --json
 
-Looks for every annotated picture and reads a sample of them, with --all every one. The
+Looks for every annotated picture and reads a sample of them, with --all every one;
+compares files of boxes with the videos. Pictures that are not annotated are wrong where
+a video of Penn Action or NTU has them beside annotated ones; else they are told. The
 exit status is 0 where nothing is missing or wrong, else 1.
 """
 
@@ -23,7 +25,7 @@ from deephar.config import (
     ntu_dataconf,
     pennaction_dataconf,
 )
-from deephar.data.boxes import FrameBoxes, read_boxes
+from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes
 from deephar.data.human36m import Human36M
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
@@ -33,7 +35,12 @@ from deephar.data.pictures import open_picture
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 
 MODES = (TRAIN_MODE, VALID_MODE, TEST_MODE)
-CLIP_SIZE = 16
+CLIP_SIZES = {"NTU": 20}
+"""Frames of the clips of the networks; 16 where nothing is said."""
+WIDEST = 3.0
+"""So many times as wide as the picture a box may be."""
+ANNOTATED_WHOLE = frozenset({"PennAction", "NTU"})
+"""Every picture of a video of these is annotated."""
 BOXES = "*bbox*.json"
 """Names of the files of boxes, the original's penn_pred_bboxes_16f.json among them."""
 SAMPLE = 200
@@ -67,6 +74,8 @@ class Videos:
 
     def __init__(self, data):
         self.data = data
+        self.sizes: dict[tuple[int, int], tuple[int, int]] = {}
+        self.pictures: dict[str, set[str]] = collections.defaultdict(set)
 
     def count(self, mode) -> dict:
         """Returns the numbers of a part; reads the joints of all frames."""
@@ -76,15 +85,18 @@ class Videos:
         for key, length in enumerate(lengths):
             action = self.data.action(key, mode)
             actions[labels.get(action, f"action {action}")] += 1
-            short += length < CLIP_SIZE
+            short += length < self.data.clip_size
             if length:
-                joints = self.data.clip(key, mode, range(length)).joints
-                empty += int(np.isnan(joints).any(axis=-1).all(axis=-1).sum())
+                clip = self.data.clip(key, mode, range(length))
+                empty += int(np.isnan(clip.joints).any(axis=-1).all(axis=-1).sum())
+                self.sizes[mode, key] = clip.size
+                names = {os.path.basename(path) for path in clip.pictures}
+                self.pictures[os.path.dirname(clip.pictures[0])] |= names
         return {
             "videos": len(lengths),
             "frames": sum(lengths),
             "actions": dict(actions),
-            f"videos shorter than {CLIP_SIZE} frames": short,
+            f"videos shorter than {self.data.clip_size} frames": short,
             "frames without a joint": empty,
         }
 
@@ -101,39 +113,141 @@ class Videos:
         picture = self.data.open_frame(place[0], mode, place[1])
         picture.read(1, (0, 0, *picture.size))
 
+    def unannotated(self) -> tuple[list[str], list[str]]:
+        """Returns lines of the pictures that no video counted has.
 
-def open_penn(folder):
+        Those beside annotated ones come first, then the folders without any.
+        """
+        root = pathlib.Path(self.data.dataset_path, self.data.pattern.split("/")[0])
+        beside, folders = [], []
+        for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+            found = {path.name for path in folder.glob("*.jpg") if path.name[0] != "."}
+            known = self.pictures.get(os.fspath(folder))
+            if known is None:
+                folders.append(f"{folder}: {len(found)} pictures, none annotated")
+            elif found - known:
+                extra = sorted(found - known)
+                beside.append(
+                    f"{folder}: {len(extra)} pictures more than the {len(known)} "
+                    f"annotated, the first {extra[0]}"
+                )
+        return beside, folders
+
+
+def open_penn(folder, clip_size, damaged):
     """Opens Penn Action."""
-    return Videos(PennAction(folder, pennaction_dataconf))
+    return Videos(PennAction(folder, pennaction_dataconf, clip_size=clip_size))
 
 
-def open_human36m(folder):
+def open_human36m(folder, clip_size, damaged):
     """Opens Human3.6M."""
-    return Videos(Human36M(folder, human36m_dataconf))
+    return Videos(Human36M(folder, human36m_dataconf, clip_size=clip_size))
 
 
-def open_ntu(folder):
-    """Opens NTU RGB+D."""
-    return Videos(Ntu(folder, ntu_dataconf))
+def open_ntu(folder, clip_size, damaged):
+    """Opens NTU RGB+D but for the files of joints that are damaged."""
+
+    class Sound(Ntu):
+        def files(self):
+            return [file for file in super().files() if file not in damaged]
+
+    return Videos(Sound(folder, ntu_dataconf, clip_size=clip_size))
 
 
 DATASETS = {
-    "MPII": People,
+    "MPII": lambda folder, clip_size, damaged: People(folder),
     "Human3.6M": open_human36m,
     "PennAction": open_penn,
     "NTU": open_ntu,
 }
 
 
-def check_arrays(folder: pathlib.Path) -> list[str]:
-    """Reads all of NTU's files of joints; returns what is wrong, a line a file."""
-    wrong = []
+def check_arrays(folder: pathlib.Path) -> dict[str, str]:
+    """Reads all of NTU's files of joints; returns what is wrong by name of the file."""
+    wrong = {}
     for path in sorted((folder / FOLDER).glob("*.npy")):
         try:
-            read_ntu(path)
+            if path.name[0] != ".":
+                read_ntu(path)
         except (OSError, ValueError) as error:
-            wrong.append(str(error))
+            wrong[path.name] = str(error)
     return wrong
+
+
+def check_frame_boxes(name: str, boxes: FrameBoxes, kind) -> tuple[str, list[str]]:
+    """Compares boxes by frame with the frames.
+
+    Returns:
+        What they cover, and what is wrong: frames without a box in a part that has
+        boxes, boxes of frames that do not exist or that cannot be in the picture.
+    """
+    texts, wrong = [], []
+    for mode in (TEST_MODE, TRAIN_MODE):
+        part, frames = mode_name(mode), {*kind.places(mode)}
+        found = boxes.modes[mode]
+        lacking, beyond = sorted(frames - set(found)), sorted(set(found) - frames)
+        if not found and frames:
+            texts.append(f"none of the part {part!r}")
+        elif lacking:
+            wrong.append(
+                f"{name}: {len(lacking)} of {len(frames)} frames of the part {part!r} "
+                f"have no box, the first {_key(lacking[0])}"
+            )
+        if beyond:
+            wrong.append(
+                f"{name}: {len(beyond)} boxes of the part {part!r} are of frames that "
+                f"do not exist, the first {_key(beyond[0])}"
+            )
+        near = {key: found[key] for key in frames & set(found)}
+        wrong += check_sizes(name, kind, mode, near)
+    covered = "; ".join(["boxes by frame", *texts])
+    return covered, wrong
+
+
+def check_clip_boxes(name: str, boxes: ClipBoxes, kind) -> tuple[str, list[str]]:
+    """Compares boxes by clip with the clips of the test videos; as above."""
+    steps = sorted({step for _, step, _, _ in boxes.boxes})
+    flips = sorted({flip for *_, flip in boxes.boxes})
+    known, optional = set(), set()
+    for video in range(kind.data.get_length(TEST_MODE)):
+        for step in steps:
+            clips = kind.data.get_clip_index(video, TEST_MODE, [step])
+            known.update((video, step, clip) for clip in range(len(clips)))
+        optional.add((video, min(steps, default=0), 0))  # of a video that is too short
+    wanted = {(*clip, flip) for clip in known for flip in flips}
+    allowed = wanted | {(*clip, flip) for clip in optional for flip in flips}
+    lacking, beyond = sorted(wanted - {*boxes.boxes}), sorted({*boxes.boxes} - allowed)
+    wrong = []
+    for keys, what in ((lacking, "clips have no box"), (beyond, "boxes have no clip")):
+        if keys:
+            wrong.append(
+                f"{name}: {len(keys)} {what} (test videos, steps {steps}, clips of "
+                f"{kind.data.clip_size} frames), the first {_key(keys[0])}. Were they "
+                "made for these annotations?"
+            )
+    near = {key: boxes.boxes[key] for key in allowed & set(boxes.boxes)}
+    wrong += check_sizes(name, kind, TEST_MODE, near)
+    return f"{len(boxes.boxes)} boxes by clip", wrong
+
+
+def check_sizes(name: str, kind, mode: int, boxes: dict) -> list[str]:
+    """Returns a line if boxes lie outside their pictures or are far too wide."""
+    odd = []
+    for key, (x1, y1, x2, y2) in sorted(boxes.items()):
+        width, height = kind.sizes[mode, key[0]]
+        outside = x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0
+        if outside or max(x2 - x1, y2 - y1) > WIDEST * max(width, height):
+            odd.append(key)
+    if not odd:
+        return []
+    return [
+        f"{name}: {len(odd)} boxes of the part {mode_name(mode)!r} are outside their "
+        f"picture or more than {WIDEST:g} times as wide, the first {_key(odd[0])}"
+    ]
+
+
+def _key(numbers) -> str:
+    return ".".join(str(number) for number in numbers)
 
 
 def check_boxes(folder: pathlib.Path, kind) -> tuple[dict, list[str]]:
@@ -145,15 +259,11 @@ def check_boxes(folder: pathlib.Path, kind) -> tuple[dict, list[str]]:
         except (OSError, ValueError) as error:
             wrong.append(str(error))
             continue
-        if isinstance(boxes, FrameBoxes):
-            places = [{*kind.places(mode)} for mode in (TEST_MODE, TRAIN_MODE)]
-            lacking = [len(part - set(boxes.modes[i])) for i, part in enumerate(places)]
-            found[path.name] = (
-                f"boxes by frame; {lacking[0]} test and {lacking[1]} training frames "
-                "have none"
-            )
-        else:
-            found[path.name] = f"{len(boxes.boxes)} boxes by clip"
+        compare = (
+            check_frame_boxes if isinstance(boxes, FrameBoxes) else check_clip_boxes
+        )
+        found[path.name], more = compare(path.name, boxes, kind)
+        wrong += more
     return found, wrong
 
 
@@ -178,21 +288,19 @@ def read_pictures(kind, mode, count) -> tuple[int, list[str]]:
     return done, wrong
 
 
-def check(name: str, folder: pathlib.Path, read_all: bool) -> dict:
+def check(name: str, folder: pathlib.Path, read_all: bool, clip_size: int) -> dict:
     """Checks a data set.
 
     Returns:
         dataset, folder; parts: {name: numbers}; boxes: {file: what it covers};
-        pictures_read; missing, wrong: lists of texts.
+        pictures_read; missing, wrong, extra: lists of texts.
     """
     result = {"dataset": name, "folder": os.fspath(folder), "parts": {}, "boxes": {}}
-    result.update(pictures_read=0, missing=[], wrong=[])
-    if name == "NTU":
-        result["wrong"] += check_arrays(folder)
-        if result["wrong"]:
-            return result
+    result.update(pictures_read=0, missing=[], wrong=[], extra=[])
+    damaged = check_arrays(folder) if name == "NTU" else {}
+    result["wrong"] += damaged.values()
     try:
-        kind = DATASETS[name](folder)
+        kind = DATASETS[name](folder, clip_size, damaged)
     except FileNotFoundError as error:
         result["missing"].append(str(error))
         return result
@@ -211,6 +319,8 @@ def check(name: str, folder: pathlib.Path, read_all: bool) -> dict:
         result["wrong"] += wrong
     if name != "MPII":
         result["boxes"], wrong = check_boxes(folder, kind)
+        beside, result["extra"] = kind.unannotated()
+        result["wrong" if name in ANNOTATED_WHOLE else "extra"] += beside
         result["wrong"] += wrong
     if not any(kind.places(mode) for mode in MODES):
         result["missing"].append(f"{folder} has nothing annotated")
@@ -242,7 +352,7 @@ def print_text(result: dict, whole: bool) -> None:
     for file, text in result["boxes"].items():
         print(f"  {file}: {text}")
     print(f"  {result['pictures_read']} pictures read")
-    for what in ("missing", "wrong"):
+    for what in ("extra", "missing", "wrong"):
         lines = by_folder(result[what]) if what == "missing" else result[what]
         shown = lines if whole else lines[:LINES]
         for line in shown:
@@ -260,11 +370,21 @@ def main(argv=None) -> int:
     parser.add_argument("dataset", choices=DATASETS)
     parser.add_argument("folder", type=pathlib.Path, help="folder of the data set")
     parser.add_argument("--all", action="store_true", help="read all pictures")
+    parser.add_argument(
+        "--clip-size",
+        type=int,
+        help="frames of a clip (20 for NTU, 16 for the others, as the networks have)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(argv)
     if not arguments.folder.is_dir():
         parser.error(f"no such folder: {arguments.folder}")
-    result = check(arguments.dataset, arguments.folder, arguments.all)
+    size = arguments.clip_size
+    if size is None:
+        size = CLIP_SIZES.get(arguments.dataset, 16)
+    if size < 1:
+        parser.error(f"--clip-size must be at least 1: {size}")
+    result = check(arguments.dataset, arguments.folder, arguments.all, size)
     if arguments.json:
         print(json.dumps(result, indent=1))
     else:

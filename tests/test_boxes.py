@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from deephar.config import DataConfig
-from deephar.data import ClipBoxes, FrameBoxes, PennAction, read_boxes, write_boxes
+from deephar.data import (
+    ClipBoxes,
+    FrameBoxes,
+    PennAction,
+    open_cache,
+    read_boxes,
+    write_boxes,
+)
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE
 
 BY_FRAME = [
@@ -33,7 +40,17 @@ def test_boxes_by_frame_are_joined_over_a_clip(tmp_path):
 def test_boxes_by_clip_are_found_by_step_number_and_flip(tmp_path):
     boxes = read_boxes(written(tmp_path, BY_CLIP))
     assert isinstance(boxes, ClipBoxes)
-    assert boxes.box(12, 2, 3, 1).tolist() == [5, 6, 70, 80]
+    assert boxes.boxes[12, 2, 3, 1] == (5, 6, 70, 80)
+
+
+def test_reversed_boxes_are_neither_read_nor_written(tmp_path):
+    message = r"the box '0000\.2\.000\.0' must be x1 y1 x2 y2, none reversed"
+    for box in ([30, 2, 1, 40], [1, 40, 30, 2]):
+        with pytest.raises(ValueError, match=message):
+            read_boxes(written(tmp_path, {"0000.2.000.0": box}))
+        with pytest.raises(ValueError, match=message):
+            write_boxes(tmp_path / "again.json", ClipBoxes({(0, 2, 0, 0): box}))
+    assert not (tmp_path / "again.json").exists()
 
 
 @pytest.mark.parametrize("content", [BY_FRAME, BY_CLIP])
@@ -44,10 +61,10 @@ def test_a_file_is_written_as_it_was_read(tmp_path, content):
 
 
 def test_whole_px_are_written(tmp_path):
-    boxes = ClipBoxes({(1, 4, 0, 0): np.array([1.9, 2.2, -3.7, 4.0])})
+    boxes = ClipBoxes({(1, 4, 0, 0): np.array([-1.9, -3.7, 2.2, 4.0])})
     write_boxes(tmp_path / "a.json", boxes)
     content = json.loads((tmp_path / "a.json").read_text())
-    assert content == {"0001.4.000.0": [1, 2, -3, 4]}
+    assert content == {"0001.4.000.0": [-1, -3, 2, 4]}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json"]
 
 
@@ -55,9 +72,6 @@ def test_a_box_that_is_not_there_is_named_by_its_key(tmp_path):
     by_frame = read_boxes(written(tmp_path, BY_FRAME))
     with pytest.raises(ValueError, match=r"boxes\.json.*'0\.7' in the part 'test'"):
         by_frame.clip_box(TEST_MODE, 0, [0, 7])
-    by_clip = read_boxes(written(tmp_path, BY_CLIP))
-    with pytest.raises(ValueError, match=r"boxes\.json.*'0012\.2\.003\.0'"):
-        by_clip.box(12, 2, 3, 0)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +109,32 @@ def test_penn_action_takes_its_windows_from_boxes_by_frame(tmp_path, clip_folder
     assert sample["bbox"].tolist() == [10, 18, 112, 120]
     with pytest.raises(ValueError, match=r"boxes\.json.*'1\.3'"):
         data.get_data(1, TEST_MODE)
+
+
+def test_a_file_of_boxes_may_lie_in_the_working_folder(
+    tmp_path, clip_folders, monkeypatch
+):
+    monkeypatch.chdir(written(tmp_path, BY_FRAME).parent)
+    config, options = DataConfig(), {"pred_bboxes_file": "boxes.json"}
+    data = PennAction(clip_folders["penn"], config, **options)
+    assert data.pred_bboxes.path == "boxes.json"
+    (tmp_path / "boxes.json").unlink()
+    with pytest.raises(FileNotFoundError, match=f"{clip_folders['penn']}/boxes.json"):
+        PennAction(clip_folders["penn"], config, **options)
+
+
+@pytest.mark.parametrize("cache", [None, "memory"])
+def test_a_frame_without_a_box_can_be_opened_and_cropped(tmp_path, clip_folders, cache):
+    config = DataConfig(crop_resolution=(32, 32))
+    data = PennAction(
+        *(clip_folders["penn"], config),
+        clip_size=2,
+        pred_bboxes_file=written(tmp_path, BY_FRAME),
+        cache=None if cache is None else open_cache(cache),
+    )
+    where = (0, TEST_MODE, [7, 7], (20, 10, 140, 110))
+    crop = data.crop_frame(data.open_frame(0, TEST_MODE, 7), data.clip_window(*where))
+    np.testing.assert_array_equal(crop, data.get_data(*where)["frame"][1])
 
 
 def test_boxes_must_be_by_frame_and_the_only_ones(tmp_path, clip_folders):

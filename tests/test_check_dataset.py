@@ -133,6 +133,11 @@ def test_every_damaged_array_of_ntu_is_named(folder, capsys):
     status, found = run(capsys, "NTU", where)
     assert (status, len(found["wrong"])) == (1, 2)
     assert str(one) in found["wrong"][0] and str(other) in found["wrong"][1]
+    numbers = found["parts"]["train"] | {"actions": len(found["parts"]["train"])}
+    videos = [part["videos"] for part in found["parts"].values()]
+    assert (sum(videos), found["pictures_read"]) == (2, 14)
+    assert numbers["videos shorter than 20 frames"] == numbers["videos"]
+    assert len(found["extra"]) == 2
 
 
 def test_a_folder_without_pictures_is_named(folder, capsys):
@@ -143,22 +148,84 @@ def test_a_folder_without_pictures_is_named(folder, capsys):
     assert "no folder: " in found["missing"][0]
 
 
-def test_boxes_are_read_and_their_lack_counted(folder, capsys):
+FRAMES = {video: count for video, count in enumerate((24, 9))}
+
+
+def frame_boxes(box=(1, 2, 30, 40)):
+    test = {(video, f): box for video, count in FRAMES.items() for f in range(count)}
+    return test, FrameBoxes((test, {}, {}))
+
+
+def test_boxes_by_frame_are_compared_with_the_frames(folder, capsys):
     where = folder("PennAction")
-    box = (1, 2, 3, 4)
-    frames = {(0, frame): box for frame in range(20)}
-    write_boxes(where / "a_bboxes.json", FrameBoxes((frames, {}, {})))
-    write_boxes(where / "b_bboxes.json", ClipBoxes({(0, 2, 1, 0): box}))
+    test, boxes = frame_boxes()
+    write_boxes(where / "a_bboxes.json", boxes)
     status, found = run(capsys, "PennAction", where)
-    train = found["parts"]["train"]["frames"]
-    test = found["parts"]["test"]["frames"]
-    lacking = f"{test - 20} test and {train} training frames have none"
-    assert found["boxes"]["a_bboxes.json"] == f"boxes by frame; {lacking}"
-    assert (status, found["boxes"]["b_bboxes.json"]) == (0, "1 boxes by clip")
+    covered = "boxes by frame; none of the part 'train'"
+    assert (status, found["boxes"]) == (0, {"a_bboxes.json": covered})
+    del test[1, 3], test[1, 5]
+    test[1, 9], test[0, 2], test[0, 3] = (1, 2, 3, 4), (201, 0, 300, 9), (0, 0, 9, 700)
+    write_boxes(where / "a_bboxes.json", boxes)
+    status, found = run(capsys, "PennAction", where)
+    assert (status, found["wrong"]) == (
+        1,
+        [
+            "a_bboxes.json: 2 of 33 frames of the part 'test' have no box, the first "
+            "1.3",
+            "a_bboxes.json: 1 boxes of the part 'test' are of frames that do not exist,"
+            " the first 1.9",
+            "a_bboxes.json: 2 boxes of the part 'test' are outside their picture or "
+            "more than 3 times as wide, the first 0.2",
+        ],
+    )
+
+
+def test_boxes_by_clip_are_compared_with_the_clips(folder, capsys):
+    where, box = folder("PennAction"), (1, 2, 30, 40)
+    clips = {(0, 1, clip, 0): box for clip in (0, 1)} | {(1, 1, 0, 0): box}
+    write_boxes(where / "b_bboxes.json", ClipBoxes(clips))
+    status, found = run(capsys, "PennAction", where)
+    assert (status, found["wrong"]) == (0, [])
+    assert found["boxes"]["b_bboxes.json"] == "3 boxes by clip"
+    other = {(1 - video, *more): box for video, *more in clips}
+    write_boxes(where / "b_bboxes.json", ClipBoxes(other))
+    status, found = run(capsys, "PennAction", where)
+    assert (status, len(found["wrong"])) == (1, 2)
+    for line, text in zip(
+        found["wrong"],
+        ("1 clips have no box", "1 boxes have no clip"),
+        strict=True,
+    ):
+        assert f"{text} (test videos, steps [1], clips of 16 frames)" in line
+    assert "the first 0.1.1.0. Were" in found["wrong"][0]
+    assert "the first 1.1.1.0. Were" in found["wrong"][1]
+    status, found = run(capsys, "PennAction", where, "--clip-size", "4")
+    assert "clips of 4 frames" in found["wrong"][0]
     (where / "b_bboxes.json").write_text("{")
     status, found = run(capsys, "PennAction", where)
     assert (status, len(found["wrong"])) == (1, 1)
     assert "b_bboxes.json must be a whole JSON file" in found["wrong"][0]
+
+
+@pytest.mark.parametrize(("name", "bad"), [("PennAction", 1), ("Human3.6M", 0)])
+def test_pictures_that_are_not_annotated_are_told(folder, capsys, name, bad):
+    where = folder(name)
+    picture = sorted(where.rglob("*.jpg"))[0]
+    last = picture.with_name("0" * (len(picture.stem) - 2) + "99.jpg")
+    shutil.copy(picture, last)
+    other = picture.parents[1] / "other"
+    other.mkdir()
+    shutil.copy(picture, other)
+    status, found = run(capsys, name, where)
+    count = len(list(picture.parent.iterdir())) - 1
+    beside = f"{picture.parent}: 1 pictures more than the {count} annotated, the first"
+    lone = f"{other}: 1 pictures, none annotated"
+    beside += f" {last.name}"
+    assert status == bad
+    assert found["wrong"] == ([beside] if bad else [])
+    assert found["extra"] == ([lone] if bad else [lone, beside])
+    check.main([name, str(where)])
+    assert f"extra: {lone}\n" in capsys.readouterr().out
 
 
 def test_a_sample_of_the_pictures_is_read_without_all(whole, capsys, monkeypatch):

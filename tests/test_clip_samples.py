@@ -222,6 +222,9 @@ def test_a_key_or_a_box_out_of_range_is_refused(clip_folders):
         data.get_data(2, TEST_MODE)
     with pytest.raises(ValueError, match="four finite numbers.*frames.0001.000001"):
         data.get_data(0, TEST_MODE, [0], bbox=(1, 2, np.nan, 4))
+    for box in ((30, 2, 1, 40), (1, 40, 30, 2)):
+        with pytest.raises(ValueError, match="none reversed.*frames.0001.000001"):
+            data.get_data(0, TEST_MODE, [0], bbox=box)
     with pytest.raises(ValueError, match="`dictkey` must be one of frame.*'camera'"):
         data.get_shape("camera")
 

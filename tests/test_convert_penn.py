@@ -59,6 +59,7 @@ def test_labels_become_videos(tmp_path, labels, capsys):
     assert test[0].joints[0, 1].tolist() == [7, 8]
     assert test[0].visible[0].tolist() == [False] * 2 + [True] * 11
     text = capsys.readouterr().out
+    assert "the last label is 0003.mat; the owners have 2326\n" in text
     assert "training: 2 videos, 4 frames" in text
     assert "all: 3 videos, 6 frames, 2 actions" in text
 

@@ -24,6 +24,8 @@ from deephar.data.pennaction_format import (
 )
 from deephar.data.records import shaped
 
+PUBLISHED = 2326
+"""Videos of the owners' data set, numbered from 1."""
 TRAIN, TEST = 1, -1
 """Values of `train` in the owners' files."""
 FIELDS = ("action", "x", "y", "visibility", "train", "dimensions", "nframes")
@@ -200,6 +202,9 @@ def report(videos: list[PennVideo]) -> None:
     frames = sum(len(video.frames) for video in videos)
     actions = len({video.action for video in videos})
     print(f"all: {len(videos)} videos, {frames} frames, {actions} actions")
+    last = max(video.number for video in videos)
+    if last < PUBLISHED:
+        print(f"the last label is {last:04d}.mat; the owners have {PUBLISHED}")
 
 
 def main(argv=None) -> int:

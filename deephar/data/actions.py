@@ -29,8 +29,8 @@ class ActionDataset(ClipDataset):
             cache: As of `ClipDataset`.
         use_gt_bbox: Whether windows lie around the annotated joints.
         pose_only: Whether to leave the pictures unread; samples have no `frame`.
-        pred_bboxes_file: File of boxes by frame, see `deephar.data.boxes`; in the data
-            set's folder or anywhere.
+        pred_bboxes_file: File of boxes by frame, see `deephar.data.boxes`; its path
+            from the data set's folder, or else from the working folder.
 
     Raises:
         FileNotFoundError: if the file of boxes is missing.
@@ -68,6 +68,8 @@ class ActionDataset(ClipDataset):
                 f"Received: pred_bboxes_file={os.fspath(pred_bboxes_file)!r}"
             )
         path = os.path.join(self.dataset_path, pred_bboxes_file)
+        if not os.path.isfile(path) and os.path.isfile(pred_bboxes_file):
+            path = os.fspath(pred_bboxes_file)
         boxes = read_boxes(path)
         if not isinstance(boxes, FrameBoxes):
             raise ValueError(

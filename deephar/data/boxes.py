@@ -2,7 +2,8 @@
 
 By frame: a list [test, training, validation] of {"V.F": [x1, y1, x2, y2]}: video and
 frame, both from 0 in the data set's order. By clip: {"VVVV.S.CCC.H": [...]}: video,
-step between the frames, number of the clip, and 1 for the mirrored one. Boxes in px.
+step between the frames, number of the clip, and 1 for the mirrored one. Boxes in px; an
+empty one is as good as one of 32 px (`clips.MIN_WINDOW`), a reversed one is an error.
 
 Source: compute_clip_bbox, predict_bboxes.py and eval_multiclip_dataset of
 https://github.com/dluvizon/deephar.
@@ -65,20 +66,6 @@ class ClipBoxes:
 
     boxes: Mapping[tuple[int, int, int, int], Sequence[float]]
     path: str = "boxes"
-
-    def box(self, video: int, step: int, clip: int, hflip: int) -> np.ndarray:
-        """Returns the box (4,) of a clip, mirrored or not.
-
-        Raises:
-            ValueError: if there is none.
-        """
-        box = self.boxes.get((int(video), int(step), int(clip), int(hflip)))
-        if box is None:
-            raise ValueError(
-                f"{self.path} must hold a box for every clip. Received: none with the "
-                f"key '{_clip_key(video, step, clip, hflip)}'"
-            )
-        return np.array(box, dtype=np.float64)
 
 
 def read_boxes(path: str | os.PathLike) -> FrameBoxes | ClipBoxes:
@@ -167,5 +154,10 @@ def _check(path, key, box) -> tuple[float, ...]:
     if values.shape != (4,) or not np.isfinite(values).all():
         raise ValueError(
             f"{path}: the box {key!r} must be four finite numbers. Received: {box}"
+        )
+    if (values[:2] > values[2:]).any():
+        raise ValueError(
+            f"{path}: the box {key!r} must be x1 y1 x2 y2, none reversed. "
+            f"Received: {box}"
         )
     return tuple(values.tolist())

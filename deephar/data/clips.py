@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deephar.data.cache import View
 from deephar.data.pictures import (
     AnnotationError,
     KeptPicture,
@@ -230,7 +231,8 @@ class ClipDataset(VideoDataset):
         if self.cache is None:
             picture = KeptPicture(path)
         else:
-            picture = self._open(path, False, mode, self._window_of(clip, None))
+            whole = [View((0, 0, *clip.size), step) for step in (1, 2, 4, 8)]
+            picture = self.cache.open(path, False, lambda: whole)
         _check_size(picture, clip.size)
         return picture
 
@@ -281,9 +283,11 @@ class ClipDataset(VideoDataset):
         scale = augmentation["scale"]
         box = clip.box(scale) if bbox is None else bbox
         box = np.asarray(box, dtype=np.float64)
-        if box.shape != (4,) or not np.isfinite(box).all():
+        fits = box.shape == (4,) and np.isfinite(box).all()
+        if not fits or (box[:2] > box[2:]).any():
             raise ValueError(
-                f"the box of a clip must be four finite numbers, x1 y1 x2 y2 px. "
+                f"the box of a clip must be four finite numbers, x1 y1 x2 y2 px, "
+                "none reversed. "
                 f"Received: {box.tolist()} for {clip.pictures[0]}"
             )
         center, size = bbox_to_objposwin(box)

@@ -5,9 +5,9 @@ Paper     Luvizon, Picard, Tabia: 2D/3D Pose Estimation and Action Recognition u
 Command   python exp/ntu/train_ntu_ar_pe_merge.py runs/ntu_pose --stage pose \
               --data datasets/NTU --h36m datasets/Human3.6M --mpii datasets/MPII
           python exp/ntu/train_ntu_ar_pe_merge.py runs/ntu_action --stage action \
-              --pose-weights runs/ntu_pose/weights_best.weights.h5
+              --pose-weights runs/ntu_pose/weights_last.weights.h5
           python exp/ntu/train_ntu_ar_pe_merge.py runs/ntu_all --stage all \
-              --weights runs/ntu_action/weights_best.weights.h5
+              --weights runs/ntu_action/weights_last.weights.h5
 Expected  85.5 % cross-subject (the paper)
 
 --help with a --stage shows the flags of that stage. The run folder gets log.txt,

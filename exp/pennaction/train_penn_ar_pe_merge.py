@@ -5,9 +5,9 @@ Paper     Luvizon, Picard, Tabia: 2D/3D Pose Estimation and Action Recognition u
 Command   python exp/pennaction/train_penn_ar_pe_merge.py runs/penn_pose --stage pose \
               --data datasets/PennAction --mpii datasets/MPII
           python exp/pennaction/train_penn_ar_pe_merge.py runs/penn_action \
-              --stage action --pose-weights runs/penn_pose/weights_best.weights.h5
+              --stage action --pose-weights runs/penn_pose/weights_last.weights.h5
           python exp/pennaction/train_penn_ar_pe_merge.py runs/penn_all --stage all \
-              --weights runs/penn_action/weights_best.weights.h5
+              --weights runs/penn_action/weights_last.weights.h5
 Expected  97.4 % without given boxes, 98.6 % with them (the paper)
 
 --help with a --stage shows the flags of that stage. The run folder gets log.txt,

@@ -2,7 +2,8 @@ r"""Scores a 3D pose network on Human3.6M's validation subjects, S9 and S11.
 
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 3
 Command   python exp/h36m/eval_h36m.py runs/eval_h36m --data datasets/Human3.6M \
-              --weights FILE [--protocol 64] [--flip] [--multi-crop] [--report]
+              --weights runs/h36m/weights_last.weights.h5 \
+              [--protocol 64] [--flip] [--multi-crop] [--report]
 Expected  MPJPE as the original counts: 55.1 mm with one crop, 53.2 with several, with
           the paper's weights; by action the paper has one frame in 60
 

@@ -2,7 +2,8 @@ r"""Scores the merged network of pose and action on NTU RGB+D's test videos.
 
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
 Command   python exp/ntu/eval_ntu_ar_pe_merge.py runs/eval_ntu --data datasets/NTU \
-              --weights FILE [--protocol cv] [--multi-clip] \
+              --weights runs/ntu_all/weights_last.weights.h5 \
+              [--protocol cv] [--multi-clip] \
               [--boxes whole | --boxes BOXES.json] [--subsample 2]
 Expected  85.5 % cross-subject, one clip, annotated boxes, with the paper's weights
 

@@ -2,7 +2,8 @@ r"""Scores the merged network of pose and action on Penn Action's test videos.
 
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
 Command   python exp/pennaction/eval_penn_ar_pe_merge.py runs/eval_penn \
-              --data datasets/PennAction --weights FILE --multi-clip \
+              --data datasets/PennAction --multi-clip \
+              --weights runs/penn_all/weights_last.weights.h5 \
               [--boxes whole | --boxes BOXES.json] [--subsample 2]
 Expected  98.6 % with annotated boxes, 97.4 % without, with the paper's weights
 

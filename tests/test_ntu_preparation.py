@@ -195,7 +195,8 @@ def run_extract(tmp_path, source):
 
 def test_annotated_frames_become_small_pictures(tmp_path, capsys):
     path = write_video(tmp_path / "raw" / f"{NAME}_rgb.avi", 3, size=(1920, 1080))
-    annotate(tmp_path / "out", NAME, [1, 3])
+    annotated = annotate(tmp_path / "out", NAME, [1, 3])
+    annotated.with_name(f"._{NAME}.npy").write_text("left by a copy")
     assert run_extract(tmp_path, path.parent) == 0
     folder = tmp_path / "out" / "images-small" / NAME
     assert sorted(p.name for p in folder.iterdir()) == ["00001.jpg", "00003.jpg"]

@@ -37,7 +37,8 @@ def annotated_frames(path: pathlib.Path, info: VideoInfo) -> list[int]:
 def extract(arguments) -> tuple[collections.Counter, list[str]]:
     """Extracts all videos; returns counts and what is wrong, a line a video."""
     counts, problems = collections.Counter(), []
-    for path in sorted((arguments.out / FOLDER).glob("*.npy")):
+    paths = sorted((arguments.out / FOLDER).glob("*.npy"))
+    for path in (path for path in paths if path.name[0] != "."):
         try:
             setup = parse_name(path.stem)[0]
         except ValueError as error:

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from formula_weights import set_formula_weights
 from scripts import load, run
-from tiny_clips import draw, penn_video, write_pennaction, write_tiny_ntu
+from tiny_clips import (
+    NTU_NAMES,
+    draw,
+    penn_video,
+    write_pennaction,
+    write_tiny_ntu,
+)
 
 from deephar import checkpoints, experiment
 from deephar.config import ntu_ar_dataconf, pennaction_ar_dataconf
@@ -113,6 +119,7 @@ def test_boxes_by_a_merged_network_are_written_and_evaluated_with(penn, monkeypa
     assert frames.modes[0][3, 7] == (0, -40, 200, 160)
     report = json.loads((place / "boxes" / "boxes.json").read_text())
     assert report["test"]["unreadable"] == ["0004.7"]
+    assert set(read_boxes("boxes/penn_pred_bboxes_8f.json").boxes) >= {(0, 1, 0, 0)}
     evaluate = load("exp/pennaction/eval_penn_ar_pe_merge.py")
     flags = ("--data", "data", *WEIGHTS, "--no-flip", "--subsample", "1")
     boxes = ("--boxes", "boxes/penn_pred_bboxes_8f.json")
@@ -138,6 +145,7 @@ def test_ntu_is_evaluated_by_one_clip_with_boxes_by_a_pose_network(
     scores = _scores(tmp_path / "eval")
     assert (scores["videos"], scores["clips"], scores["flip"]) == (2, 2, False)
     assert scores["too_short"] == scores["unreadable"] == []
+    assert scores["receipt"]["protocol"] == "cs"
     config = {"crop_resolution": (SIDE, SIDE), "fixed_subsampling": 1}
     data = Ntu(
         "data",
@@ -166,6 +174,63 @@ def test_boxes_by_clip_are_for_many_clips(penn, monkeypatch, tmp_path):
     with pytest.raises(ValueError, match=r"--multi-clip; .* by frame.*_8f\.json"):
         evaluate.main(["no", *flags])
     assert not (penn[0] / "no" / "evaluation.json").exists()
+
+
+@pytest.fixture(scope="module")
+def cross_view(tmp_path_factory):
+    """A folder with videos of NTU and networks of which cv is on record."""
+    place = tmp_path_factory.mktemp("ntu")
+    write_tiny_ntu(place / "data")
+    for name, folder in (("ntu_pose", "pose"), ("ntu", "net")):
+        _network(name, place / folder, protocol="cv", step=1)
+    return place
+
+
+def test_cross_view_weights_are_tested_on_the_other_camera_alone(
+    cross_view, monkeypatch
+):
+    monkeypatch.chdir(cross_view)
+    evaluate = load("exp/ntu/eval_ntu_ar_pe_merge.py")
+    evaluate.main(["eval", "--data", "data", *WEIGHTS])
+    scores = _scores(cross_view / "eval")
+    assert scores["receipt"]["protocol"] == "cv"
+    assert scores["videos"] == sum("C001" in name for name in NTU_NAMES)
+    text = (cross_view / "eval" / "evaluation.md").read_text()
+    assert "- protocol: cv" in text and "85.5" not in text
+    refused = "w.weights.h5: is of protocol cv, .* Received: protocol cs"
+    with pytest.raises(ValueError, match=refused):
+        evaluate.main(["no", "--data", "data", *WEIGHTS, "--protocol", "cs"])
+    predict = load("exp/ntu/predict_bboxes.py")
+    pose = ("--weights", "pose/w.weights.h5", "--protocol", "cs")
+    with pytest.raises(ValueError, match=refused):
+        predict.main(["no", "--data", "data", *pose])
+
+
+def test_boxes_by_a_merged_network_are_of_its_clips_and_its_split(
+    cross_view, monkeypatch
+):
+    monkeypatch.chdir(cross_view)
+    predict = load("exp/ntu/predict_bboxes.py")
+    predict.main(["boxes", "--data", "data", *WEIGHTS, "--network", "ntu"])
+    assert (cross_view / "boxes" / "ntu_pred_bboxes_8f.json").is_file()
+    report = json.loads((cross_view / "boxes" / "boxes.json").read_text())
+    assert report["receipt"] | {"steps": [1], "protocol": "cv"} == report["receipt"]
+    both = ("--network", "ntu", "--frames", "8", "--clip-size", "8")
+    with pytest.raises(ValueError, match="--clip-size is instead of --frames"):
+        predict.main(["no", "--data", "data", *WEIGHTS, *both])
+    for flag in ("--step", "--drawn-steps"):
+        with pytest.raises(SystemExit):
+            predict.main(["no", "--data", "data", *WEIGHTS, flag, "2"])
+
+
+def test_two_flags_of_steps_are_one_too_many(penn, monkeypatch):
+    monkeypatch.chdir(penn[0])
+    evaluate = load("exp/pennaction/eval_penn_ar_pe_merge.py")
+    flags = ("--subsample", "1", "--step", "2")
+    with pytest.raises(
+        ValueError, match=r"--subsample is instead of --step.* --step 2"
+    ):
+        evaluate.main(["no", "--data", "data", *WEIGHTS, *flags])
 
 
 def test_several_steps_are_for_many_clips(penn, monkeypatch):

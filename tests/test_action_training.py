@@ -9,10 +9,11 @@ import shutil
 import numpy as np
 import pytest
 from scripts import load, run
-from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
+from tiny_clips import NTU_NAMES, write_tiny_h36m, write_tiny_ntu, write_tiny_penn
 from tiny_mpii import write_tiny_mpii
 
 from deephar import experiment, trainer
+from deephar.config import human36m_dataconf
 
 PENN = load("exp/pennaction/train_penn_ar_pe_merge.py")
 NTU = load("exp/ntu/train_ntu_ar_pe_merge.py")
@@ -67,6 +68,7 @@ def ntu(tmp_path_factory):
     }
     mixed = [part for flag, place in others.items() for part in (flag, str(place))]
     pose = (*SMALL, "--depth-maps", "4", "--epochs", "1", "--batch-size", "3", *mixed)
+    pose += ("--protocol", "cv")
     train(NTU, folder / "pose", "pose", data, *pose)
     weights = ("--pose-weights", str(folder / "pose" / BEST), "--frames", "4")
     once = ("--no-augmentation", "--frozen-features")
@@ -134,6 +136,25 @@ def test_a_merged_network_has_the_shape_of_its_pose_part(penn, ntu):
     assert action == whole
     assert {**pose, "network": "ntu"}.items() <= action.items()
     assert (action["depth_maps"], action["actions"]) == (4, 60)
+
+
+def test_every_stage_keeps_the_split_of_the_first_and_refuses_the_other(ntu, tmp_path):
+    assert [one["protocol"] for one in read_settings(ntu)] == ["cv"] * 3
+    videos = json.loads((ntu / "all" / "scores.json").read_text())["1"]["videos"]
+    assert videos == sum("C001" in name for name in NTU_NAMES)
+    weights = str(ntu / "pose" / BEST)
+    flags = ("--pose-weights", weights, "--protocol", "cs")
+    with pytest.raises(ValueError, match="pose/.* is of protocol cv, .* protocol cs"):
+        train(NTU, tmp_path, "action", ntu / "data", *flags)
+
+
+def test_frames_of_other_data_sets_come_as_in_their_own_trainings(ntu):
+    flags = ("run", "--stage", "pose", "--h36m", str(ntu / "h36m"))
+    args = experiment.parse_action_training("", NTU.NTU, flags)
+    args.data = str(ntu / "data")
+    _, h36m = NTU.frames(args, experiment.default_settings("ntu_pose"))
+    assert h36m.dataconf == human36m_dataconf
+    assert h36m.dataconf.geoocclusion is None
 
 
 def test_a_frozen_pose_part_stays_bit_for_bit_until_all_is_trained(penn, ntu):

@@ -20,7 +20,7 @@ from deephar.utils import TRAIN_MODE, pa17j3d
 
 SMALL = ("--size", "64", "--blocks", "1", "--ksize", "3", "--depth-maps", "4")
 SHORT = ("--epochs", "1", "--steps-per-epoch", "2", "--batch-size", "4")
-SIZED = {"crop_resolution": (64, 64), "geoocclusion": None}
+SIZED = {"crop_resolution": (64, 64)}
 EVALUATE = load("exp/h36m/eval_h36m.py")
 TRAIN = load("exp/h36m/train_h36m.py")
 
@@ -55,7 +55,7 @@ def _scores(folder):
 
 
 def test_training_mixes_both_data_sets_and_scores_in_mm(place):
-    assert "batches of [2, 2] samples" in (place / "train_output.txt").read_text()
+    assert ", [2, 2] a batch: 2 steps" in (place / "train_output.txt").read_text()
     with open(place / "run" / "losses.csv", newline="") as file:
         (row,) = csv.DictReader(file)
     assert np.isfinite(float(row["loss"]))
@@ -122,14 +122,22 @@ def _train(*arguments):
 
 def test_a_share_that_leaves_no_sample_is_refused(data, place):
     mpii = str(place / "mpii")
-    with pytest.raises(ValueError, match="--mpii-share must leave.*0.1 of 4 samples"):
+    with pytest.raises(
+        ValueError, match=r"samples of every data set.*4 samples, .*\[0.1,"
+    ):
         _train("--mpii", mpii, "--mpii-share", "0.1")
+
+
+def test_a_share_of_what_is_not_there_is_refused(data, capsys):
+    with pytest.raises(SystemExit):
+        _train("--mpii-share", "0.25")
+    assert "--mpii-share is a share of --mpii" in capsys.readouterr().err
 
 
 def test_mpii_is_optional(data):
     _train("--protocol", "64")
     log = (data.parent / "new" / "log.txt").read_text()
-    assert "batches of [4] samples, 2 steps" in log
+    assert "[4] a batch: 2 steps an epoch" in log
     scores = json.loads((data.parent / "new" / "scores.json").read_text())
     assert scores["1"]["samples"] == 2
 

@@ -162,7 +162,7 @@ def test_a_training_script_takes_replicas_and_their_batch(data):
     done = run(script, *arguments, *flags, "--local-batch-norm", cwd=data.parent)
     assert done.returncode == 0, done.stderr
     assert "2 replicas" in done.stdout
-    assert "5 training people, 1 steps an epoch" in done.stdout
+    assert "[5] training samples, [4] a batch: 1 steps an epoch" in done.stdout
     scores = json.loads((data.parent / "new" / "scores.json").read_text())
     assert scores["1"]["samples"] == 3
 

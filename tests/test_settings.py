@@ -12,7 +12,7 @@ from scripts import load
 
 from deephar import checkpoints, experiment
 from deephar.checkpoints import KNOWN, download
-from deephar.config import human36m_dataconf, pennaction_ar_dataconf
+from deephar.config import get_dataconf, pennaction_ar_dataconf
 
 PAPER = experiment.default_settings("mpii")
 
@@ -84,10 +84,18 @@ def test_another_file_under_a_known_name_is_warned_about(table, tmp_path, caplog
     assert "md5 is not that of the published file" in caplog.text
 
 
-def test_the_model_file_beside_goes_before_the_table(table):
+def test_the_model_file_beside_goes_before_a_mere_name(table):
     (table / "model.json").write_text('{"blocks": 5}')
+    (table / KNOWN["mpii"].file).write_bytes(b"others")
     settings, _ = settings_of(table / KNOWN["mpii"].file)
     assert settings == {**PAPER, "blocks": 5}
+
+
+def test_the_content_of_a_published_file_goes_before_the_model_file(table, caplog):
+    (table / "model.json").write_text('{"network": "human36m", "blocks": 5}')
+    settings, _ = settings_of(table / KNOWN["mpii"].file)
+    assert settings == TAKEN
+    assert "model.json: is of other weights than weights_PE_MPII" in caplog.text
 
 
 @pytest.mark.parametrize("name", sorted(set(KNOWN) - {"mpii"}))
@@ -104,17 +112,76 @@ def test_weights_of_another_network_are_refused(name, by):
 )
 def test_the_papers_networks_are_those_of_the_published_files(network, published):
     settings, _ = settings_of(KNOWN[published].file, network=network)
-    assert settings == experiment.default_settings(network)
+    expected = experiment.default_settings(network)
+    if "step" in expected:
+        expected["step"] = get_dataconf(KNOWN[published].dataconf).fixed_subsampling
+    assert settings == expected
+
+
+@pytest.mark.parametrize(
+    ("published", "many", "flags", "step"),
+    [
+        ("penn_merge", False, {}, 1),
+        ("penn_merge", True, {}, 2),
+        ("penn_merge", True, {"step": 3}, 3),
+        ("ntu_merge", False, {}, 2),
+        ("ntu_merge", True, {}, 2),
+    ],
+)
+def test_the_step_of_published_weights_is_that_of_their_evaluation(
+    published, many, flags, step
+):
+    file = KNOWN[published].file
+    args = argparse.Namespace(weights=file, multi_clip=many, **flags)
+    network = published.removesuffix("_merge")
+    assert experiment.network_settings(args, network)["step"] == step
+
+
+def test_many_clips_have_the_step_of_the_model_file(tmp_path):
+    (tmp_path / "model.json").write_text('{"network": "penn", "step": 4}')
+    args = argparse.Namespace(weights=str(tmp_path / "w.weights.h5"), multi_clip=True)
+    assert experiment.network_settings(args, "penn")["step"] == 4
+
+
+def test_the_split_is_that_of_the_weights_and_no_other(tmp_path):
+    weights = str(tmp_path / "w.weights.h5")
+    (tmp_path / "model.json").write_text('{"network": "ntu_pose", "protocol": "cv"}')
+    for weighed in ({"weights": weights}, {"weights": None, "pose_weights": weights}):
+        network = "ntu" if "pose_weights" in weighed else "ntu_pose"
+        for given in (None, "cv"):
+            args = argparse.Namespace(**weighed, protocol=given)
+            settings = experiment.network_settings(args, network)
+            assert settings["protocol"] == "cv"
+        args = argparse.Namespace(**weighed, protocol="cs")
+        with pytest.raises(
+            ValueError,
+            match=r"w\.weights\.h5: is of protocol cv, .* the test of cs\. Received: "
+            r"protocol cs \(the command line\)",
+        ):
+            experiment.network_settings(args, network)
+
+
+def test_published_weights_of_ntu_are_cross_subject():
+    with pytest.raises(ValueError, match="v2.h5: is of protocol cs, .* test of cv"):
+        settings_of(KNOWN["ntu_merge"].file, "--protocol", "cv", network="ntu")
+
+
+def test_weights_that_do_not_tell_their_split_are_warned_about(tmp_path, caplog):
+    flags = ("--protocol", "cv")
+    settings, _ = settings_of(tmp_path / "w.weights.h5", *flags, network="ntu")
+    assert settings["protocol"] == "cv"
+    assert "w.weights.h5: nothing says its protocol" in caplog.text
 
 
 def test_the_papers_action_networks_begin_with_their_pose_parts():
+    clip = {"frames", "step", "drawn_steps", "actions", "pose_version"}
     for merged in ("penn", "ntu"):
         whole = experiment.default_settings(merged)
         part = experiment.default_settings(experiment.NETWORKS[merged].pose_part)
         assert {k: v for k, v in whole.items() if k in part} | {
             "network": f"{merged}_pose"
         } == part
-        assert set(whole) - set(part) == {"frames", "step", "actions", "pose_version"}
+        assert set(whole) - set(part) == clip
 
 
 def test_a_model_file_says_of_which_network_it_is(tmp_path):
@@ -188,17 +255,23 @@ def test_a_script_runs_a_published_network_by_its_name(table, tmp_path, monkeypa
 
 
 def test_a_configuration_takes_the_crop_and_the_step_of_the_network():
-    settings = {"size": 128, "step": 3}
+    settings = {"size": 128, "step": 3, "drawn_steps": "several"}
     dataconf = experiment.sized(pennaction_ar_dataconf, settings)
     assert dataconf.crop_resolution == (128, 128)
-    assert (dataconf.subsampling, dataconf.fixed_subsampling) == ((3,), 3)
+    assert (dataconf.subsampling, dataconf.fixed_subsampling) == ((1, 2, 3), 3)
     assert dataconf.scales == pennaction_ar_dataconf.scales
     plain = experiment.sized(pennaction_ar_dataconf, settings, augmented=False)
     assert (plain.scales, plain.subsampling) == ((1,), (3,))
-    paper = experiment.sized(pennaction_ar_dataconf, {"size": 256, "step": 2})
-    assert paper == pennaction_ar_dataconf
+    paper = experiment.default_settings("penn")
+    assert experiment.sized(pennaction_ar_dataconf, paper) == pennaction_ar_dataconf
 
 
-def test_what_hides_a_part_of_the_crop_shrinks_with_it():
-    dataconf = experiment.sized(human36m_dataconf, {"size": 64})
-    assert dataconf.geoocclusion == tuple(range(5, 23))
+@pytest.mark.parametrize("step", [2, 3])
+def test_a_step_by_flag_is_the_only_one_of_this_stage_and_the_next(tmp_path, step):
+    args = argparse.Namespace(weights=None, step=step)
+    settings = experiment.network_settings(args, "penn")
+    (tmp_path / "model.json").write_text(json.dumps(settings))
+    later, _ = settings_of(tmp_path / "w.weights.h5", network="penn")
+    for one in (settings, later):
+        dataconf = experiment.sized(pennaction_ar_dataconf, one)
+        assert (dataconf.subsampling, dataconf.fixed_subsampling) == ((step,), step)

@@ -69,6 +69,9 @@ class Published:
         dataconf: Name of the configuration of `deephar.config` to evaluate it with.
         figure: What the authors report for it; None where they do not say.
         by_name: Whether the layers are matched by name.
+        multi_clip_step: Frames from one of a clip to the next in the authors' loop over
+            many clips of a video, where it is not that of `dataconf`.
+        protocol: Split of NTU that it was trained on, "cs" or "cv".
     """
 
     name: str
@@ -80,6 +83,8 @@ class Published:
     release: str | None = None
     drive: str | None = None
     by_name: bool = False
+    multi_clip_step: int | None = None
+    protocol: str | None = None
 
     @property
     def address(self):
@@ -164,6 +169,7 @@ _TABLE = (
         "Penn Action, without given boxes: 97.4 %",
         "f53f89257077616a79a6c1cd1702d50f",
         "v0.3",
+        multi_clip_step=2,
     ),
     Published(
         "ntu_merge",
@@ -180,6 +186,7 @@ _TABLE = (
         "NTU RGB+D 60, cross-subject: 85.5 %",
         "ff98d70a7f6bc5976cc11c7a5760e8b7",
         "v0.4",
+        protocol="cs",
     ),
     Published(
         "penn_spnet",

@@ -32,10 +32,6 @@ class Human36M(ClipDataset):
     A clip whose first root is not known, as in test sequences without poses, gives a
     sample only with a box of one's own, else an AnnotationError.
 
-    With `human36m_dataconf` training hides a rectangle of the crop (`geoocclusion`).
-    The original draws the same rectangle and does not use it; to do as it does, set
-    `geoocclusion=None`.
-
     Args:
         dataset_path: The folder.
         dataconf: Size of the crop, augmentation, steps between frames.

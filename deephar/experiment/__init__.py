@@ -40,7 +40,14 @@ from deephar.experiment.looking import (
     predict_people,
 )
 from deephar.experiment.networks import NETWORKS, build_network, default_settings
-from deephar.experiment.pose import parse_pose_training, pose_loader, pose_model
+from deephar.experiment.pose import (
+    MOST_STEPS,
+    epoch_steps,
+    parse_pose_training,
+    pose_loader,
+    pose_model,
+    shares,
+)
 from deephar.experiment.recognition import (
     action_dataconf,
     add_action_arguments,
@@ -57,6 +64,7 @@ from deephar.experiment.run import (
 from deephar.experiment.settings import (
     MODEL_FILE,
     add_network_arguments,
+    add_protocol_argument,
     given_flags,
     network_of,
     network_settings,
@@ -69,6 +77,7 @@ __all__ = [
     "ActionData",
     "Compute",
     "MODEL_FILE",
+    "MOST_STEPS",
     "NETWORKS",
     "action_dataconf",
     "add_action_arguments",
@@ -80,6 +89,7 @@ __all__ = [
     "TrainingRun",
     "add_network_arguments",
     "add_pose_loss_arguments",
+    "add_protocol_argument",
     "add_training_arguments",
     "argument_parser",
     "box_options",
@@ -88,6 +98,7 @@ __all__ = [
     "configure_compute",
     "default_settings",
     "describe_looking",
+    "epoch_steps",
     "fraction",
     "evaluate_actions",
     "given_flags",
@@ -105,6 +116,7 @@ __all__ = [
     "predict_people",
     "receipt",
     "run_script",
+    "shares",
     "sized",
     "start",
     "start_training",

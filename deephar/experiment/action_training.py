@@ -22,7 +22,14 @@ from deephar.experiment.arguments import (
 )
 from deephar.experiment.described import INPUTS, DescribedClips
 from deephar.experiment.networks import NETWORKS, build_network
-from deephar.experiment.pose import parse_pose_training, pose_loader, pose_model
+from deephar.experiment.pose import (
+    MOST_STEPS,
+    epoch_steps,
+    parse_pose_training,
+    pose_loader,
+    pose_model,
+    shares,
+)
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.inference.clips import ClipPredictor
@@ -70,7 +77,6 @@ class ActionData:
         frames: from the flags and the settings of the pose network to data sets of
             single frames, its own first, then those of `others` that were asked for.
         clips: from the flags and the settings of the merged network to its clips.
-        add_arguments: adds flags of the data set's own to the parser.
     """
 
     network: str
@@ -79,7 +85,6 @@ class ActionData:
     others: dict[str, str]
     frames: Callable[[argparse.Namespace, dict], Sequence]
     clips: Callable[[argparse.Namespace, dict], object]
-    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
 
 
 def parse_action_training(
@@ -100,8 +105,6 @@ def parse_action_training(
     stages = "; ".join(f"{stage}: {about}" for stage, about in STAGES.items())
     add("--stage", choices=STAGES, required=True, help=f"what learns ({stages})")
     add("--data", default=data.folder, help="its folder (%(default)s)")
-    if data.add_arguments is not None:
-        data.add_arguments(parser)
     if name == "pose":
         _add_pose_arguments(parser, data)
         return parse_pose_training(parser, argv)
@@ -168,7 +171,7 @@ def _train_pose(run: TrainingRun, data: ActionData) -> None:
     args, network = run.args, NETWORKS[data.network].pose_part
     settings = network_settings(args, network, run.model_file)
     sets = data.frames(args, settings)
-    sizes = _shares(run.batch_size, len(sets))
+    sizes = shares(run.batch_size, [1 / len(sets)] * len(sets))
     loader = pose_loader(run, sets, sizes, settings)
     model = pose_model(run, settings)
     layout = sets[0].poselayout
@@ -182,7 +185,7 @@ def _train_pose(run: TrainingRun, data: ActionData) -> None:
         return score_frames(found, layout)
 
     callbacks = run.callbacks(_if_tested(evaluate, sets[0]), "pck_torso")
-    steps = _steps(args, sets[0], sizes[0])
+    steps = epoch_steps(args, sets, sizes, MOST_STEPS)
     run.train([model], [loader], steps, callbacks, settings)
 
 
@@ -220,7 +223,7 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
         return {name: scores[name] for name in _KEPT}
 
     callbacks = run.callbacks(_if_tested(evaluate, clips), "accuracy", network)
-    steps = _steps(args, samples, run.batch_size)
+    steps = epoch_steps(args, [samples], [run.batch_size])
     run.train([model], [loader], steps, callbacks, settings)
 
 
@@ -289,23 +292,6 @@ def _compile(model: keras.Model, run: TrainingRun) -> None:
     model.compile(
         optimizer(args), losses, loss_weights=weights, jit_compile=run.compute.jit
     )
-
-
-def _shares(total: int, count: int) -> list[int]:
-    """Divides a batch among data sets, the first ones taking what is left over."""
-    if total < count:
-        raise ValueError(
-            f"--batch-size must be at least {count}, one sample of each data set. "
-            f"Received: {total}"
-        )
-    return [total // count + (i < total % count) for i in range(count)]
-
-
-def _steps(args: argparse.Namespace, dataset, batch_size: int) -> int:
-    samples = dataset.get_length(TRAIN_MODE)
-    steps = args.steps_per_epoch or max(1, samples // batch_size)
-    logger.info("%d training samples, %d steps an epoch", samples, steps)
-    return steps
 
 
 def _if_tested(evaluate: Callable, dataset) -> Callable | None:

@@ -90,7 +90,8 @@ def add_training_arguments(
     switch("--overwrite", help="replace the training that the run folder holds")
     add("--batch-size", batch_size, "samples a step", type=positive_int)
     add("--epochs", epochs, "times through the data", type=positive_int)
-    add("--steps-per-epoch", help="default: once through the data", type=positive_int)
+    once = "default: once through the data, the smallest of several; poses: 4000 most"
+    add("--steps-per-epoch", help=once, type=positive_int)
     add("--optimizer", optimizer, "update rule", choices=OPTIMIZERS)
     add("--lr", lr, "learning rate at the start", type=positive_float)
     schedules = ("steps", "cosine")

@@ -21,7 +21,7 @@ from deephar.experiment.looking import (
     describe_looking,
     pose_predictor,
 )
-from deephar.experiment.networks import NETWORKS, build_network
+from deephar.experiment.networks import NETWORKS, build_network, default_settings
 from deephar.experiment.run import receipt, write_json
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.inference.predictor import PosePredictor
@@ -34,16 +34,13 @@ logger = logging.getLogger(__name__)
 _LAYOUTS = {(16, 2): pa16j2d, (17, 3): pa17j3d, (20, 3): pa20j3d}
 
 
-def add_box_arguments(
-    parser: argparse.ArgumentParser, data: str, network: str, clip_size: int
-) -> None:
+def add_box_arguments(parser: argparse.ArgumentParser, data: str, network: str) -> None:
     """Adds the flags of a prediction of boxes.
 
     Args:
         parser: the script's parser.
         data: default of the data set's folder.
         network: default of `--network`.
-        clip_size: default of `--clip-size`.
     """
     add = parser.add_argument
     add("--data", default=data, help="folder of the data (%(default)s)")
@@ -55,25 +52,60 @@ def add_box_arguments(
     side = "side of a box over the extent of the joints (%(default)s)"
     add("--margin", type=positive_float, default=MARGIN, help=side)
     number = {"type": positive_int, "metavar": "N"}
-    add("--clip-size", default=clip_size, help="frames (%(default)s)", **number)
-    steps = "steps of the clips whose boxes are written (%(default)s)"
-    add("--subsample", nargs="+", default=[2], help=steps, **number)
+    owns = "default: a merged network's own, else the paper's"
+    add("--clip-size", help=f"frames ({owns})", **number)
+    steps = f"steps of the clips whose boxes are written ({owns})"
+    add("--subsample", nargs="+", help=steps, **number)
     add("--batch-size", default=8, help="frames a step (%(default)s)", **number)
     add("--workers", default=2, help="threads that read", **number)
     add_looking_arguments(parser)
     add_network_arguments(parser)
 
 
-def box_predictor(args: argparse.Namespace, compute: Compute) -> PosePredictor:
-    """The predictor of the flags: a pose network, or the pose part of a merged one."""
+def box_predictor(
+    args: argparse.Namespace, compute: Compute, merged: str
+) -> tuple[PosePredictor, dict]:
+    """The predictor of the flags: a pose network, or the pose part of a merged one.
+
+    `args` gets the size and the step of clips where it has none.
+
+    Args:
+        args: parsed arguments of `add_box_arguments`.
+        compute: what `configure_compute` chose.
+        merged: name of the network that the boxes are for, whose settings count where
+            the one that looks has none.
+
+    Returns:
+        The predictor, and the settings.
+
+    Raises:
+        ValueError: if both --frames and --clip-size are given.
+    """
+    if args.clip_size and args.frames:
+        raise ValueError(
+            "--clip-size is instead of --frames: give one of them. Received: "
+            f"--clip-size {args.clip_size}, --frames {args.frames}"
+        )
     family = NETWORKS[args.network].family
     settings = network_settings(args, args.network)
+    settings = {**_of_clips(args, merged), **settings}
+    args.clip_size = args.clip_size or settings["frames"]
+    args.subsample = args.subsample or [settings["step"]]
     model = build_network(args.network, settings, weights=args.weights)
     if family.merged:
         part = model.get_layer("frame_model")
         model = keras.Model(part.inputs, part.outputs[:2])
     layout = _LAYOUTS[family.joints, family.dim]
-    return pose_predictor(args, compute, model, layout, args.batch_size)
+    predictor = pose_predictor(args, compute, model, layout, args.batch_size)
+    return predictor, settings
+
+
+def _of_clips(args: argparse.Namespace, merged: str) -> dict:
+    """What the recipe says of clips and their videos, and the flags where they do."""
+    recipe, settings = NETWORKS[merged].settings, default_settings(merged)
+    names = ["frames", *(name for name, one in recipe.items() if one.of_data)]
+    flags = {name: getattr(args, name, None) for name in names}
+    return {name: flags[name] or settings[name] for name in names}
 
 
 def write_predicted_boxes(
@@ -112,8 +144,12 @@ def write_predicted_boxes(
     ]
     write_boxes(paths[0], boxes)
     write_boxes(paths[1], boxes_by_clip(boxes, dataset, TEST_MODE, args.subsample))
-    report["receipt"] = receipt(args.weights, args.data)
-    report["receipt"]["looking"] = describe_looking(args)
+    report["receipt"] = receipt(args.weights, args.data) | {
+        "looking": describe_looking(args),
+        "steps": args.subsample,
+    }
+    if hasattr(dataset, "protocol"):
+        report["receipt"]["protocol"] = dataset.protocol
     write_json(folder / "boxes.json", report)
     return paths
 

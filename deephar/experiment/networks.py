@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from deephar.checkpoints import Network, load_weights
+from deephar.checkpoints import Network, Published, load_weights
+from deephar.config import get_dataconf
+from deephar.data.ntu import PROTOCOLS
 from deephar.models import action, reception
 from deephar.utils.numbers import crop_side, natural, positive_int
 
@@ -22,12 +24,25 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One property of a network: the recipe's value, what may be, what it means."""
+    """One property of a network: the recipe's value, what may be, what it means.
+
+    Attributes:
+        default: value of the recipe.
+        help: what it means.
+        type: from a flag's text to the value; an error where it may not be.
+        choices: the values that there are; None for all of the type.
+        of_data: whether it says what the network is shown, and not its shape.
+        settled: whether the weights settle it, so that flags can only repeat it.
+        flag: whether it has a flag of its own.
+    """
 
     default: int | str
     help: str
     type: Callable[[str], int | str] = str
     choices: tuple[str, ...] | None = None
+    of_data: bool = False
+    settled: bool = False
+    flag: bool = True
 
 
 _POSE = {
@@ -48,12 +63,31 @@ _3D = {"depth_maps": Setting(16, "heat maps of each joint over depth", positive_
 _CLIP = {
     "frames": Setting(16, "frames of a clip", positive_int),
     "step": Setting(
-        2, "frames of the video from one of a clip to the next", positive_int
+        2,
+        "frames of the video from one of a clip to the next",
+        positive_int,
+        of_data=True,
+    ),
+    "drawn_steps": Setting(
+        "several",
+        "steps that training draws: those of the data set, or `step` alone",
+        choices=("several", "one"),
+        of_data=True,
+        flag=False,
     ),
     "actions": Setting(15, "classes", positive_int),
     "pose_version": Setting(
         "v1", "size of the part that sees poses", choices=("v1", "v2")
     ),
+}
+_SPLIT = {
+    "protocol": Setting(
+        "cs",
+        "training and test videos by person (cs) or by camera (cv)",
+        choices=PROTOCOLS,
+        of_data=True,
+        settled=True,
+    )
 }
 
 
@@ -109,7 +143,7 @@ NETWORKS = {
     "ntu_pose": Recipe(
         "the pose part of the network of NTU RGB+D",
         Family(20, 3),
-        _settings(_POSE, _3D, blocks=4, depth_maps=8),
+        _settings(_POSE, _3D, _SPLIT, blocks=4, depth_maps=8),
     ),
     "penn": Recipe(
         "the merged network of Penn Action",
@@ -121,7 +155,7 @@ NETWORKS = {
         "the merged network of NTU RGB+D",
         Family(20, 3, merged=True),
         _settings(
-            *(_POSE, _3D, _CLIP),
+            *(_POSE, _3D, _CLIP, _SPLIT),
             blocks=4,
             depth_maps=8,
             frames=20,
@@ -219,8 +253,15 @@ def family_of(network: Network) -> Family | None:
     return Family(shape["num_joints"], shape["dim"], merged)
 
 
-def published_settings(network: Network) -> dict:
-    """The settings of a published network of a known family."""
+def published_settings(published: Published, many_clips: bool = False) -> dict:
+    """The settings of a published network of a known family.
+
+    Args:
+        published: its row in the table of published files.
+        many_clips: whether the step is to be that of the authors' evaluation with many
+            clips of a video, not with one.
+    """
+    network = published.network
     shape = pose_arguments(network)
     settings = {
         "size": shape["input_shape"][0],
@@ -236,6 +277,11 @@ def published_settings(network: Network) -> dict:
         settings["frames"] = network.arguments["num_frames"]
         settings["actions"] = network.arguments["num_actions"]
         settings["pose_version"] = network.arguments["pose_net_version"]
+        settings["step"] = get_dataconf(published.dataconf).fixed_subsampling
+        if many_clips and published.multi_clip_step is not None:
+            settings["step"] = published.multi_clip_step
+    if published.protocol is not None:
+        settings["protocol"] = published.protocol
     return settings
 
 

@@ -1,6 +1,7 @@
 """What the scripts share that train pose networks."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,12 @@ from deephar.experiment.networks import build_network
 from deephar.experiment.training import TrainingRun, optimizer
 from deephar.losses import pose_regression_loss
 from deephar.trainer import set_batch_norm_momentum
+from deephar.utils.modes import TRAIN_MODE
+
+logger = logging.getLogger(__name__)
+
+MOST_STEPS = 4000
+"""Steps of an epoch of poses at most: NTU alone has more than 100,000 batches."""
 
 
 def parse_pose_training(
@@ -69,3 +76,51 @@ def pose_model(run: TrainingRun, settings: dict) -> keras.Model:
         loss = pose_regression_loss(args.loss, args.visibility_weight)
         model.compile(optimizer(args), loss, jit_compile=run.compute.jit)
     return model
+
+
+def shares(total: int, parts: Sequence[float]) -> list[int]:
+    """Divides a batch among data sets.
+
+    Args:
+        total: samples of a batch.
+        parts: share of each data set; the sum is 1. What is left over by rounding down
+            goes to those that lost most by it, the first of them first.
+
+    Raises:
+        ValueError: if a data set would have no sample.
+    """
+    exact = [total * part for part in parts]
+    sizes = [int(size) for size in exact]
+    lost = sorted(range(len(parts)), key=lambda i: sizes[i] - exact[i])
+    for i in lost[: total - sum(sizes)]:
+        sizes[i] += 1
+    if min(sizes) < 1:
+        raise ValueError(
+            "a batch must have samples of every data set (--batch-size, shares). "
+            f"Received: {total} samples, shares {list(parts)}"
+        )
+    return sizes
+
+
+def epoch_steps(
+    args: argparse.Namespace,
+    datasets: Sequence[Any],
+    sizes: Sequence[int],
+    most: int | None = None,
+) -> int:
+    """Steps of an epoch: --steps-per-epoch, or once through the data.
+
+    Args:
+        args: the training flags.
+        datasets: those of a batch; the one that is first at its end counts. With MPII
+            mixed in, the epochs are those of the original's training of poses.
+        sizes: samples of each in a batch.
+        most: steps at most, unless the flag asks for more.
+    """
+    counts = [dataset.get_length(TRAIN_MODE) for dataset in datasets]
+    once = min(max(1, n // size) for n, size in zip(counts, sizes, strict=True))
+    steps = args.steps_per_epoch or min(once, most or once)
+    logger.info(
+        "%s training samples, %s a batch: %d steps an epoch", counts, sizes, steps
+    )
+    return steps

@@ -41,7 +41,7 @@ def add_action_arguments(
     add("--multi-clip", action="store_true", help=many)
     switch = argparse.BooleanOptionalAction
     add("--flip", action=switch, help="mirrored clips too (default: with --multi-clip)")
-    steps = "steps instead of the network's --step; several with --multi-clip"
+    steps = "steps instead of --step; several with --multi-clip"
     number = {"type": positive_int, "nargs": "+", "metavar": "N"}
     add("--subsample", help=steps, **number)
     kinds = f"{TRUTH}, {WHOLE}, or a file of predicted boxes (%(default)s)"
@@ -56,8 +56,13 @@ def action_dataconf(
     """The data configuration with the crop and the step of the flags.
 
     Raises:
-        ValueError: if several steps are given for one clip.
+        ValueError: if several steps are given for one clip, or both flags of steps.
     """
+    if args.subsample and args.step:
+        raise ValueError(
+            "--subsample is instead of --step: give one of them. Received: --subsample "
+            f"{args.subsample}, --step {args.step}"
+        )
     args.subsample = args.subsample or [settings["step"]]
     if len(args.subsample) > 1 and not args.multi_clip:
         raise ValueError(
@@ -132,6 +137,8 @@ def evaluate_actions(
         "boxes": args.boxes,
         "steps": args.subsample,
     }
+    if "protocol" in settings:
+        scores["receipt"]["protocol"] = settings["protocol"]
     folder = pathlib.Path(args.logdir)
     figures = PAPER_ACTIONS[network] if comparable else {}
     paper = figures.get("truth" if args.boxes == TRUTH else "other")

@@ -1,8 +1,9 @@
-"""The shape of a network: the recipe's, then the weights', then the flags'.
+"""The settings of a network: the recipe's, then the weights', then the flags'.
 
 Training writes `model.json` beside its weights; evaluation and prediction read it, so
-that the size of the network need not be typed again. Published weights have theirs in
-the table of `deephar.checkpoints`.
+that the size of the network need not be typed again, and that nobody is tested on what
+the network has learnt from. Published weights have theirs in the table of
+`deephar.checkpoints`.
 """
 
 import argparse
@@ -10,12 +11,14 @@ import dataclasses
 import json
 import logging
 import pathlib
+from collections.abc import Iterable
 
 from deephar.checkpoints import KNOWN, Published, get, recognise
 from deephar.config import DataConfig
 from deephar.experiment.networks import (
     NETWORKS,
     Family,
+    Setting,
     default_settings,
     family_of,
     published_settings,
@@ -32,14 +35,14 @@ _BEFORE = "mpii"
 def add_network_arguments(
     parser: argparse.ArgumentParser, network: str | None = None
 ) -> None:
-    """Adds the flags that shape a network.
+    """Adds the flags of a network's settings.
 
     Their default is None, so that `network_settings` can tell a flag that was given
     from one that `model.json` or the recipe decides.
 
     Args:
         parser: the script's parser.
-        network: a name of NETWORKS; None for the flags of all.
+        network: a name of NETWORKS; None for the flags that shape any of them.
     """
     group = parser.add_argument_group(
         "network", f"without a flag: {MODEL_FILE} beside --weights, else the paper's"
@@ -48,15 +51,24 @@ def add_network_arguments(
     added = set()
     for recipe in recipes:
         for name, setting in recipe.settings.items():
-            if name in added:
+            if name in added or not setting.flag or (setting.of_data and not network):
                 continue
             added.add(name)
-            group.add_argument(
-                "--" + name.replace("_", "-"),
-                type=setting.type,
-                choices=setting.choices,
-                help=f"{setting.help} (paper: {setting.default})",
-            )
+            _add_flag(group, name, setting)
+
+
+def add_protocol_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--protocol`, the split of NTU, where `add_network_arguments` does not."""
+    _add_flag(parser, "protocol", NETWORKS["ntu"].settings["protocol"])
+
+
+def _add_flag(parser, name: str, setting: Setting) -> None:
+    parser.add_argument(
+        "--" + name.replace("_", "-"),
+        type=setting.type,
+        choices=setting.choices,
+        help=f"{setting.help} (paper: {setting.default})",
+    )
 
 
 def network_settings(
@@ -66,56 +78,84 @@ def network_settings(
 
     Weights named as in the table of published files are found or fetched, and
     `args.weights` becomes their path. Their settings are the table's, as are those of
-    a published file under any other name that has no model.json beside it. So it is
-    with `args.pose_weights`, those of the pose part of a merged network; its other
-    settings are the recipe's.
+    a file with the md5 of a published one, whatever lies beside it; a model.json goes
+    before a mere file name. So it is with `args.pose_weights`, those of the pose part
+    of a merged network; its other settings are the recipe's. A step that a flag names
+    is the only one that training draws, of this stage and the later ones.
 
     Args:
         args: parsed arguments of `add_network_arguments`, with `weights`, and
-            `pose_weights` where the script has it.
+            `pose_weights` and `multi_clip` where the script has them.
         network: a name of NETWORKS.
         model_file: a model.json to read instead of what the weights are known by.
 
     Raises:
         ValueError: if the model.json beside the weights cannot be read, has an unknown
             key or a value that may not be; if the weights are known to be of another
-            kind of network; or if a flag is given that this network has not.
+            kind of network; if a flag is given that this network has not, or that
+            gainsays what the weights settle, as `--protocol`.
         OSError: if published weights cannot be fetched.
     """
-    recipe = NETWORKS[network]
-    settings = default_settings(network)
-    if model_file is not None:
-        settings.update(_read_model_file(model_file, network))
-    else:
-        if getattr(args, "pose_weights", None) is not None:
-            args.pose_weights, known = _known(args.pose_weights, recipe.pose_part)
-            settings.update(known)
-        if args.weights is not None:
-            args.weights, known = _known(args.weights, network)
-            settings.update(known)
-    settings.update(_flags(args, network))
+    settings, settled = default_settings(network), {}
+    for source, known in _sources(args, network, model_file):
+        _settle(settled, source, known, network)
+        settings.update(known)
+    flags = _flags(args, network)
+    _settle(settled, "the command line", flags, network)
+    if "step" in flags:
+        flags["drawn_steps"] = "one"
+    settings.update(flags)
     return {**settings, _NETWORK: network}
+
+
+def _sources(args, network: str, model_file: pathlib.Path | None):
+    """What weights and model.json say: where it is said, and the settings."""
+    if model_file is not None:
+        return [(str(model_file), _read_model_file(model_file, network))]
+    found, many = [], getattr(args, "multi_clip", False)
+    if getattr(args, "pose_weights", None) is not None:
+        part = NETWORKS[network].pose_part
+        args.pose_weights, known = _known(args.pose_weights, part)
+        found.append((args.pose_weights, known))
+    if args.weights is not None:
+        args.weights, known = _known(args.weights, network, many)
+        found.append((args.weights, known))
+    for name, setting in NETWORKS[network].settings.items():
+        for source, known in found:
+            if setting.settled and name not in known:
+                logger.warning("%s: nothing says its %s", source, name)
+    return found
+
+
+def _settle(settled: dict, source: str, known: dict, network: str) -> None:
+    """Puts what a source settles beside what others did; refuses another value."""
+    for name, setting in NETWORKS[network].settings.items():
+        if not setting.settled or name not in known:
+            continue
+        value, first = settled.setdefault(name, (known[name], source))
+        if value != known[name]:
+            raise ValueError(
+                f"{first}: is of {name} {value}, and videos of its training are for "
+                f"the test of {known[name]}. Received: {name} {known[name]} "
+                f"({source})"
+            )
 
 
 def sized(dataconf: DataConfig, settings: dict, augmented: bool = True) -> DataConfig:
     """A data set's configuration for a network: its crop, and its step in time.
 
     Args:
-        dataconf: of the paper. The rectangles that hide a part of the crop grow and
-            shrink with the crop.
-        settings: what `network_settings` returns. A step other than that of `dataconf`
-            is the only one, in training too.
+        dataconf: of the paper.
+        settings: what `network_settings` returns. Its step is that of evaluations, and
+            the only one that training draws if `drawn_steps` says so.
         augmented: whether training draws what `dataconf` has to draw from.
     """
     side = settings["size"]
     changes = {"crop_resolution": (side, side)}
-    if dataconf.geoocclusion is not None:
-        unit = side / dataconf.crop_resolution[0]
-        sides = {max(1, round(unit * one)) for one in dataconf.geoocclusion}
-        changes["geoocclusion"] = sorted(sides)
-    step = settings.get("step", dataconf.fixed_subsampling)
-    if step != dataconf.fixed_subsampling:
-        changes |= {"subsampling": (step,), "fixed_subsampling": step}
+    if "step" in settings:
+        changes["fixed_subsampling"] = settings["step"]
+        if settings["drawn_steps"] == "one":
+            changes["subsampling"] = (settings["step"],)
     dataconf = dataclasses.replace(dataconf, **changes)
     return dataconf if augmented else dataconf.without_augmentation()
 
@@ -130,46 +170,53 @@ def network_of(model_file: pathlib.Path) -> str:
 
 
 def given_flags(args: argparse.Namespace) -> dict:
-    """The flags of `add_network_arguments` that were given, of whatever network."""
-    names = dict.fromkeys(n for r in NETWORKS.values() for n in r.settings)
+    """The flags that were given of those that shape a network, of whatever network."""
+    settings = [item for r in NETWORKS.values() for item in r.settings.items()]
+    return _given(args, [name for name, setting in settings if not setting.of_data])
+
+
+def _given(args: argparse.Namespace, names: Iterable[str]) -> dict:
     flags = {name: getattr(args, name, None) for name in names}
     return {name: value for name, value in flags.items() if value is not None}
 
 
 def _flags(args: argparse.Namespace, network: str) -> dict:
-    flags, known = given_flags(args), NETWORKS[network].settings
-    for name in flags:
+    known = NETWORKS[network].settings
+    for name in given_flags(args):
         if name not in known:
             raise ValueError(
                 f"--{name.replace('_', '-')}: {NETWORKS[network].about} has no such "
                 f"property; it has {', '.join(known)}"
             )
-    return flags
+    return _given(args, [name for name, setting in known.items() if setting.flag])
 
 
-def _known(weights: str, network: str) -> tuple[str, dict]:
+def _known(weights: str, network: str, many: bool = False) -> tuple[str, dict]:
     """The path of weights, and the settings that they are known to have."""
     path = pathlib.Path(weights)
     if weights in KNOWN and not path.exists():
-        settings = _published_settings(KNOWN[weights], network)
+        settings = _published_settings(KNOWN[weights], network, many)
         return str(get(weights)), settings
     if not path.exists() and not path.suffix:
         raise FileNotFoundError(
             f"{path}: is neither a file nor the name of published weights, which are "
             f"{', '.join(KNOWN)}"
         )
-    if (path.parent / MODEL_FILE).is_file():
-        return weights, _read_model_file(path.parent / MODEL_FILE, network)
     published, certain = recognise(path)
+    beside = path.parent / MODEL_FILE
+    if not certain and beside.is_file():
+        return weights, _read_model_file(beside, network)
     if published is None:
         return weights, {}
+    if beside.is_file():
+        logger.warning("%s: is of other weights than %s", beside, path.name)
     if not certain and published.md5 is not None and path.is_file():
         logger.warning("%s: its md5 is not that of the published file", path)
     logger.info("%s: taken for the published weights %s", path, published.name)
-    return weights, _published_settings(published, network)
+    return weights, _published_settings(published, network, many)
 
 
-def _published_settings(published: Published, network: str) -> dict:
+def _published_settings(published: Published, network: str, many: bool) -> dict:
     if family_of(published.network) != NETWORKS[network].family:
         raise ValueError(
             f"{published.file}: holds the published weights {published.name}, of the "
@@ -177,7 +224,7 @@ def _published_settings(published: Published, network: str) -> dict:
             f"({published.figure or published.dataconf}); this is for "
             f"{_describe(network)}"
         )
-    return published_settings(published.network)
+    return published_settings(published, many)
 
 
 def _read_model_file(path: pathlib.Path, network: str) -> dict:

@@ -13,7 +13,6 @@ and as the original counts; writes evaluation.json and evaluation.md to the run 
 strict.
 """
 
-import dataclasses
 import pathlib
 
 from deephar import experiment
@@ -43,8 +42,7 @@ def main(argv=None):
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
     settings = experiment.network_settings(args, "human36m")
-    dataconf = dataclasses.replace(human36m_dataconf, geoocclusion=None)
-    dataconf = experiment.sized(dataconf, settings)
+    dataconf = experiment.sized(human36m_dataconf, settings)
     h36m = Human36MFrames(args.data, dataconf, every={VALID_MODE: args.protocol})
     bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
 

@@ -17,7 +17,6 @@ weights_best.weights.h5, weights_last.weights.h5, and checkpoints for --resume.
 docs/training.md: several GPUs or machines, and how to go on after a stop.
 """
 
-import dataclasses
 import logging
 
 from deephar import experiment
@@ -34,11 +33,14 @@ def parse(argv=None):
     add = parser.add_argument
     add("--data", default="datasets/Human3.6M", help="folder of annotations.mat")
     add("--mpii", metavar="FOLDER", help="mix in MPII's people")
-    share = {"type": experiment.fraction, "default": 0.5}
-    add("--mpii-share", help="of a batch, with --mpii (%(default)s)", **share)
+    share = "of a batch, with --mpii (0.5)"
+    add("--mpii-share", type=experiment.fraction, help=share)
     experiment.add_frames_argument(parser)
     experiment.add_network_arguments(parser, "human36m")
-    return experiment.parse_pose_training(parser, argv)
+    args = experiment.parse_pose_training(parser, argv)
+    if args.mpii_share is not None and not args.mpii:
+        parser.error("--mpii-share is a share of --mpii: give that too")
+    return args
 
 
 def batch(args, run, h36m, settings, cache):
@@ -47,13 +49,8 @@ def batch(args, run, h36m, settings, cache):
         return [h36m], [run.batch_size]
     dataconf = experiment.sized(mpii_sp_dataconf, settings, not args.no_augmentation)
     mpii = MpiiSinglePerson(args.mpii, dataconf, h36m.poselayout, cache=cache)
-    share = round(args.mpii_share * run.batch_size)
-    if not 0 < share < run.batch_size:
-        raise ValueError(
-            "--mpii-share must leave a batch samples of both data sets. Received: "
-            f"{args.mpii_share} of {run.batch_size} samples"
-        )
-    return [mpii, h36m], [share, run.batch_size - share]
+    share = 0.5 if args.mpii_share is None else args.mpii_share
+    return [mpii, h36m], experiment.shares(run.batch_size, [share, 1 - share])
 
 
 def main(argv=None):
@@ -61,8 +58,8 @@ def main(argv=None):
     args = parse(argv)
     run = experiment.start_training(args)
     settings = experiment.network_settings(args, "human36m", run.model_file)
-    dataconf = dataclasses.replace(human36m_dataconf, geoocclusion=None)
-    dataconf = experiment.sized(dataconf, settings, not args.no_augmentation)
+    augmented = not args.no_augmentation
+    dataconf = experiment.sized(human36m_dataconf, settings, augmented)
     cache, every = open_cache(args.cache), {VALID_MODE: args.protocol}
     h36m = Human36MFrames(args.data, dataconf, every=every, cache=cache)
     bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
@@ -80,9 +77,7 @@ def main(argv=None):
         logging.warning("%s: no validation frames, so no scores", args.data)
         evaluate = None
     callbacks = run.callbacks(evaluate, "mpjpe", mode="min")
-    samples = datasets[0].get_length(TRAIN_MODE)
-    steps = args.steps_per_epoch or max(1, samples // sizes[0])
-    logging.info("batches of %s samples, %d steps an epoch", sizes, steps)
+    steps = experiment.epoch_steps(args, datasets, sizes, experiment.MOST_STEPS)
     run.train([model], [loader], steps, callbacks, settings)
 
 

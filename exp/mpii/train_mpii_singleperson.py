@@ -19,7 +19,7 @@ from deephar import experiment
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson, open_cache
 from deephar.evaluation.pose import predict_poses, score_pckh
-from deephar.utils import TRAIN_MODE, VALID_MODE
+from deephar.utils import VALID_MODE
 
 
 def parse(argv=None):
@@ -51,9 +51,9 @@ def main(argv=None):
         logging.warning("%s: no validation people, so no scores", args.data)
         evaluate = None
     callbacks = run.callbacks(evaluate, "pckh")
-    people = mpii.get_length(TRAIN_MODE)
-    steps = args.steps_per_epoch or max(1, people // run.batch_size)
-    logging.info("%d training people, %d steps an epoch", people, steps)
+    steps = experiment.epoch_steps(
+        args, [mpii], [run.batch_size], experiment.MOST_STEPS
+    )
     run.train([model], [loader], steps, callbacks, settings)
 
 

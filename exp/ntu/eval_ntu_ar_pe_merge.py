@@ -3,16 +3,17 @@ r"""Scores the merged network of pose and action on NTU RGB+D's test videos.
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
 Command   python exp/ntu/eval_ntu_ar_pe_merge.py runs/eval_ntu --data datasets/NTU \
               --weights runs/ntu_all/weights_last.weights.h5 \
-              [--protocol cv] [--multi-clip] \
-              [--boxes whole | --boxes BOXES.json] [--subsample 2]
+              [--multi-clip] [--boxes whole | --boxes BOXES.json] [--subsample 2]
 Expected  85.5 % cross-subject, one clip, annotated boxes, with the paper's weights
 
 One clip in the middle of every video, as the original, or all clips and their mirror
 images (--multi-clip), whose scores are multiplied. Boxes are those of the annotated
-joints, the whole picture, or of a file by predict_bboxes.py. Prints and writes to the
-run folder the strict accuracy, in which every video counts, beside the original's and
-the paper's; of pose, appearance and both; by output and by action: evaluation.md,
-evaluation.json, confusion.png, outputs.png.
+joints, the whole picture, or of a file by predict_bboxes.py. The split, cross-subject
+or cross-view, is the one that the weights were trained on; --protocol is for weights
+that nothing tells it of. Prints and writes to the run folder the strict accuracy, in
+which every video counts, beside the original's and the paper's; of pose, appearance and
+both; by output and by action: evaluation.md, evaluation.json, confusion.png,
+outputs.png.
 """
 
 from deephar import experiment
@@ -21,11 +22,9 @@ from deephar.data import Ntu
 
 
 def parse(argv=None):
-    """The flags, with the original's protocol as defaults."""
+    """The flags; the defaults are what the original's script does."""
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_ntu_ar_pe_merge")
     experiment.add_action_arguments(parser, "datasets/NTU", "ntu_merge")
-    split = "test by subject or by view (%(default)s)"
-    parser.add_argument("--protocol", choices=("cs", "cv"), default="cs", help=split)
     experiment.add_network_arguments(parser, "ntu")
     return parser.parse_args(argv)
 
@@ -40,10 +39,10 @@ def main(argv=None):
         args.data,
         experiment.action_dataconf(args, settings, ntu_ar_dataconf),
         clip_size=settings["frames"],
-        protocol=args.protocol,
+        protocol=settings["protocol"],
         **experiment.box_options(args),
     )
-    comparable = args.protocol == "cs"
+    comparable = settings["protocol"] == "cs"
     print(experiment.evaluate_actions(args, compute, settings, ntu, comparable))
 
 

@@ -7,7 +7,8 @@ Command   python exp/ntu/predict_bboxes.py runs/ntu_bboxes --data datasets/NTU \
 The box of a frame is a square, half as large again as the extent of the joints. Writes
 pred_bboxes_ntu.json, a box for every frame of the test and training videos, and
 ntu_pred_bboxes_20f.json, a box for every clip of 20 frames of the test videos; both are
-for --boxes of eval_ntu_ar_pe_merge.py with the same --protocol. boxes.json names the
+for --boxes of eval_ntu_ar_pe_merge.py with the same split: that of the weights, or the
+--protocol of weights of other data (cs). boxes.json names the
 frames in which nobody is found and those that cannot be read; their box is the whole
 picture.
 """
@@ -20,9 +21,8 @@ from deephar.data import Ntu
 def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/ntu_bboxes")
-    experiment.add_box_arguments(parser, "datasets/NTU", "ntu_pose", 20)
-    split = "test by subject or by view (%(default)s)"
-    parser.add_argument("--protocol", choices=("cs", "cv"), default="cs", help=split)
+    experiment.add_box_arguments(parser, "datasets/NTU", "ntu_pose")
+    experiment.add_protocol_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -31,8 +31,8 @@ def main(argv=None):
     args = parse(argv)
     experiment.start(args)
     compute = experiment.configure_compute(args)
-    predictor = experiment.box_predictor(args, compute)
-    options = {"clip_size": args.clip_size, "protocol": args.protocol}
+    predictor, settings = experiment.box_predictor(args, compute, "ntu")
+    options = {"clip_size": args.clip_size, "protocol": settings["protocol"]}
     ntu = Ntu(args.data, ntu_pe_dataconf, **options)
     for path in experiment.write_predicted_boxes(args, predictor, ntu, "ntu"):
         print(path)

@@ -10,6 +10,8 @@ Command   python exp/ntu/train_ntu_ar_pe_merge.py runs/ntu_pose --stage pose \
               --weights runs/ntu_action/weights_last.weights.h5
 Expected  85.5 % cross-subject (the paper)
 
+--protocol cv in the first command is the cross-view split; model.json keeps it for the
+later stages and for evaluations, which refuse the other one.
 --help with a --stage shows the flags of that stage. The run folder gets log.txt,
 losses.csv, scores.json (by epoch), model.json, weights_best.weights.h5,
 weights_last.weights.h5, and checkpoints for --resume. docs/actions.md tells more.
@@ -34,8 +36,8 @@ def frames(args, settings):
         dataconf = experiment.sized(dataconf, settings, not args.no_augmentation)
         return kind(folder, dataconf, pa20j3d, cache=cache, **options)
 
-    options = {"topology": "frames", "use_gt_bbox": True, "protocol": args.protocol}
-    sets = [make(Ntu, args.data, ntu_pe_dataconf, **options)]
+    options = {"topology": "frames", "protocol": settings["protocol"]}
+    sets = [make(Ntu, args.data, ntu_pe_dataconf, use_gt_bbox=True, **options)]
     if args.h36m:
         sets.append(make(Human36M, args.h36m, human36m_dataconf, topology="frames"))
     if args.mpii:
@@ -51,15 +53,9 @@ def clips(args, settings):
         pa20j3d,
         use_gt_bbox=True,
         clip_size=settings["frames"],
-        protocol=args.protocol,
+        protocol=settings["protocol"],
         cache=open_cache(args.cache),
     )
-
-
-def add_protocol(parser):
-    """Adds the flag that says which videos are for the test."""
-    rules = "test by cross-subject or cross-view (%(default)s)"
-    parser.add_argument("--protocol", choices=("cs", "cv"), default="cs", help=rules)
 
 
 NTU = experiment.ActionData(
@@ -69,7 +65,6 @@ NTU = experiment.ActionData(
     others={"h36m": "frames of Human3.6M", "mpii": "MPII, without depth"},
     frames=frames,
     clips=clips,
-    add_arguments=add_protocol,
 )
 
 

@@ -10,10 +10,12 @@ Expected  98.6 % with annotated boxes, 97.4 % without, with the paper's weights
 One clip in the middle of every video, or all clips and their mirror images
 (--multi-clip), whose scores are multiplied. Boxes are those of the annotated joints,
 the whole picture, or of a file by predict_bboxes.py or by the authors
-(penn_pred_bboxes_16f.json). Prints and writes to the run folder the strict accuracy, in
-which every video counts, beside the original's and the paper's; of pose, appearance and
-both; by output and by action: evaluation.md, evaluation.json, confusion.png,
-outputs.png.
+(penn_pred_bboxes_16f.json); the original's script runs --multi-clip with that file. The
+step between the frames of a clip is that of model.json; of the published weights, as in
+the original, 2 with --multi-clip, and without it 1, that of their configuration. Prints
+and writes to the run folder the strict accuracy, in which every video counts, beside
+the original's and the paper's; of pose, appearance and both; by output and by action:
+evaluation.md, evaluation.json, confusion.png, outputs.png.
 """
 
 from deephar import experiment
@@ -22,7 +24,7 @@ from deephar.data import PennAction
 
 
 def parse(argv=None):
-    """The flags, with the original's protocol as defaults."""
+    """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_penn_ar_pe_merge")
     experiment.add_action_arguments(parser, "datasets/PennAction", "penn_merge")
     experiment.add_network_arguments(parser, "penn")

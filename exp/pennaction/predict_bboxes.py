@@ -19,7 +19,7 @@ from deephar.data import PennAction
 def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/penn_bboxes")
-    experiment.add_box_arguments(parser, "datasets/PennAction", "penn_pose", 16)
+    experiment.add_box_arguments(parser, "datasets/PennAction", "penn_pose")
     return parser.parse_args(argv)
 
 
@@ -28,7 +28,7 @@ def main(argv=None):
     args = parse(argv)
     experiment.start(args)
     compute = experiment.configure_compute(args)
-    predictor = experiment.box_predictor(args, compute)
+    predictor, _ = experiment.box_predictor(args, compute, "penn")
     penn = PennAction(args.data, pennaction_pe_dataconf, clip_size=args.clip_size)
     for path in experiment.write_predicted_boxes(args, predictor, penn, "penn"):
         print(path)

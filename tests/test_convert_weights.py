@@ -85,7 +85,11 @@ def test_a_published_name_is_found_and_built_by_the_table(small, tmp_path, monke
     monkeypatch.setenv("DEEPHAR_WEIGHTS", str(tmp_path))
     CONVERT.main(["mpii", f"{tmp_path}/by_name.weights.h5"])
     CONVERT.main([f"{folder}/a.h5", f"{tmp_path}/by_md5.weights.h5"])
-    for name in ("by_name", "by_md5"):
+    (tmp_path / "model.json").write_text('{"network": "ntu"}')
+    content = (folder / "a.h5").read_bytes()
+    (tmp_path / "beside.h5").write_bytes(content)
+    CONVERT.main([f"{tmp_path}/beside.h5", f"{tmp_path}/other.weights.h5"])
+    for name in ("by_name", "by_md5", "other"):
         report = read_report(tmp_path / f"{name}.weights.h5")
         assert report["tensors_used"] == len(model.weights)
     with pytest.raises(ValueError, match=r"mpii is published, .* no \['blocks'\]"):

@@ -137,6 +137,13 @@ def test_the_step_of_published_weights_is_that_of_their_evaluation(
     assert experiment.network_settings(args, network)["step"] == step
 
 
+def test_boxes_by_clip_have_the_step_of_many_clips():
+    parser = argparse.ArgumentParser()
+    experiment.add_box_arguments(parser, "data", "penn_pose")
+    args = parser.parse_args(["--weights", KNOWN["penn_merge"].file])
+    assert experiment.network_settings(args, "penn")["step"] == 2
+
+
 def test_many_clips_have_the_step_of_the_model_file(tmp_path):
     (tmp_path / "model.json").write_text('{"network": "penn", "step": 4}')
     args = argparse.Namespace(weights=str(tmp_path / "w.weights.h5"), multi_clip=True)

@@ -4,8 +4,8 @@ Command   python weights/convert.py IN OUT [--name NAME | --model model.json] [f
 
 IN is a file, or the name of a published one. OUT is in the form of Keras 3 if it ends
 in .weights.h5, and in the original's layout if it ends otherwise in .h5 or .hdf5. The
-network is the published NAME's, or that of model.json; or what IN is known by: its md5
-or file name, or a model.json beside it; else --network's, of the flags' shape (without
+network is the published NAME's, or that of model.json; or what IN is known by: its md5,
+a model.json beside it, or its file name; else --network's, of the flags' shape (without
 --network the 2D pose network's). OUT is read back and compared; the report goes to
 OUT.json too.
 """
@@ -43,8 +43,9 @@ def build(args):
         published = published or checkpoints.KNOWN[args.weights]
         args.weights = str(checkpoints.get(args.weights))
     beside = source.parent / experiment.MODEL_FILE
-    if published is None and args.model is None and not beside.is_file():
-        published, _ = checkpoints.recognise(source)
+    if published is None and args.model is None:
+        found, certain = checkpoints.recognise(source)
+        published = found if certain or not beside.is_file() else None
     shape = list(experiment.given_flags(args))
     if published is not None and shape:
         raise ValueError(f"{published.name} is published, and of one shape: no {shape}")

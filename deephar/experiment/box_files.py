@@ -58,6 +58,8 @@ def add_box_arguments(parser: argparse.ArgumentParser, data: str, network: str) 
     add("--subsample", nargs="+", help=steps, **number)
     add("--batch-size", default=8, help="frames a step (%(default)s)", **number)
     add("--workers", default=2, help="threads that read", **number)
+    # Boxes by clip are for evaluations with many clips, and so is their step.
+    parser.set_defaults(multi_clip=True)
     add_looking_arguments(parser)
     add_network_arguments(parser)
 

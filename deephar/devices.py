@@ -13,7 +13,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -271,7 +271,9 @@ class SpreadModel:
     """A model whose predictions are computed by all replicas of this worker at once.
 
     It stands in for a Keras model where only `predict_on_batch` and `input_shape` are
-    asked for; workers may call it as often as each likes.
+    asked for. Workers may call it as often as each likes, each with inputs of its own:
+    Keras' `predict_on_batch` would make all of them wait for each other and give every
+    worker the first one's answers.
 
     Args:
         model: a model built under the strategy.
@@ -285,20 +287,33 @@ class SpreadModel:
         self._first = replicas_here(strategy)[0]
         self._run = tf.function(self._run_replicas, reduce_retracing=True)
 
-    def _run_replicas(self, frames):
-        return self.strategy.run(self.model, args=(frames,), kwargs={"training": False})
+    def _run_replicas(self, inputs):
+        return self.strategy.run(self.model, args=(inputs,), kwargs={"training": False})
 
-    def predict_on_batch(self, frames: np.ndarray) -> list[np.ndarray]:
-        """The outputs for `(batch, rows, cols, channels)`, in order."""
+    def predict_on_batch(
+        self, inputs: np.ndarray | Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """The outputs, in order.
+
+        Args:
+            inputs: `(batch, ...)`; a list of them for a model of several inputs.
+        """
+        if isinstance(inputs, np.ndarray):
+            values, size = self._divided(inputs), len(inputs)
+        else:
+            values, size = [self._divided(x) for x in inputs], len(inputs[0])
+        outputs = keras.tree.flatten(self._run(values))
+        results = map(self.strategy.experimental_local_results, outputs)
+        return [np.concatenate(parts)[:size] for parts in results]
+
+    def _divided(self, array: np.ndarray):
+        """One input, a part of its batch for each replica of this worker."""
         count = len(replicas_here(self.strategy))
-        # Fewer pictures than replicas: every replica gets at least one.
-        rows = np.resize(frames, (max(len(frames), count), *frames.shape[1:]))
+        # Fewer samples than replicas: every replica gets at least one.
+        rows = np.resize(array, (max(len(array), count), *array.shape[1:]))
         parts = np.array_split(rows, count)
 
         def local(context):
             return tf.constant(parts[context.replica_id_in_sync_group - self._first])
 
-        values = self.strategy.experimental_distribute_values_from_function(local)
-        outputs = keras.tree.flatten(self._run(values))
-        results = map(self.strategy.experimental_local_results, outputs)
-        return [np.concatenate(parts)[: len(frames)] for parts in results]
+        return self.strategy.experimental_distribute_values_from_function(local)

@@ -32,7 +32,6 @@ from deephar.experiment.pose import (
 )
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.experiment.training import TrainingRun, optimizer, start_training
-from deephar.inference.clips import ClipPredictor
 from deephar.losses import pose_regression_loss
 from deephar.models.action import OUTPUTS
 from deephar.trainer import set_batch_norm_momentum
@@ -205,7 +204,7 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
         elif described:
             model = _copy_of(network.get_layer("clip_head"))
         _compile(model, run)
-    predictor = ClipPredictor(network, args.eval_batch_size, jit=run.compute.jit)
+    predictor = run.clip_predictor(network)
     inputs, targets, counts = ["frame"], [data.target], [len(OUTPUTS)]
     if whole:
         targets, counts = ["pose", *targets], [1, *counts]

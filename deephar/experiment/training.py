@@ -32,6 +32,7 @@ from deephar.experiment.run import (
     write_record,
 )
 from deephar.experiment.settings import MODEL_FILE
+from deephar.inference.clips import ClipPredictor
 from deephar.inference.predictor import PosePredictor
 from deephar.optimizers import rmsprop
 from deephar.trainer import MultiModelTrainer, SavePlan
@@ -90,9 +91,18 @@ class TrainingRun:
 
     def predictor(self, model: keras.Model, poselayout) -> PosePredictor:
         """What predicts with the model, on all replicas of this worker at once."""
-        if self.strategy.num_replicas_in_sync > 1:
-            model = devices.SpreadModel(model, self.strategy)
+        model = self._spread(model)
         return PosePredictor(model, poselayout, jit=self.compute.jit)
+
+    def clip_predictor(self, model: keras.Model) -> ClipPredictor:
+        """What predicts actions with a merged model, likewise."""
+        size = self.args.eval_batch_size
+        return ClipPredictor(model, size, jit=self.compute.jit, spread=self._spread)
+
+    def _spread(self, model: keras.Model) -> keras.Model | devices.SpreadModel:
+        if self.strategy.num_replicas_in_sync == 1:
+            return model
+        return devices.SpreadModel(model, self.strategy)
 
     def loader(
         self,

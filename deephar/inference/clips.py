@@ -1,5 +1,8 @@
 """Actions from clips, each frame looked at once however many clips share it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -21,6 +24,8 @@ class ClipPredictor:
             into their convolutions (`fold_batch_norm`).
         jit: on TensorFlow, the parts' `jit_compile`: XLA gains on a GPU, and on the CPU
             it is much slower for these networks.
+        spread: from a part to what predicts in its place, by `predict_on_batch`; for
+            models built under a strategy of several replicas, `devices.SpreadModel`.
 
     Attributes:
         num_frames: frames of a clip.
@@ -36,6 +41,7 @@ class ClipPredictor:
         batch_size: int = 16,
         fold: bool = False,
         jit: bool = False,
+        spread: Callable[[keras.Model], Any] | None = None,
     ):
         if batch_size < 1:
             raise ValueError(
@@ -51,6 +57,7 @@ class ClipPredictor:
         if fold:
             parts = [fold_batch_norm(part) for part in parts]
         self.frame_model, self.clip_head = parts
+        self._runners = [spread(part) if spread else part for part in parts]
         self.batch_size = batch_size
         self.num_frames = self.clip_head.input_shape[0][1]
         self.names = tuple(self.clip_head.output_names)
@@ -75,7 +82,7 @@ class ClipPredictor:
         Raises:
             ValueError: if the frames are of another size than the network's.
         """
-        pose, confidence, features = self._run(self.frame_model, [frames])
+        pose, confidence, features = self._run(0, [frames])
         return pose, confidence, features
 
     def classify(
@@ -94,7 +101,7 @@ class ClipPredictor:
         Raises:
             ValueError: if the arrays are of other shapes than the network's.
         """
-        return np.stack(self._run(self.clip_head, [pose, confidence, features]))
+        return np.stack(self._run(1, [pose, confidence, features]))
 
     def predict_clips(self, frames: np.ndarray) -> np.ndarray:
         """Predicts the actions of clips that share no frames.
@@ -117,22 +124,24 @@ class ClipPredictor:
         length = self.num_frames
         return self.classify(*(x.reshape(-1, length, *x.shape[1:]) for x in found))
 
-    def _run(self, part: keras.Model, inputs: list[np.ndarray]) -> list[np.ndarray]:
-        """Runs a part on its inputs, `(n, ...)` each, some at a time."""
+    def _run(self, number: int, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Runs a part, by its number, on its inputs, `(n, ...)`, some at a time."""
+        part = (self.frame_model, self.clip_head)[number]
+        runner = self._runners[number]
         shapes = [tuple(x.shape[1:]) for x in part.inputs]
-        number = len(inputs[0])
-        if [x.shape for x in inputs] != [(number, *shape) for shape in shapes]:
+        total = len(inputs[0])
+        if [x.shape for x in inputs] != [(total, *shape) for shape in shapes]:
             raise ValueError(
                 f"{part.name} takes n times {shapes}. "
                 f"Received: shapes={[x.shape for x in inputs]}"
             )
-        results = [np.empty((number, *x.shape[1:]), np.float32) for x in part.outputs]
-        for start in range(0, number, self.batch_size):
+        results = [np.empty((total, *x.shape[1:]), np.float32) for x in part.outputs]
+        for start in range(0, total, self.batch_size):
             batch = [x[start : start + self.batch_size] for x in inputs]
             count = len(batch[0])
             if self._one_shape and count < self.batch_size:
                 batch = [_padded(x, self.batch_size) for x in batch]
-            found = part.predict_on_batch(batch if len(batch) > 1 else batch[0])
+            found = runner.predict_on_batch(batch if len(batch) > 1 else batch[0])
             for result, y in zip(results, found, strict=True):
                 result[start : start + count] = y[:count]
         return results

@@ -1,0 +1,62 @@
+"""Several replicas and several workers predict the actions that one process does."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from clip_worker_run import parse, predict
+from scripts import REPOSITORY
+from test_devices import config, free_ports
+
+
+def start(out, *arguments, tf_config=""):
+    """Starts clip_worker_run.py in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    if tf_config:
+        environment["TF_CONFIG"] = tf_config
+    script = REPOSITORY / "tests" / "clip_worker_run.py"
+    command = [sys.executable, str(script), str(out), *arguments]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process, out):
+    errors = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, errors
+    with np.load(out) as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    found = predict(parse(["a.npz", "none"]))
+    assert np.ptp(found["scores"], axis=1).max() > 1e-2
+    return found
+
+
+def test_two_replicas_predict_what_one_process_does(alone, tmp_path):
+    out = tmp_path / "r.npz"
+    found = finish(start(out, "mirrored", "--replicas", "2"), out)
+    np.testing.assert_allclose(found["scores"], alone["scores"], atol=1e-5)
+    np.testing.assert_allclose(found["features"], alone["features"], atol=1e-3)
+
+
+def test_two_workers_predict_what_one_process_does(alone, tmp_path):
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
+    configs = [config(*addresses, index=index) for index in (0, 1)]
+    outs = [tmp_path / f"{index}.npz" for index in (0, 1)]
+    processes = [
+        start(out, "multiworker", tf_config=text)
+        for out, text in zip(outs, configs, strict=True)
+    ]
+    try:
+        first, second = map(finish, processes, outs)
+    finally:
+        for process in processes:
+            process.kill()
+    np.testing.assert_array_equal(first["scores"], second["scores"])
+    np.testing.assert_allclose(first["scores"], alone["scores"], atol=1e-5)
+    features = np.concatenate([first["features"], second["features"]])
+    assert [len(x["features"]) for x in (first, second)] == [8, 4]
+    np.testing.assert_allclose(features, alone["features"], atol=1e-3)

@@ -20,7 +20,7 @@ from deephar.experiment.described import DescribedClips
 from deephar.experiment.training import TrainingRun
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE
 
-LENGTHS = [12, 12, *[8] * (GROUP + 1)]
+LENGTHS = [22, 22, *[8] * (GROUP + 1)]
 """A group of videos for the first worker, and a smaller one for the second."""
 
 

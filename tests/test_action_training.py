@@ -181,8 +181,7 @@ def test_rates_and_optimizers_are_those_of_the_stages(ntu):
 
 
 def test_actions_go_on_to_the_same_end_bit_for_bit(penn):
-    flags = ("--epochs", "2", "--resume")
-    train(PENN, penn / "cut", "action", penn / "data", *flags)
+    PENN.main([str(penn / "cut"), "--resume"])
     assert read_rows(penn / "cut") == read_rows(penn / "action")
     for ours, theirs in zip(
         read_weights(penn / "cut"), read_weights(penn / "action"), strict=True

@@ -7,10 +7,13 @@ all      the whole merged network on clips, poses and actions at once
 
 import argparse
 import dataclasses
+import hashlib
 import logging
+import sys
 from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 
 from deephar.evaluation.action import predict_actions, score_actions
 from deephar.evaluation.frames import predict_frames, score_frames
@@ -19,6 +22,7 @@ from deephar.experiment.arguments import (
     add_training_arguments,
     argument_parser,
     parse_training,
+    read_record,
 )
 from deephar.experiment.described import INPUTS, DescribedClips
 from deephar.experiment.networks import NETWORKS, build_network
@@ -30,7 +34,11 @@ from deephar.experiment.pose import (
     pose_model,
     shares,
 )
-from deephar.experiment.settings import add_network_arguments, network_settings
+from deephar.experiment.settings import (
+    add_network_arguments,
+    find_weights,
+    network_settings,
+)
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.losses import pose_regression_loss
 from deephar.models.action import OUTPUTS
@@ -96,13 +104,13 @@ def parse_action_training(
         data: the data set.
         argv: the command line; None for the real one.
     """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--stage", choices=STAGES)
-    name = first.parse_known_args(argv)[0].stage
+    name = _stage_of(sys.argv[1:] if argv is None else argv)
     parser = argument_parser(doc, logdir=f"runs/{data.network}_{name or 'STAGE'}")
+    parser.allow_abbrev = False  # `_stage_of` would not know an abbreviation
     add = parser.add_argument
     stages = "; ".join(f"{stage}: {about}" for stage, about in STAGES.items())
-    add("--stage", choices=STAGES, required=True, help=f"what learns ({stages})")
+    stage = {"choices": STAGES, "required": name is None, "default": name}
+    add("--stage", help=f"what learns ({stages})", **stage)
     add("--data", default=data.folder, help="its folder (%(default)s)")
     if name == "pose":
         _add_pose_arguments(parser, data)
@@ -113,6 +121,20 @@ def parse_action_training(
     if name == "action":
         _check_action_flags(parser, args)
     return args
+
+
+def _stage_of(argv: Sequence[str]) -> str | None:
+    """The stage that is asked for, or, with --resume, that the folder has on record."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--stage", choices=STAGES)
+    first.add_argument("--resume", action="store_true")
+    args, others = first.parse_known_args(argv)
+    if args.stage is not None or not args.resume:
+        return args.stage
+    # Which of the others is the run folder, the flags of a stage would have to say.
+    records = [read_record(other) for other in others]
+    stages = {str(record.get("stage")) for record in records} & {*STAGES}
+    return stages.pop() if len(stages) == 1 else None
 
 
 def _add_pose_arguments(parser: argparse.ArgumentParser, data: ActionData) -> None:
@@ -191,7 +213,7 @@ def _train_pose(run: TrainingRun, data: ActionData) -> None:
 def _train_clips(run: TrainingRun, data: ActionData) -> None:
     args, whole = run.args, run.args.stage == "all"
     described = not whole and args.frozen_features
-    _check_weights(run, whole)
+    _check_weights(run, whole, described)
     settings = network_settings(args, data.network, run.model_file)
     clips = data.clips(args, settings)
     _check_actions(clips, settings)
@@ -208,11 +230,12 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
     inputs, targets, counts = ["frame"], [data.target], [len(OUTPUTS)]
     if whole:
         targets, counts = ["pose", *targets], [1, *counts]
-    samples = clips
+    samples, facts = clips, {}
     if described:
         options = {"workers": args.workers, "strict": args.strict}
         samples = DescribedClips(predictor, clips, TRAIN_MODE, data.target, **options)
         inputs = INPUTS
+        facts["weights of the frozen pose part (md5)"] = _md5(predictor.frame_model)
     loader = run.loader(samples, run.batch_size, targets, counts, inputs)
 
     def evaluate(_):
@@ -223,12 +246,14 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
 
     callbacks = run.callbacks(_if_tested(evaluate, clips), "accuracy", network)
     steps = epoch_steps(args, [samples], [run.batch_size])
-    run.train([model], [loader], steps, callbacks, settings)
+    run.train([model], [loader], steps, callbacks, settings, facts)
 
 
-def _check_weights(run: TrainingRun, whole: bool) -> None:
+def _check_weights(run: TrainingRun, whole: bool, described: bool) -> None:
     args = run.args
-    if run.goes_on or args.weights or (not whole and args.pose_weights):
+    if args.weights or (not whole and args.pose_weights):
+        return
+    if run.goes_on and not described:
         return
     needed = "--weights of the stage action" if whole else "--pose-weights"
     raise ValueError(f"--stage {args.stage} needs {needed}")
@@ -243,12 +268,20 @@ def _build_merged(
     given weights again when the training goes on.
     """
     args = run.args
-    first = (lambda weights: weights) if described else run.first
+    weights = run.first(args.weights)
+    pose_weights = None if whole else run.first(args.pose_weights)
+    if described and run.goes_on:
+        if args.weights is not None:
+            weights = args.weights = find_weights(args.weights, network)
+        else:
+            part = NETWORKS[network].pose_part
+            args.pose_weights = find_weights(args.pose_weights, part)
+            pose_weights = args.pose_weights
     return build_network(
         network,
         settings,
-        first(args.weights),
-        pose_weights=None if whole else first(args.pose_weights),
+        weights,
+        pose_weights=pose_weights,
         full_trainable=whole,
         output_poses=whole,
     )
@@ -280,6 +313,14 @@ def _with_joined_poses(network: keras.Model) -> keras.Model:
 def _copy_of(head: keras.Model) -> keras.Model:
     """A model of the same layers, whose optimizer is no part of the network's file."""
     return keras.Model(head.inputs, head.outputs)
+
+
+def _md5(model: keras.Model) -> str:
+    """The md5 of a model's weights, whatever file they come from."""
+    found = hashlib.md5()
+    for variable in model.weights:
+        found.update(np.asarray(variable.numpy()).tobytes())
+    return found.hexdigest()
 
 
 def _compile(model: keras.Model, run: TrainingRun) -> None:

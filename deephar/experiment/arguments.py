@@ -3,6 +3,7 @@
 import argparse
 import functools
 import json
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ _FREE_ON_RESUME = frozenset(
     eval_every eval_batch_size patience tensorboard""".split()
 )
 """Flags that a resumed training may change; the others decide what it computes."""
+
+_FOLDERS = frozenset({"mpii", "h36m"})
+"""Folders of further data sets: they may move, but none may come on the way."""
 
 
 def argument_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
@@ -188,23 +192,34 @@ def parse_training(
     if args.overwrite:
         parser.error("--resume goes on, --overwrite starts anew: give one of them")
     path = pathlib.Path(args.logdir) / record_name()
-    if not path.is_file():
-        return args
-    try:
-        record = dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise ValueError(f"{path}: not a record of flags: {error}") from error
+    record = read_record(args.logdir)
     known = {name: record[name] for name in vars(args) if name in record}
     parser.set_defaults(**{**known, "logdir": args.logdir, "overwrite": False})
     args = parser.parse_args(argv)
     for name, before in known.items():
         now = getattr(args, name)
-        if now != before and name not in _FREE_ON_RESUME:
+        free = name in _FREE_ON_RESUME or (name in _FOLDERS and before is not None)
+        if now != before and not free:
             raise ValueError(
                 f"{path}: --{name.replace('_', '-')} was {before}, and a training that "
                 f"goes on must not change it. Received: {now}"
             )
     return args
+
+
+def read_record(logdir: str | os.PathLike) -> dict:
+    """The flags that a run folder has on record of this script; {} if it has none.
+
+    Raises:
+        ValueError: if the record cannot be read.
+    """
+    path = pathlib.Path(logdir) / record_name()
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: not a record of flags: {error}") from error
 
 
 def record_name() -> str:

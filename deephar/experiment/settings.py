@@ -108,6 +108,16 @@ def network_settings(
     return {**settings, _NETWORK: network}
 
 
+def find_weights(weights: str, network: str) -> str:
+    """The path of weights for a network; a published name is found or fetched.
+
+    Raises:
+        ValueError: if the weights are known to be of another kind of network.
+        OSError: if published weights cannot be fetched.
+    """
+    return _known(weights, network)[0]
+
+
 def _sources(args, network: str, model_file: pathlib.Path | None):
     """What weights and model.json say: where it is said, and the settings."""
     if model_file is not None:

@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import logging
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -192,6 +192,7 @@ class TrainingRun:
         steps: int,
         callbacks: Sequence[keras.callbacks.Callback],
         settings: dict,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         """Trains, from the beginning or from the last checkpoint.
 
@@ -201,13 +202,14 @@ class TrainingRun:
             steps: steps of an epoch.
             callbacks: what `callbacks` gives.
             settings: the shape of the network, kept in model.json.
+            facts: what else must be as it was when the training goes on, by name.
         """
         args = self.args
         save = SavePlan(
             self.folder / CHECKPOINTS,
             args.checkpoint_steps,
             args.checkpoint_minutes,
-            self._facts(),
+            {**self._facts(), **(facts or {})},
         )
         trainer = MultiModelTrainer(
             models,

@@ -20,8 +20,8 @@ from deephar.experiment.described import DescribedClips
 from deephar.experiment.training import TrainingRun
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE
 
-LENGTHS = [22, 22, *[8] * (GROUP + 1)]
-"""A group of videos for the first worker, and a smaller one for the second."""
+LENGTHS = [8, 8, 5, 5, *[8] * (GROUP - 1)]
+"""More videos, and more frames of the first four, for the first of two workers."""
 
 
 class Videos(TinyVideos):

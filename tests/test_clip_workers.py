@@ -58,5 +58,4 @@ def test_two_workers_predict_what_one_process_does(alone, tmp_path):
     np.testing.assert_array_equal(first["scores"], second["scores"])
     np.testing.assert_allclose(first["scores"], alone["scores"], atol=1e-6)
     features = np.concatenate([first["features"], second["features"]])
-    assert [len(x["features"]) for x in (first, second)] == [8, 4]
     np.testing.assert_allclose(features, alone["features"], atol=1e-3)

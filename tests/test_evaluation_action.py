@@ -138,6 +138,21 @@ def test_an_unreadable_single_clip_is_wrong_in_every_figure():
     assert scores["accuracy"] == scores["accuracy_original"] == 0
 
 
+def test_a_video_whose_annotations_are_gone_is_unreadable(monkeypatch):
+    videos, window = TinyVideos([20, 20], [0, 0]), TinyVideos.clip_window
+
+    def clip_window(self, key, *arguments):
+        if key == 1:
+            raise FileNotFoundError(2, "no such file", "one.npy")
+        return window(self, key, *arguments)
+
+    monkeypatch.setattr(TinyVideos, "clip_window", clip_window)
+    found = predict_actions(TinyPredictor(), videos, subsamples=[2], flip=True)
+    assert found.readable.tolist() == [True, False]
+    assert list(found.errors) == ["one.npy"]
+    assert found.products[:, 1].tolist() == np.ones((5, 3)).tolist()
+
+
 def test_scores_that_are_no_numbers_are_wrong_and_named(monkeypatch):
     nan = np.full((5, 1, 3), np.nan)
     monkeypatch.setattr(TinyPredictor, "classify", lambda *_: nan)

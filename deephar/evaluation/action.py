@@ -131,7 +131,7 @@ def _steps(predictor, dataset, view: tuple, batch_size: int, workers: int) -> St
 
     def read(group):
         keys = range(group * GROUP, min((group + 1) * GROUP, videos))
-        return [plan(dataset, key, *view) for key in keys]
+        return [plan(dataset, key, *view, unread) for key in keys]
 
     def record(*looked):
         describe(looked, predictor, dataset, mode, batch_size, workers, unread)

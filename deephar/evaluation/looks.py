@@ -11,11 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from deephar.data.clips import get_clip_frame_index
-from deephar.evaluation.stream import read_ahead
+from deephar.evaluation.stream import note_unreadable, read_ahead
 
 Boxes = Mapping[tuple[int, int, int, int], Sequence[float]]
 """Boxes (x1, y1, x2, y2), px, by a video's key, a clip's step, its number among the
 video's clips of that step, and 1 if it is mirrored (else 0): `data.boxes.ClipBoxes`."""
+
+
+_UNREADABLE = -1
+"""Number of a view that nothing can describe."""
 
 
 @dataclasses.dataclass
@@ -43,12 +47,15 @@ class Video:
     described: dict[int, tuple] = dataclasses.field(default_factory=dict)
 
 
-def plan(dataset, key: int, mode: int, subsamples, flips: int, boxes) -> Video:
+def plan(
+    dataset, key: int, mode: int, subsamples, flips: int, boxes, errors: dict[str, str]
+) -> Video:
     """Chooses the clips of a video, and collects their distinct views by frame.
 
     A video is long enough if it has `clip_size` times the (smallest) step frames, as
     `get_clip_index` wants it; otherwise it is looked at through one clip whose step is
-    shortened.
+    shortened. Where the annotations that a window needs cannot be read, a message goes
+    to `errors`, and the look counts as one whose pictures cannot be read.
     """
     single = subsamples is None
     steps = [dataset.dataconf.get_fixed_config()["subspl"]] if single else subsamples
@@ -64,7 +71,12 @@ def plan(dataset, key: int, mode: int, subsamples, flips: int, boxes) -> Video:
         for mirrored in range(flips):
             box = (boxes or {}).get((key, step, number, mirrored))
             unboxed += boxes is not None and box is None
-            (x, y), (width, height) = dataset.clip_window(key, mode, frames, box)
+            try:
+                (x, y), (width, height) = dataset.clip_window(key, mode, frames, box)
+            except OSError as error:
+                note_unreadable(errors, error)
+                looks.append([_UNREADABLE])
+                continue
             window = ((float(x), float(y)), (float(width), float(height)))
             views = [(int(frame), window, mirrored) for frame in frames]
             looks.append([numbers.setdefault(view, len(numbers)) for view in views])
@@ -98,8 +110,7 @@ def describe(
                 for number, window, mirrored in video.views[frame]
             ]
         except OSError as error:
-            path = getattr(error, "path", None) or error.filename
-            errors[str(path)] = str(error)
+            note_unreadable(errors, error)
             return []
 
     tasks = [(video, frame) for video in videos for frame in video.views]

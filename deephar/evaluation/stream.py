@@ -125,13 +125,18 @@ def _length(dataset, mode: int) -> int:
     return samples
 
 
+def note_unreadable(errors: dict[str, str], error: OSError) -> None:
+    """Adds the message of what could not be read, by its path."""
+    path = getattr(error, "path", None) or error.filename
+    errors[str(path)] = str(error)
+
+
 def _read_person(dataset, key: int, mode: int, errors: dict[str, str]) -> tuple:
     """Picture, window (center, size) and labels; a black picture if unreadable."""
     try:
         picture, person, labels = dataset.get_picture(key, mode)
     except OSError as error:
-        path = getattr(error, "path", None) or error.filename
-        errors[str(path)] = str(error)
+        note_unreadable(errors, error)
         labels = dataset.get_blank_data(key, mode)
         x1, y1, x2, y2 = labels["bbox"].tolist()
         window = ((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1)

@@ -20,7 +20,7 @@ from deephar.utils import TRAIN_MODE, pa17j3d
 
 SMALL = ("--size", "64", "--blocks", "1", "--ksize", "3", "--depth-maps", "4")
 SHORT = ("--epochs", "1", "--steps-per-epoch", "2", "--batch-size", "4")
-SIZED = {"crop_resolution": (64, 64)}
+SIZED = {"crop_resolution": (64, 64), "geoocclusion": None}
 EVALUATE = load("exp/h36m/eval_h36m.py")
 TRAIN = load("exp/h36m/train_h36m.py")
 

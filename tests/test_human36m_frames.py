@@ -16,7 +16,9 @@ from deephar.inference import PosePredictor
 from deephar.inference.crops import Window, crop
 from deephar.utils import TRAIN_MODE, VALID_MODE
 
-CONF = dataclasses.replace(human36m_dataconf, crop_resolution=(64, 64))
+CONF = dataclasses.replace(
+    human36m_dataconf, crop_resolution=(64, 64), geoocclusion=None
+)
 
 
 @pytest.fixture(scope="module")

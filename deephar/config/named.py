@@ -5,8 +5,6 @@ those with `_ar_` or `_cvpr18_` in their names of its branch cvpr18. They differ
 step between the frames of a clip (`fixed_subsampling`): master takes every 6th frame of
 Penn Action and every 4th of NTU, cvpr18 every 2nd; its evaluation of Penn Action takes
 every one (`pennaction_cvpr18_dataconf`, which that branch calls `pennaction_dataconf`).
-For Human3.6M both also draw a rectangle that would hide a part of the crop
-(`geoocclusion`, sides of 20 to 89 px) and never use it; here none is drawn.
 """
 
 import dataclasses
@@ -55,6 +53,7 @@ human36m_dataconf = DataConfig(
     scales=(0.8, 1.0, 1.2),
     trans_x=range(-20, 21, 5),
     trans_y=range(-4, 5),
+    geoocclusion=range(20, 90),
 )
 
 ntu_dataconf = dataclasses.replace(

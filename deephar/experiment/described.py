@@ -55,7 +55,7 @@ class DescribedClips:
         videos, errors = dataset.get_length(mode), {}
         for first in range(0, videos, _GROUP):
             keys = range(first, min(first + _GROUP, videos))
-            looked = [plan(dataset, key, mode, [step], 2, None) for key in keys]
+            looked = [plan(dataset, key, mode, [step], 2, None, errors) for key in keys]
             describe(looked, predictor, dataset, mode, batch_size, workers, errors)
             if errors and strict:
                 raise OSError(next(iter(errors.values())))

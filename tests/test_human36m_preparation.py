@@ -396,7 +396,7 @@ def test_frames_are_extracted_as_the_annotations_want_them(tmp_path, sources, ca
     assert extract.main(command) == 1
     printed = capsys.readouterr()
     assert "no such video: " + str(tmp_path / "raw/S1/Videos/Disc") in printed.err
-    assert "120 videos: 12 pictures written, 0 there before, 116 videos" in printed.out
+    assert "120 videos: 12 pictures written, 0 there before, 116 missing" in printed.out
     pictures = sorted(p.name for p in (out / "images" / "a02_s01_e01_c01").iterdir())
     assert pictures == ["00001.jpg", "00006.jpg", "00011.jpg"]
     status, path = run_convert(tmp_path, sources)

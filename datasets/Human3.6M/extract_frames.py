@@ -10,9 +10,9 @@ stopped. README.md in this folder says where the videos come from.
 """
 
 import argparse
-import collections
 import pathlib
 import sys
+from collections.abc import Iterator
 
 from deephar.data.human36m_format import TRAIN_SUBJECTS
 from deephar.data.human36m_names import (
@@ -23,31 +23,22 @@ from deephar.data.human36m_names import (
     sequence_name,
     video_name,
 )
-from deephar.data.videos import extract_frames
+from deephar.data.videos import Task, extract_videos
 
 
-def extract(arguments) -> tuple[collections.Counter, list[str]]:
-    """Extracts all videos; returns counts and what is wrong, a line a video."""
-    counts, problems = collections.Counter(), []
+def tasks(arguments) -> Iterator[Task]:
+    """Yields the videos of the people who are asked for."""
     for subject, action, take, camera in all_sequences():
         if subject not in arguments.subjects:
             continue
-        path = arguments.source / video_name(subject, action, take, camera)
         name = sequence_name(subject, action, take, camera)
         train = subject in TRAIN_SUBJECTS
         every = arguments.train_every if train else arguments.valid_every
-        done = extract_frames(
-            path,
+        yield (
+            arguments.source / video_name(subject, action, take, camera),
             arguments.out / "images" / name,
             lambda info, every=every: range(1, info.num_frames + 1, every),
-            quality=arguments.quality,
         )
-        counts.update(videos=1, written=done.written, kept=done.kept)
-        if done.problem:
-            problems.append(done.problem)
-        if done.written:
-            print(f"{name}: {done.written} pictures", flush=True)
-    return counts, problems
 
 
 def parse_arguments(argv):
@@ -81,14 +72,8 @@ def parse_arguments(argv):
 
 def main(argv=None) -> int:
     """Runs the command line; returns 1 if a video is missing or damaged."""
-    counts, problems = extract(parse_arguments(argv))
-    for line in problems:
-        print(f"extract_frames.py: {line}", file=sys.stderr)
-    print(
-        f"{counts['videos']} videos: {counts['written']} pictures written, "
-        f"{counts['kept']} there before, {len(problems)} videos missing or damaged"
-    )
-    return int(bool(problems))
+    arguments = parse_arguments(argv)
+    return extract_videos(tasks(arguments), [], quality=arguments.quality)
 
 
 if __name__ == "__main__":

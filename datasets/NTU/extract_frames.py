@@ -9,12 +9,12 @@ run that was broken off goes on where it stopped.
 """
 
 import argparse
-import collections
 import pathlib
 import sys
+from collections.abc import Iterator
 
 from deephar.data.ntu_format import COLOUR_SIZE, FOLDER, parse_name, read_ntu
-from deephar.data.videos import VideoInfo, extract_frames
+from deephar.data.videos import Task, VideoInfo, extract_videos
 
 SHRINK = 2
 
@@ -34,9 +34,8 @@ def annotated_frames(path: pathlib.Path, info: VideoInfo) -> list[int]:
     return read_ntu(path).frames.tolist()
 
 
-def extract(arguments) -> tuple[collections.Counter, list[str]]:
-    """Extracts all videos; returns counts and what is wrong, a line a video."""
-    counts, problems = collections.Counter(), []
+def tasks(arguments, problems: list[str]) -> Iterator[Task]:
+    """Yields the videos that have annotations; other names go to `problems`."""
     paths = sorted((arguments.out / FOLDER).glob("*.npy"))
     for path in (path for path in paths if path.name[0] != "."):
         try:
@@ -46,19 +45,11 @@ def extract(arguments) -> tuple[collections.Counter, list[str]]:
             continue
         if arguments.setups and setup not in arguments.setups:
             continue
-        done = extract_frames(
+        yield (
             arguments.source / f"{path.stem}_rgb.avi",
             arguments.out / "images-small" / path.stem,
             lambda info, path=path: annotated_frames(path, info),
-            shrink=SHRINK,
-            quality=arguments.quality,
         )
-        counts.update(videos=1, written=done.written, kept=done.kept)
-        if done.problem:
-            problems.append(done.problem)
-        if done.written:
-            print(f"{path.stem}: {done.written} pictures", flush=True)
-    return counts, problems
 
 
 def parse_arguments(argv):
@@ -81,14 +72,9 @@ def parse_arguments(argv):
 
 def main(argv=None) -> int:
     """Runs the command line; returns 1 if a video is missing or damaged."""
-    counts, problems = extract(parse_arguments(argv))
-    for line in problems:
-        print(f"extract_frames.py: {line}", file=sys.stderr)
-    print(
-        f"{counts['videos']} videos: {counts['written']} pictures written, "
-        f"{counts['kept']} there before, {len(problems)} missing or damaged"
-    )
-    return int(bool(problems))
+    arguments, problems = parse_arguments(argv), []
+    found = tasks(arguments, problems)
+    return extract_videos(found, problems, SHRINK, arguments.quality)
 
 
 if __name__ == "__main__":

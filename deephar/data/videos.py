@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 import cv2
@@ -198,3 +199,38 @@ def extract_frames(
     except (OSError, ValueError) as error:
         return Extraction(written, kept, str(error))
     return Extraction(written, kept)
+
+
+Task = tuple[pathlib.Path, pathlib.Path, Callable[[VideoInfo], Iterable[int]]]
+"""A video, the folder of its pictures, and what tells the wanted frames."""
+
+
+def extract_videos(
+    tasks: Iterable[Task], problems: list[str], shrink: int = 1, quality: int = 90
+) -> int:
+    """Writes frames of many videos, and tells of it, for the scripts of data sets.
+
+    Args:
+        tasks: The videos.
+        problems: What is wrong, a line a video; `tasks` may add to it.
+        shrink, quality: As of `extract_frames`.
+
+    Returns:
+        The exit status: 1 if a video is missing or damaged.
+    """
+    videos = written = kept = 0
+    for path, folder, numbers in tasks:
+        done = extract_frames(path, folder, numbers, shrink, quality)
+        videos, written, kept = videos + 1, written + done.written, kept + done.kept
+        if done.problem:
+            problems.append(done.problem)
+        if done.written:
+            sys.stdout.write(f"{folder.name}: {done.written} pictures\n")
+            sys.stdout.flush()
+    for line in problems:
+        sys.stderr.write(f"extract_frames.py: {line}\n")
+    sys.stdout.write(
+        f"{videos} videos: {written} pictures written, {kept} there before, "
+        f"{len(problems)} missing or damaged\n"
+    )
+    return int(bool(problems))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from deephar import measures
-from deephar.evaluation.stream import Gather, crop_steps, run_steps
+from deephar.evaluation.stream import Gather, crop_steps, run_steps, samples_first
 from deephar.utils.modes import TEST_MODE
 
 TORSO_SHARE = 0.2
@@ -64,10 +64,9 @@ def predict_frames(
 
     def record(pictures, values):
         readable = values["readable"][:, 0] > 0.5
-        found = np.moveaxis(predict(pictures), 0, 1)[: len(readable), ..., :-1]
-        found = np.where(readable[:, None, None, None], found, np.nan)
+        found = predict(pictures)[:, : len(readable), ..., :-1]
         return {
-            "poses": found.astype(np.float64),
+            "poses": samples_first(found, readable).astype(np.float64),
             "truth": values["pose"][..., :-1].astype(np.float64),
             "readable": readable,
         }

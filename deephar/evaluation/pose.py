@@ -15,21 +15,23 @@ from deephar.data.base import SinglePersonDataset
 from deephar.evaluation.stream import (
     Arrays,
     Gather,
+    Readings,
     Steps,
     crop_steps,
     picture_steps,
+    predict_in_pictures,
     run_steps,
+    samples_first,
 )
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.pose import INVALID, is_valid
-from deephar.utils.transform import transform_pose_sequence
 
 _KEYS = ("pose", "afmat", "headsize", "keypoints")
 _BLOCKS_FIRST = ("poses", "confidence")
 
 
 @dataclasses.dataclass(frozen=True)
-class PosePredictions:
+class PosePredictions(Readings):
     """Predicted and true joints of a data set, in pixels of the original pictures.
 
     Attributes:
@@ -51,11 +53,6 @@ class PosePredictions:
     head_size: np.ndarray
     readable: np.ndarray
     errors: dict[str, str]
-
-    @property
-    def num_unreadable(self) -> int:
-        """Number of samples whose picture could not be read."""
-        return int((~self.readable).sum())
 
 
 def predict_poses(
@@ -91,11 +88,7 @@ def predict_poses(
     """
 
     def record(frames, values):
-        matrices = values["afmat"].astype(np.float64)
-        crops = predict(frames)[:, : len(matrices)].astype(np.float64)
-        places = [transform_pose_sequence(matrices, block[..., :2]) for block in crops]
-        found = np.concatenate([np.stack(places), crops[..., 2:]], axis=-1)
-        return _record(found, values)
+        return _record(predict_in_pictures(predict, frames, values["afmat"]), values)
 
     steps = crop_steps(dataset, _KEYS, mode, batch_size, record)
     return _predictions(steps, workers, progress, share=share, gather=gather)
@@ -149,13 +142,11 @@ def _predictions(steps: Steps, *options, **sharing) -> PosePredictions:
 def _record(found: np.ndarray, values: Arrays) -> Arrays:
     """What is kept of a step: small arrays of their own, samples first."""
     readable = values["readable"][:, 0] > 0.5
-    joints = np.moveaxis(found, 0, 1)
-    poses = np.where(readable[:, None, None, None], joints[..., :2], np.nan)
     truth = values["keypoints"].astype(np.float64)
     outside = ~is_valid(values["pose"][..., :2])
     return {
-        "poses": poses,
-        "confidence": joints[..., 2].copy(),
+        "poses": samples_first(found[..., :2], readable),
+        "confidence": np.moveaxis(found[..., 2], 0, 1).copy(),
         "truth": truth,
         "truth_inside": np.where(outside, INVALID, truth),
         "head_size": values["headsize"].astype(np.float64),

@@ -32,15 +32,17 @@ from deephar.evaluation.root_depth import find_root_depth
 from deephar.evaluation.stream import (
     Arrays,
     Gather,
+    Readings,
     Steps,
     crop_steps,
     picture_steps,
+    predict_in_pictures,
     run_steps,
+    samples_first,
 )
 from deephar.utils.camera import DEPTH_RANGE, camera_deserialize
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.pose import is_valid
-from deephar.utils.transform import transform_pose_sequence
 
 _KEYS = ("afmat", "pose_w", "pose_uvd", "camera", "action")
 
@@ -56,7 +58,7 @@ FIGURES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class PosePredictions3D:
+class PosePredictions3D(Readings):
     """Predicted and true joints of a data set.
 
     Attributes:
@@ -78,11 +80,6 @@ class PosePredictions3D:
     action: np.ndarray
     readable: np.ndarray
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
-
-    @property
-    def num_unreadable(self) -> int:
-        """Number of samples whose picture could not be read."""
-        return int((~self.readable).sum())
 
 
 def predict_poses_3d(
@@ -112,11 +109,9 @@ def predict_poses_3d(
     """
 
     def record(frames, values):
-        matrices = values["afmat"].astype(np.float64)
-        crops = predict(frames)[:, : len(matrices)].astype(np.float64)
-        places = [transform_pose_sequence(matrices, block[..., :2]) for block in crops]
-        depths = DEPTH_RANGE * (crops[..., 2:3] - 0.5)
-        return _record(np.concatenate([np.stack(places), depths], axis=-1), values)
+        found = predict_in_pictures(predict, frames, values["afmat"])[..., :3]
+        found[..., 2] = DEPTH_RANGE * (found[..., 2] - 0.5)
+        return _record(found, values)
 
     steps = crop_steps(dataset, _KEYS, mode, batch_size, record)
     return _predictions(steps, workers, progress, share=share, gather=gather)
@@ -162,11 +157,9 @@ def _predictions(steps: Steps, *options, **sharing) -> PosePredictions3D:
 def _record(found: np.ndarray, values: Arrays) -> Arrays:
     """What is kept of a step: samples first, the poses in single precision."""
     readable = values["readable"][:, 0] > 0.5
-    poses = np.moveaxis(found, 0, 1)
-    poses = np.where(readable[:, None, None, None], poses, np.nan)
     truth = values["pose_w"].astype(np.float64)
     return {
-        "poses": poses.astype(np.float32),
+        "poses": samples_first(found, readable).astype(np.float32),
         "truth": np.where(is_valid(truth), truth, np.nan),
         "root_depth": values["pose_uvd"][:, 0, 2].astype(np.float64),
         "camera": values["camera"].astype(np.float64),

@@ -17,6 +17,7 @@ from PIL import Image
 
 from deephar.data.loader import READABLE, BatchLoader
 from deephar.utils.modes import mode_name
+from deephar.utils.transform import transform_pose_sequence
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,42 @@ class Steps:
     count: int
     samples: int
     take_errors: Callable[[], dict[str, str]]
+
+
+class Readings:
+    """What all results of a pass can tell."""
+
+    readable: np.ndarray
+
+    @property
+    def num_unreadable(self) -> int:
+        """Number of samples whose picture could not be read."""
+        return int((~self.readable).sum())
+
+
+def predict_in_pictures(
+    predict: Callable[[np.ndarray], np.ndarray], crops: np.ndarray, afmat: np.ndarray
+) -> np.ndarray:
+    """Joints in crops, x and y in px of the pictures.
+
+    Args:
+        predict: from crops `(batch, h, w, 3)` to `(blocks, batch, joints, 2 or more)`:
+            x and y in [0, 1] of the crop, then anything.
+        crops: `(batch, h, w, 3)`; those beyond the matrices are surplus.
+        afmat: `(samples, 3, 3)`, px of the picture to [0, 1] of the crop.
+
+    Returns:
+        `(blocks, samples, joints, 2 or more)` float64.
+    """
+    matrices = afmat.astype(np.float64)
+    found = predict(crops)[:, : len(matrices)].astype(np.float64)
+    places = [transform_pose_sequence(matrices, block[..., :2]) for block in found]
+    return np.concatenate([np.stack(places), found[..., 2:]], axis=-1)
+
+
+def samples_first(found: np.ndarray, readable: np.ndarray) -> np.ndarray:
+    """Joints `(samples, blocks, ...)`, NaN where the picture could not be read."""
+    return np.where(readable[:, None, None, None], np.moveaxis(found, 0, 1), np.nan)
 
 
 def crop_steps(

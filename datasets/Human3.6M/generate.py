@@ -6,6 +6,7 @@ Figures do the 15 actions, filmed by four cameras whose calibration is exact; dr
 deephar.data.synthetic, about 45 pictures of 1000x1000 px a second and core. The
 validation part shows other people than the training part. The same seed gives the same
 files whatever --workers is.
+OUT/generated.json keeps the command.
 """
 
 import functools

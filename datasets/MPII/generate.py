@@ -4,6 +4,7 @@
 
 Figures are drawn with exact joints by deephar.data.synthetic, about 100 pictures a
 second and core. The same seed gives the same files whatever --workers is.
+OUT/generated.json keeps the command.
 """
 
 import functools

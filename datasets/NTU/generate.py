@@ -6,6 +6,7 @@ Figures do 20 of the 60 actions, filmed by three cameras, with exact joints in c
 and depth; drawn by deephar.data.synthetic, about 100 pictures of 960x540 px a second
 and core. Numbers are those of people of both parts of the cross-subject protocol. The
 same seed gives the same files whatever --workers is.
+OUT/generated.json keeps the command.
 """
 
 import functools

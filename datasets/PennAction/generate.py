@@ -5,6 +5,7 @@
 Figures do the 15 actions, drawn with exact joints by deephar.data.synthetic, about 150
 pictures a second and core. The test part shows other people than the training part.
 The same seed gives the same files whatever --workers is.
+OUT/generated.json keeps the command.
 """
 
 import functools

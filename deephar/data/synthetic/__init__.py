@@ -41,6 +41,7 @@ from deephar.data.synthetic.scene import (
     label,
     make_sample,
 )
+from deephar.data.synthetic.writing import is_generated
 
 __all__ = [
     "ACTIONS",
@@ -60,6 +61,7 @@ __all__ = [
     "Solids",
     "View",
     "human36m_pose",
+    "is_generated",
     "label",
     "make_body",
     "make_clip",

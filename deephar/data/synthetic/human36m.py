@@ -37,7 +37,7 @@ from deephar.utils.pose import pa21j3d
 logger = logging.getLogger(__name__)
 
 _MOVES = {move.name: move for move in H36M_MOVES}
-_LAYOUT = Layout("images", r"a\d\d_s\d\d_e\d\d_c\d\d/\d{5,}\.jpg")
+_LAYOUT = Layout("Human3.6M", "images", r"a\d\d_s\d\d_e\d\d_c\d\d/\d{5,}\.jpg")
 _SUBJECTS = (TRAIN_SUBJECTS, VALID_SUBJECTS)
 _FPS = 50.0  # of the numbering of frames
 _FOCAL = 1145.0  # px, at 1000 px of width
@@ -88,9 +88,8 @@ def write_human36m_sequences(
     _check(train, valid, frames, steps, seed, workers)
     check_size(size)
     folder = pathlib.Path(folder)
-    settings = {"train": train, "valid": valid, "frames": frames, "steps": steps}
-    settings |= {"kind": "Human3.6M", "seed": seed, "size": size}
-    prepare(folder, _LAYOUT, overwrite, settings)
+    flags = {"train": train, "valid": valid, "frames": frames, "step": steps}
+    prepare(folder, _LAYOUT, overwrite, flags | {"size": size, "seed": seed})
     images = folder / _LAYOUT.pictures
     work = functools.partial(_write_one, images, seed, frames, steps, size)
     found = list(map_jobs(work, jobs_of((train, valid)), workers, progress=progress))

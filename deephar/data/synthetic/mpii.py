@@ -25,7 +25,8 @@ from deephar.data.synthetic.writing import (
 logger = logging.getLogger(__name__)
 
 _PARTS = ("train", "valid")  # the number of a part belongs to the seed of its people
-_LAYOUT = Layout("images", rf"({'|'.join(_PARTS)})_\d{{6,}}\.jpg", marked=False)
+_PICTURES = rf"({'|'.join(_PARTS)})_\d{{6,}}\.jpg"
+_LAYOUT = Layout("MPII", "images", _PICTURES, own_names=True)
 _CHUNK = 16
 
 
@@ -64,7 +65,8 @@ def write_mpii(
     check_numbers({"train": train, "valid": valid}, seed, workers)
     check_frontal(frontal)
     folder = pathlib.Path(folder)
-    prepare(folder, _LAYOUT, overwrite, {})
+    flags = {"train": train, "valid": valid, "frontal": frontal, "seed": seed}
+    prepare(folder, _LAYOUT, overwrite, flags)
     work = functools.partial(_write_one, folder / "images", seed, frontal)
     jobs = jobs_of((train, valid))
     people = list(map_jobs(work, jobs, workers, _CHUNK, progress))

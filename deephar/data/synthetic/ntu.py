@@ -47,6 +47,7 @@ _SUBJECTS = (
 )
 _SETUPS, _REPETITIONS = 17, 2
 _LAYOUT = Layout(
+    "NTU",
     "images-small",
     r"S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}/\d{5,}\.jpg",
     (f"{FOLDER}/*.npy",),
@@ -103,8 +104,8 @@ def write_ntu_clips(
             f"Received: train={train}, test={test}"
         )
     folder = pathlib.Path(folder)
-    settings = {"kind": "NTU", "seed": seed, "train": train, "test": test}
-    prepare(folder, _LAYOUT, overwrite, settings | {"frames": frames})
+    flags = {"train": train, "test": test, "frames": frames, "seed": seed}
+    prepare(folder, _LAYOUT, overwrite, flags)
     work = functools.partial(_write_one, folder / _LAYOUT.pictures, seed, frames)
     jobs = jobs_of((train, test))
     found = list(map_jobs(work, jobs, workers, progress=progress))

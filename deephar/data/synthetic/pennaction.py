@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 PENN_JOINTS = tuple(INDEX[name] for name in JOINT_NAMES)
 _MOVES = {move.name: move for move in PENN_MOVES}
-_LAYOUT = Layout("frames", r"\d{4,}/\d{6,}\.jpg")
+_LAYOUT = Layout("PennAction", "frames", r"\d{4,}/\d{6,}\.jpg")
 _FPS = 15.0
 _OUTDOORS = 0.4
 
@@ -85,8 +85,8 @@ def write_pennaction_clips(
     check_frames(frames)
     check_size(size)
     folder = pathlib.Path(folder)
-    settings = {"train": train, "test": test, "frames": frames, "size": size}
-    prepare(folder, _LAYOUT, overwrite, {"kind": "PennAction", "seed": seed} | settings)
+    flags = {"train": train, "test": test, "frames": frames, "size": size}
+    prepare(folder, _LAYOUT, overwrite, flags | {"seed": seed})
     work = functools.partial(
         _write_one, folder / _LAYOUT.pictures, seed, frames, size, (1, 1 + train)
     )

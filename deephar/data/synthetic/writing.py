@@ -1,7 +1,6 @@
 """What the writers of generated data share: folders, numbers, processes."""
 
 import dataclasses
-import json
 import multiprocessing
 import os
 import pathlib
@@ -12,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from deephar.utils.fs import write_json
+
 MARKER = "generated.json"
 _QUALITY = 90
 
@@ -21,17 +22,19 @@ class Layout:
     """Which files a data set consists of.
 
     Attributes:
+        kind: The data set, named as its folder in datasets/.
         pictures: Folder of the pictures.
         pattern: What their paths below that folder look like.
         labels: Patterns (glob) of the files of annotations.
-        marked: Whether generated folders hold `MARKER`: where the owners' files have
-            such names too, it tells who made them.
+        own_names: Whether the owners have no such names, so that pictures are known to
+            be generated without `MARKER` too.
     """
 
+    kind: str
     pictures: str
     pattern: str
     labels: tuple[str, ...] = ("annotations.mat",)
-    marked: bool = True
+    own_names: bool = False
 
 
 def check_numbers(counts: Mapping[str, int], seed: int, workers: int) -> None:
@@ -56,15 +59,15 @@ def check_size(size: tuple[int, int], least: int = 32) -> None:
 
 
 def prepare(
-    folder: pathlib.Path, layout: Layout, overwrite: bool, settings: Mapping[str, Any]
+    folder: pathlib.Path, layout: Layout, overwrite: bool, flags: Mapping[str, Any]
 ) -> None:
-    """Makes the folders and drops what an earlier call wrote.
+    """Makes the folders, drops what an earlier call wrote, and writes the marker.
 
     Args:
         folder: Where a data set is to be written.
         layout: Which files it consists of.
         overwrite: Replace generated files.
-        settings: What the marker tells of the data.
+        flags: Those of generate.py that determine the files.
 
     Raises:
         FileExistsError: if the folder is not empty and `overwrite` is false, or it
@@ -73,7 +76,7 @@ def prepare(
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise FileExistsError(f"the folder must be empty, or overwritten: {folder}")
     images, marker = folder / layout.pictures, folder / MARKER
-    known = marker.exists() or not layout.marked
+    known = marker.exists() or layout.own_names
     pattern = re.compile(layout.pattern)
     ours, theirs = [], []
     for path in sorted(images.rglob("[!.]*")):
@@ -81,7 +84,7 @@ def prepare(
             name = path.relative_to(images).as_posix()
             (ours if known and pattern.fullmatch(name) else theirs).append(path)
     labels = [path for name in layout.labels for path in sorted(folder.glob(name))]
-    if labels and not (ours or (known and layout.marked)):
+    if labels and not (ours or marker.exists()):
         theirs += labels
     if theirs:
         raise FileExistsError(
@@ -94,8 +97,22 @@ def prepare(
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
     images.mkdir(parents=True, exist_ok=True)
-    if layout.marked:
-        marker.write_text(json.dumps(dict(settings), indent=1) + "\n")
+    command = make_command(layout.kind, flags)
+    write_json(marker, {"kind": layout.kind, "command": command, **flags})
+
+
+def make_command(kind: str, flags: Mapping[str, Any]) -> str:
+    """Returns the command that generates a data set to OUT."""
+    words = ["python", f"datasets/{kind}/generate.py", "OUT"]
+    for name, value in flags.items():
+        values = value if isinstance(value, tuple | list) else (value,)
+        words += [f"--{name}", *map(str, values)]
+    return " ".join(words)
+
+
+def is_generated(folder: str | os.PathLike) -> bool:
+    """Whether the data set in a folder was written by its generate.py."""
+    return (pathlib.Path(folder) / MARKER).is_file()
 
 
 def map_jobs(

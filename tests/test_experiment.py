@@ -1,3 +1,4 @@
+import datetime
 import json
 import logging
 import re
@@ -95,6 +96,24 @@ def test_a_receipt_knows_the_weights(tmp_path):
     receipt = experiment.receipt(str(weights), "data")
     assert receipt["weights_md5"] == "900150983cd24fb0d6963f7d28e17f72"
     assert experiment.receipt(None, "data")["weights_md5"] is None
+
+
+def test_a_receipt_knows_what_was_evaluated_and_when():
+    receipt = experiment.receipt(None, "data", evaluation="penn", network="penn")
+    assert (receipt["evaluation"], receipt["network"]) == ("penn", "penn")
+    when = datetime.datetime.fromisoformat(receipt["date"])
+    age = datetime.datetime.now(datetime.timezone.utc) - when
+    assert abs(age.total_seconds()) < 3600
+
+
+def test_a_receipt_says_which_data_are_generated(tmp_path):
+    (tmp_path / "generated.json").write_text("{}")
+    drawn, real = str(tmp_path), str(tmp_path / "real")
+    assert experiment.receipt(None, drawn)["generated"] is True
+    assert experiment.receipt(None, real)["generated"] is False
+    receipt = experiment.receipt(None, {"actions": real, "pose": drawn})
+    assert receipt["data"] == {"actions": real, "pose": drawn}
+    assert receipt["generated"] is True and receipt["generated_data"] == ["pose"]
 
 
 @pytest.mark.parametrize(

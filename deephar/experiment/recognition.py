@@ -133,7 +133,9 @@ def evaluate_actions(
         progress=bar.update,
     )
     scores = score_actions(found)
-    scores["receipt"] = receipt(args.weights, args.data) | {
+    scores["receipt"] = receipt(
+        args.weights, args.data, evaluation=network, network=network
+    ) | {
         "boxes": args.boxes,
         "steps": args.subsample,
     }

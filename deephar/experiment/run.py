@@ -12,11 +12,12 @@ import pathlib
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 
 from deephar.checkpoints.state import STATES
+from deephar.data.synthetic import is_generated
 from deephar.devices import lost_worker
 from deephar.experiment.arguments import record_name
 from deephar.utils.fs import write_json, write_text
@@ -172,18 +173,44 @@ def command() -> str:
     return shlex.join(["python", *sys.argv])
 
 
-def receipt(weights: str | None, data: str) -> dict:
-    """Where a result comes from: command, date, data folder, weights and their md5.
+def receipt(
+    weights: str | None,
+    data: str | Mapping[str, str],
+    *,
+    evaluation: str | None = None,
+    network: str | None = None,
+) -> dict:
+    """Where a result comes from, in words and figures.
 
-    Weights that a training chose by its scores have "weights_chosen", which says so.
+    Args:
+        weights: the weights file.
+        data: folder of the data, or the folders by name where there are several.
+        evaluation: the kind of evaluation, one of `evaluation.results.KINDS`; None for
+            what is none (predictions, boxes).
+        network: the network's name.
+
+    Returns:
+        `{"command", "date", "data", "weights", "weights_md5", "evaluation", "network",
+        "generated"}`: "date" is ISO 8601 with the time of day, "generated" whether
+        (any of) the data carry the marker of generated data. For several folders
+        "generated_data" has the names of those that do. Weights that a training chose
+        by its scores have "weights_chosen", which says so.
     """
     known = {
         "command": command(),
-        "date": datetime.date.today().isoformat(),
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "data": str(data),
         "weights": weights,
         "weights_md5": None,
+        "evaluation": evaluation,
+        "network": network,
     }
+    if isinstance(data, Mapping):
+        known["data"] = {name: str(folder) for name, folder in data.items()}
+        generated = [name for name, folder in data.items() if is_generated(folder)]
+        known |= {"generated": bool(generated), "generated_data": generated}
+    else:
+        known["generated"] = is_generated(data)
     if weights is not None:
         path = pathlib.Path(weights)
         known["weights_md5"] = hashlib.md5(path.read_bytes()).hexdigest()

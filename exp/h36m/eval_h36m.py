@@ -54,7 +54,9 @@ def main(argv=None):
     found, scores = run(args.weights)
     scores["absent"] = h36m.absent[VALID_MODE]
     scores["bones_mm"] = bones.tolist()
-    scores["receipt"] = experiment.receipt(args.weights, args.data) | {
+    scores["receipt"] = experiment.receipt(
+        args.weights, args.data, evaluation="human36m", network=settings["network"]
+    ) | {
         "looking": experiment.describe_looking(args),
         "frames": f"one in {args.protocol}",
     }

@@ -50,7 +50,9 @@ def main(argv=None):
 
     found = run(args.weights)
     scores = score_pckh(found, mpii.poselayout, args.threshold)
-    scores["receipt"] = experiment.receipt(args.weights, args.data)
+    scores["receipt"] = experiment.receipt(
+        args.weights, args.data, evaluation="mpii", network=settings["network"]
+    )
     scores["receipt"]["looking"] = experiment.describe_looking(args)
     untrained = None
     if args.untrained:

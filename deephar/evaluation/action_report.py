@@ -8,13 +8,6 @@ from matplotlib.figure import Figure
 from deephar.evaluation.report import plot_training
 from deephar.evaluation.tables import figure, markdown_table, percent
 
-PAPER_ACTIONS = {
-    "penn": {"truth": 0.986, "other": 0.974},
-    "ntu": {"truth": 0.855, "other": None},
-}
-"""Accuracy of the paper by data set: with annotated boxes, and without. NTU is the
-cross-subject split."""
-
 ORIGINAL = (
     "The original reports the output that is best on the test videos themselves, and "
     "its loop over many clips counts a video as right that is too short for one clip "

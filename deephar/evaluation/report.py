@@ -10,6 +10,7 @@ from PIL import Image
 
 from deephar import measures
 from deephar.evaluation.blocks import parts_table, plot_blocks
+from deephar.evaluation.papers import PAPER_MPII
 from deephar.evaluation.pose import PosePredictions
 from deephar.evaluation.tables import (
     GROUPS,
@@ -21,21 +22,6 @@ from deephar.evaluation.tables import (
 from deephar.utils.plot import contact_sheet, draw_pose
 from deephar.utils.pose import INVALID, is_valid
 from deephar.utils.transform import transform_2d_points
-
-PAPER_MPII = {
-    "pckh": 0.891,
-    "test": {
-        "head": 0.981,
-        "shoulder": 0.966,
-        "elbow": 0.920,
-        "wrist": 0.875,
-        "hip": 0.906,
-        "knee": 0.880,
-        "ankle": 0.827,
-        "total": 0.912,
-    },
-}
-"""PCKh@0.5 of the paper: validation, single crop; and test, multi-crop and flip."""
 
 CURVES = {
     "pckh": ("PCKh@0.5 (%)", 100, 100),

@@ -4,24 +4,12 @@ import pathlib
 
 import numpy as np
 
+from deephar.evaluation.papers import PAPER_H36M
 from deephar.evaluation.pose3d import FIGURES, PosePredictions3D
 from deephar.evaluation.report import finish_report
 from deephar.evaluation.tables import figure, markdown_table
 from deephar.utils.camera import camera_deserialize
 from deephar.utils.pose import INVALID
-
-PAPER_H36M = {
-    "single_crop": 55.1,
-    "multi_crop": 53.2,
-    "actions": {
-        **{"Directions": 49.2, "Discussion": 51.6, "Eating": 47.6, "Greeting": 50.5},
-        **{"Phoning": 51.8, "Photo": 60.3, "Posing": 48.5, "Purchases": 51.7},
-        **{"Sitting": 61.5, "SittingDown": 70.9, "Smoking": 53.7, "Waiting": 48.9},
-        **{"WalkDog": 57.9, "Walking": 44.4, "WalkTogether": 48.9},
-    },
-}
-"""MPJPE of the paper, protocol 1, mm: with one crop; with several, mean and by action.
-They are of the original's evaluation (see ORIGINAL), of one frame in 60."""
 
 ORIGINAL = (
     "The original's evaluation takes the true depth of the root, of all blocks the one "

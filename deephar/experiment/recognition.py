@@ -10,8 +10,9 @@ from deephar.config import DataConfig
 from deephar.data.boxes import ClipBoxes, read_boxes
 from deephar.data.clips import ClipDataset
 from deephar.evaluation.action import predict_actions, score_actions
-from deephar.evaluation.action_report import PAPER_ACTIONS, action_page
+from deephar.evaluation.action_report import action_page
 from deephar.evaluation.looks import Boxes
+from deephar.evaluation.papers import PAPER_ACTIONS
 from deephar.experiment.compute import Compute
 from deephar.experiment.networks import build_network
 from deephar.experiment.run import receipt, write_evaluation

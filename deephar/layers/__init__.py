@@ -67,6 +67,7 @@ from deephar.layers.softargmax import (
     lin_interpolation_2d,
     softargmax2d,
 )
+from deephar.layers.stop import StopGradient
 
 __all__ = [
     "ChannelSoftmax1D",
@@ -89,6 +90,7 @@ __all__ = [
     "SelectChannels",
     "SplitChannels",
     "SplitVolume",
+    "StopGradient",
     "UnfoldFrames",
     "VolumeProbability",
     "WeightedMean",

@@ -1,5 +1,5 @@
 """Functions that return functional Keras models."""
 
-from deephar.models import action, blocks, reception, stems
+from deephar.models import action, blocks, common, reception, spnet, stems
 
-__all__ = ["action", "blocks", "reception", "stems"]
+__all__ = ["action", "blocks", "common", "reception", "spnet", "stems"]

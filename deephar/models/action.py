@@ -24,7 +24,6 @@ from keras import layers
 from deephar.layers import (
     ChannelSoftmax2D,
     FoldFrames,
-    KroneckerProduct,
     UnfoldFrames,
     VolumeProbability,
 )
@@ -38,6 +37,7 @@ from deephar.models.clip_head import (
     build_pose_model,
     build_visual_model,
 )
+from deephar.models.common import features_of_joints
 from deephar.models.nested import nested
 from deephar.models.reception import (
     check_counts,
@@ -93,7 +93,7 @@ def build_frame_model(model_pe, num_blocks=None, name="frame_model"):
     h = nested(x, "Model1", lambda xi, _: _last_maps(xi, model_pe, num_blocks))
     pose, confidence, maps = _regress(h, model_pe, sizes)
     maps = ChannelSoftmax2D(name="ChannelSoftmax")(maps)
-    features = _features_of_joints(maps, x)
+    features = features_of_joints(maps, x)
     return keras.Model(pictures, [pose, confidence, features], name=name)
 
 
@@ -130,14 +130,6 @@ def _regress(h, model_pe, sizes):
     agg = build_context_aggregation(joints, context, _ALPHA, name="Agg")
     parts = part("sSAM"), part("cSAM"), part("cjProb"), agg
     return pose_regression_2d_context(h, joints, *parts, sharper)
-
-
-def _features_of_joints(maps, features):
-    clips = [
-        UnfoldFrames(1, name=f"one_{i}")(x) for i, x in enumerate((maps, features))
-    ]
-    x = KroneckerProduct(name="Kronecker_prod")(clips)
-    return FoldFrames(dtype="float32", name="joint_features")(x)
 
 
 def build_guided_visual_model(

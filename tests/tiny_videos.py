@@ -97,6 +97,7 @@ class TinyPredictor:
     sizes: list = dataclasses.field(default_factory=list)
     frames: list = dataclasses.field(default_factory=list)
     num_frames = CLIP
+    described = ("pose", "confidence", "features")
     names = ("p1", "p2", "v1", "v2", "m")
 
     def describe_frames(self, frames):

@@ -34,7 +34,8 @@ class Video:
         original: whether the original looks at these clips too.
         clips: clips, mirrored ones not counted.
         unboxed: looks without a box.
-        described: what the frame network says of each view that could be read.
+        described: what the frame network says of each view that could be read: an array
+            for each input of the clip head.
     """
 
     key: int
@@ -140,9 +141,10 @@ def conclude(video: Video, predictor, shape: tuple[int, int]) -> dict:
     readable = len(looks) == len(video.looks)
     scores, products = np.full(shape, np.nan), np.ones(shape)
     if looks:
+        clips = ([video.described[n] for n in look] for look in looks)
         inputs = [
-            np.stack([[video.described[n][i] for n in look] for look in looks])
-            for i in range(3)
+            np.stack([np.stack(values) for values in what])
+            for what in zip(*(zip(*clip, strict=True) for clip in clips), strict=True)
         ]
         found = np.asarray(predictor.classify(*inputs), np.float64)
         if found.shape != (shape[0], len(looks), shape[1]):

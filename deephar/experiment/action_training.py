@@ -24,7 +24,7 @@ from deephar.experiment.arguments import (
     parse_training,
     read_record,
 )
-from deephar.experiment.described import INPUTS, DescribedClips
+from deephar.experiment.described import DescribedClips
 from deephar.experiment.networks import NETWORKS, build_network
 from deephar.experiment.pose import (
     MOST_STEPS,
@@ -234,7 +234,7 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
     if described:
         options = {"workers": args.workers, "strict": args.strict}
         samples = DescribedClips(predictor, clips, TRAIN_MODE, data.target, **options)
-        inputs = INPUTS
+        inputs = samples.inputs
         facts["weights of the frozen pose part (md5)"] = _md5(predictor.frame_model)
     loader = run.loader(samples, run.batch_size, targets, counts, inputs)
 

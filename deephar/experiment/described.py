@@ -10,8 +10,7 @@ from deephar.utils.modes import mode_name
 
 logger = logging.getLogger(__name__)
 
-INPUTS = ("pose", "confidence", "features")
-"""Keys of a clip head's inputs, in order."""
+_LARGE = "features"
 _GROUP = 16
 
 
@@ -20,7 +19,8 @@ class DescribedClips:
 
     Of every video it has the clips that overlap by about a half, as evaluations see
     them, and their mirror images. They are kept in memory, the features in 16 bits:
-    about 150 kB for 8 frames of 16 joints.
+    about 150 kB for 8 frames of 16 joints of a merged model; of SPNet about 100 kB for
+    each block that predicts actions.
 
     Args:
         predictor: a network's frame model describes the clips now; what it learns
@@ -32,6 +32,9 @@ class DescribedClips:
         workers: threads that read pictures ahead.
         strict: whether a picture that cannot be read is an error; if not, its clips
             are left out.
+
+    Attributes:
+        inputs: keys of the clip head's inputs, in its order.
 
     Raises:
         OSError: a picture cannot be read, if `strict`; or none can be.
@@ -48,6 +51,7 @@ class DescribedClips:
         strict: bool = False,
     ):
         self.dataset_path = dataset.dataset_path
+        self.inputs = predictor.described
         self.label, self._mode = label, mode
         self._classes = len(dataset.action_labels)
         self._clips: list[tuple[list[np.ndarray], int]] = []
@@ -76,9 +80,12 @@ class DescribedClips:
         for look in video.looks:
             if all(number in video.described for number in look):
                 frames = [video.described[number] for number in look]
-                pose, confidence, features = map(np.stack, zip(*frames, strict=True))
-                arrays = [pose, confidence, features.astype(np.float16)]
-                self._clips.append((arrays, action))
+                arrays = map(np.stack, zip(*frames, strict=True))
+                kept = [
+                    array.astype(np.float16) if name.endswith(_LARGE) else array
+                    for name, array in zip(self.inputs, arrays, strict=True)
+                ]
+                self._clips.append((kept, action))
 
     def get_length(self, mode: int) -> int:
         """Returns the number of clips; ValueError for a mode other than its own."""
@@ -93,7 +100,7 @@ class DescribedClips:
         """Returns the shape of one value of `get_data`."""
         if dictkey == self.label:
             return (self._classes,)
-        return self._clips[0][0][INPUTS.index(dictkey)].shape
+        return self._clips[0][0][self.inputs.index(dictkey)].shape
 
     def get_data(self, key: int, mode: int) -> dict[str, np.ndarray]:
         """Returns a clip: what its frames were described as, and its action."""
@@ -101,4 +108,4 @@ class DescribedClips:
         target = np.zeros(self._classes, np.float32)
         target[action] = 1
         values = (array.astype(np.float32) for array in arrays)
-        return {**dict(zip(INPUTS, values, strict=True)), self.label: target}
+        return {**dict(zip(self.inputs, values, strict=True)), self.label: target}

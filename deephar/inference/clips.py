@@ -1,24 +1,24 @@
 """Actions from clips, each frame looked at once however many clips share it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from deephar.inference.folding import fold_batch_norm
-
-_PARTS = ("frame_model", "clip_head")
+from deephar.models.common import clip_parts
 
 
 class ClipPredictor:
-    """Runs the two parts of a merged model of actions, apart or in a row.
+    """Runs the two parts of a model of actions, apart or in a row.
 
     Frames are described one by one, clips are classified by the descriptions of their
     frames: clips that overlap, or the windows of a stream, share their frames' work.
 
     Args:
-        model: a model of `models.action.build_merge_model`.
+        model: a model of `models.action.build_merge_model`, or one of
+            `models.spnet.build` for clips with actions.
         batch_size: most frames or clips a step.
         fold: run copies of the parts, as they are now, whose batch norms are folded
             into their convolutions (`fold_batch_norm`).
@@ -26,13 +26,20 @@ class ClipPredictor:
             it is much slower for these networks.
         spread: from a part to what predicts in its place, by `predict_on_batch`; for
             models built under a strategy of several replicas, `devices.SpreadModel`.
+        outputs: names of the predictions to take, such as those of one of several sets
+            of actions; None is all of them.
 
     Attributes:
+        frame_model: from frames to what the clip head takes of them, nothing else.
+        clip_head: from that to the actions.
         num_frames: frames of a clip.
-        names: of the predictions: ("p1", "p2", "p3", "p4", "v1", ..., "v4", "m").
+        described: names of what a frame is described by, the clip head's inputs.
+        names: of the predictions: ("p1", "p2", "p3", "p4", "v1", ..., "v4", "m"), or
+            ("act1_a0", "act2_a0", ...).
 
     Raises:
-        ValueError: if the model has not these parts, or `batch_size` is below 1.
+        ValueError: if the model has not these parts or outputs, the outputs are not of
+            one set of actions, or `batch_size` is below 1.
     """
 
     def __init__(
@@ -42,24 +49,27 @@ class ClipPredictor:
         fold: bool = False,
         jit: bool = False,
         spread: Callable[[keras.Model], Any] | None = None,
+        outputs: Sequence[str] | None = None,
     ):
         if batch_size < 1:
             raise ValueError(
                 f"`batch_size` must be at least 1. Received: batch_size={batch_size}"
             )
-        names = [layer.name for layer in model.layers]
-        if not set(_PARTS) <= set(names):
+        parts = clip_parts(model, outputs)
+        classes = [y.shape[1] for y in parts[1].outputs]
+        if len(set(classes)) > 1:
+            names = ", ".join(parts[1].output_names)
             raise ValueError(
-                f"`model` must have the layers {' and '.join(_PARTS)}, as "
-                f"build_merge_model makes them. Received: layers {', '.join(names)}"
+                "`outputs` must be of one set of actions, with as many classes each. "
+                f"Received: outputs {names} of {classes} classes"
             )
-        parts = [model.get_layer(name) for name in _PARTS]
         if fold:
             parts = [fold_batch_norm(part) for part in parts]
         self.frame_model, self.clip_head = parts
         self._runners = [spread(part) if spread else part for part in parts]
         self.batch_size = batch_size
         self.num_frames = self.clip_head.input_shape[0][1]
+        self.described = tuple(x.name for x in self.clip_head.inputs)
         self.names = tuple(self.clip_head.output_names)
         backend = keras.backend.backend()
         self._one_shape = jit or backend == "jax"  # every other shape is compiled anew
@@ -67,41 +77,37 @@ class ClipPredictor:
             for part in parts:
                 part.jit_compile = jit
 
-    def describe_frames(
-        self, frames: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def describe_frames(self, frames: np.ndarray) -> tuple[np.ndarray, ...]:
         """Finds in every frame what the clip head wants to know of it.
 
         Args:
             frames: `(n, h, w, 3)` float32 in [-1, 1]; n may be 0.
 
         Returns:
-            pose `(n, joints, dim)` in [0, 1] of the frame, confidence `(n, joints, 1)`
-            and features `(n, joints, features)`, float32.
+            An array for each of `described`, float32: pose `(n, joints, dim)` in [0, 1]
+            of the frame, confidence `(n, joints, 1)` and features `(n, joints,
+            features)`; of SPNet these three for each block that predicts actions.
 
         Raises:
             ValueError: if the frames are of another size than the network's.
         """
-        pose, confidence, features = self._run(0, [frames])
-        return pose, confidence, features
+        return tuple(self._run(0, [frames]))
 
-    def classify(
-        self, pose: np.ndarray, confidence: np.ndarray, features: np.ndarray
-    ) -> np.ndarray:
+    def classify(self, *described: np.ndarray) -> np.ndarray:
         """Predicts the actions of clips whose frames are described.
 
         Args:
-            pose, confidence, features: as of `describe_frames`, `(n, num_frames, ...)`
-                each; n may be 0.
+            *described: as of `describe_frames`, `(n, num_frames, ...)` each; n may be
+                0.
 
         Returns:
             `(outputs, n, classes)` float32: the probabilities by every output of
             `names`.
 
         Raises:
-            ValueError: if the arrays are of other shapes than the network's.
+            ValueError: if the arrays are of other numbers or shapes than the network's.
         """
-        return np.stack(self._run(1, [pose, confidence, features]))
+        return np.stack(self._run(1, list(described)))
 
     def predict_clips(self, frames: np.ndarray) -> np.ndarray:
         """Predicts the actions of clips that share no frames.
@@ -129,7 +135,7 @@ class ClipPredictor:
         part = (self.frame_model, self.clip_head)[number]
         runner = self._runners[number]
         shapes = [tuple(x.shape[1:]) for x in part.inputs]
-        total = len(inputs[0])
+        total = len(inputs[0]) if inputs else 0
         if [x.shape for x in inputs] != [(total, *shape) for shape in shapes]:
             raise ValueError(
                 f"{part.name} takes n times {shapes}. "
@@ -142,7 +148,7 @@ class ClipPredictor:
             if self._one_shape and count < self.batch_size:
                 batch = [_padded(x, self.batch_size) for x in batch]
             found = runner.predict_on_batch(batch if len(batch) > 1 else batch[0])
-            for result, y in zip(results, found, strict=True):
+            for result, y in zip(results, keras.tree.flatten(found), strict=True):
                 result[start : start + count] = y[:count]
         return results
 

@@ -128,6 +128,71 @@ def layers_of(model):
             yield layer
 
 
+def part_of_head(model, outputs):
+    """The clip head of a model with some of its outputs, and the inputs they need.
+
+    Args:
+        model: A model with the layer "clip_head".
+        outputs: Names of outputs of that layer.
+    """
+    head = model.get_layer(PARTS[1])
+    tensors = dict(zip(head.output_names, head.outputs, strict=True))
+    wanted = [tensors[name] for name in outputs]
+    nodes = _nodes(keras.Model(head.inputs, wanted))
+    taken = {id(x) for node in nodes for x in node.input_tensors}
+    inputs = [x for x in head.inputs if id(x) in taken]
+    return keras.Model(inputs, wanted, name=head.name)
+
+
+def clip_parts(model, outputs=None):
+    """The parts of a model of clips that some of its actions need.
+
+    Args:
+        model: A model with the layers "frame_model" and "clip_head".
+        outputs: Names of outputs of the clip head; None is all of them.
+
+    Returns:
+        Two models: from pictures to what the clip head takes of each frame, in the
+        order of its inputs; and from that, for clips, to the outputs.
+
+    Raises:
+        ValueError: the model has no such layers or outputs.
+    """
+    names = [layer.name for layer in model.layers]
+    if not set(PARTS) <= set(names):
+        raise ValueError(
+            f"`model` must have the layers {' and '.join(PARTS)}. "
+            f"Received: layers {', '.join(names)}"
+        )
+    frame_model, head = map(model.get_layer, PARTS)
+    outputs = head.output_names if outputs is None else list(outputs)
+    if not outputs or not set(outputs) <= set(head.output_names):
+        raise ValueError(
+            f"`outputs` must be some of {', '.join(head.output_names)}. "
+            f"Received: {outputs=}"
+        )
+    places = dict(
+        zip((x.name for x in head.inputs), _sources(model, head), strict=True)
+    )
+    head = part_of_head(model, outputs)
+    found = [frame_model.outputs[places[x.name]] for x in head.inputs]
+    return keras.Model(frame_model.input, found, name=frame_model.name), head
+
+
+def _sources(model, head):
+    """Which output of the frame model each input of the clip head is, by number."""
+    (node,) = [node for node in _nodes(model) if node.operation is head]
+    for x in node.input_tensors:
+        unfold, index, _ = x._keras_history
+        (source,) = unfold._inbound_nodes[index].input_tensors
+        yield source._keras_history.tensor_index
+
+
+def _nodes(model):
+    """The calls of layers in a functional model."""
+    return [node for level in model._nodes_by_depth.values() for node in level]
+
+
 def set_trainable_layers(model, keyword, pos_trainable, neg_trainable=None):
     """Freezes or frees layers by name, those of frame model and clip head too.
 

@@ -9,12 +9,14 @@ import logging
 import keras
 from keras import layers
 
+from deephar.checkpoints.layout import PARTS
 from deephar.layers import FoldFrames, UnfoldFrames
 from deephar.losses import pose_regression_loss
 from deephar.models.common import (
     compile_model,
     copy_replica_layers,
     layers_of,
+    part_of_head,
     replicated,
     set_trainable_layers,
 )
@@ -26,7 +28,7 @@ from deephar.models.pyramids import (
 
 logger = logging.getLogger(__name__)
 
-_FRAMES, _CLIPS = "frame_model", "clip_head"
+_FRAMES, _ = PARTS
 _VISIBILITY_WEIGHT = 0.01
 
 
@@ -69,7 +71,9 @@ def select(full_model, cfg, outputs, name=None):
     if len(cfg.input_shape) == 3:
         tensors = dict(zip(full_model.output_names, full_model.outputs, strict=True))
         return keras.Model(full_model.input, [tensors[o] for o in outputs], name=name)
-    clip_head = _part_of_head(full_model, outputs)
+    actions = {name for p in predictions(cfg) for name in p.actions}
+    wanted = [o for o in outputs if o in actions]
+    clip_head = part_of_head(full_model, wanted) if wanted else None
     taken = [x.name for x in clip_head.inputs] if clip_head else []
     names = [n for n in frame_names(cfg) if n in (*outputs, *taken)]
     frame_model = _part_of_frames(full_model, cfg, names)
@@ -80,20 +84,6 @@ def _part_of_frames(full_model, cfg, names):
     whole = full_model.get_layer(_FRAMES)
     tensors = dict(zip(frame_names(cfg), whole.outputs, strict=True))
     return keras.Model(whole.input, [tensors[n] for n in names], name=_FRAMES)
-
-
-def _part_of_head(full_model, outputs):
-    """The clip head with some outputs, and the inputs that these need."""
-    if _CLIPS not in [layer.name for layer in full_model.layers]:
-        return None
-    head = full_model.get_layer(_CLIPS)
-    tensors = dict(zip(head.output_names, head.outputs, strict=True))
-    wanted = [tensors[o] for o in outputs if o in tensors]
-    if not wanted:
-        return None
-    needed = {layer.name for layer in keras.Model(head.inputs, wanted).layers}
-    inputs = [x for x in head.inputs if x.name in needed]
-    return keras.Model(inputs, wanted, name=_CLIPS)
 
 
 def interlace(full_model, cfg):

@@ -1,8 +1,10 @@
 """What every script needs: flags, the run folder, logging, seed, precision, the model.
 
 arguments   parsers, and the flags of a training that goes on
-networks    the networks of the paper, and their builders
-settings    the shape of a network: recipe, model.json, flags
+networks    the networks of the papers
+settings    the shape of a network: recipe, weights, flags
+known_weights    what weights are known to be of
+building    from the settings to the network
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
 recognition evaluation of actions: clips, boxes, report
@@ -30,7 +32,14 @@ from deephar.experiment.box_files import (
     box_predictor,
     write_predicted_boxes,
 )
+from deephar.experiment.building import (
+    build_network,
+    model_config,
+    num_predictions,
+    pose_view,
+)
 from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.known_weights import MODEL_FILE, network_of
 from deephar.experiment.looking import (
     add_frames_argument,
     add_looking_arguments,
@@ -39,7 +48,12 @@ from deephar.experiment.looking import (
     pose_predictor,
     predict_people,
 )
-from deephar.experiment.networks import NETWORKS, build_network, default_settings
+from deephar.experiment.networks import (
+    NETWORKS,
+    default_settings,
+    pose_networks,
+    poselayout,
+)
 from deephar.experiment.pose import (
     MOST_STEPS,
     epoch_steps,
@@ -62,12 +76,11 @@ from deephar.experiment.run import (
     write_json,
 )
 from deephar.experiment.settings import (
-    MODEL_FILE,
     add_network_arguments,
     add_protocol_argument,
     given_flags,
-    network_of,
     network_settings,
+    settings_on_record,
     sized,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training
@@ -102,12 +115,17 @@ __all__ = [
     "fraction",
     "evaluate_actions",
     "given_flags",
+    "model_config",
     "network_of",
     "network_settings",
+    "num_predictions",
     "optimizer",
     "pose_loader",
     "pose_model",
+    "pose_networks",
     "pose_predictor",
+    "pose_view",
+    "poselayout",
     "parse_action_training",
     "parse_pose_training",
     "parse_training",
@@ -116,6 +134,7 @@ __all__ = [
     "predict_people",
     "receipt",
     "run_script",
+    "settings_on_record",
     "shares",
     "sized",
     "start",

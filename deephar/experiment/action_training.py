@@ -24,8 +24,10 @@ from deephar.experiment.arguments import (
     parse_training,
     read_record,
 )
+from deephar.experiment.building import build_network
 from deephar.experiment.described import DescribedClips
-from deephar.experiment.networks import NETWORKS, build_network
+from deephar.experiment.known_weights import find_weights
+from deephar.experiment.networks import NETWORKS
 from deephar.experiment.pose import (
     MOST_STEPS,
     epoch_steps,
@@ -36,7 +38,6 @@ from deephar.experiment.pose import (
 )
 from deephar.experiment.settings import (
     add_network_arguments,
-    find_weights,
     network_settings,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training

@@ -15,13 +15,14 @@ from deephar.evaluation.boxes import (
     boxes_by_clip,
     predict_boxes,
 )
+from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import (
     add_looking_arguments,
     describe_looking,
     pose_predictor,
 )
-from deephar.experiment.networks import NETWORKS, build_network, default_settings
+from deephar.experiment.networks import NETWORKS, default_settings
 from deephar.experiment.run import receipt, write_json
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.inference.predictor import PosePredictor

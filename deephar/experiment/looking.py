@@ -1,6 +1,7 @@
 """How the scripts look at people: mirrored, through several crops, window refined."""
 
 import argparse
+from collections.abc import Callable
 
 import keras
 
@@ -13,9 +14,10 @@ from deephar.evaluation.pose3d import (
     predict_poses_3d,
 )
 from deephar.experiment.compute import Compute
-from deephar.inference.crops import MULTI_CROP, SINGLE_CROP
+from deephar.inference.crops import MULTI_CROP, SINGLE_CROP, Located
 from deephar.inference.predictor import PosePredictor
 from deephar.utils.numbers import natural, one_in, positive_int
+from deephar.utils.pose import pa16j2d
 
 
 def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,14 +32,14 @@ def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_people_arguments(
-    parser: argparse.ArgumentParser, data: str, published: str = "mpii"
+    parser: argparse.ArgumentParser, data: str, published: str
 ) -> None:
     """Adds what a script that predicts the people of a data set needs.
 
     Args:
         parser: the script's parser.
         data: default of the data set's folder.
-        published: name of the published weights.
+        published: names of published weights that fit.
     """
     add = parser.add_argument
     add("--data", default=data, help="folder of annotations.mat and images/")
@@ -52,7 +54,12 @@ def add_frames_argument(parser: argparse.ArgumentParser) -> None:
     """Adds `--protocol`, which frames of Human3.6M to evaluate."""
     which = 'one frame in 64, in 60 (or another number), or "all" (%(default)s)'
     parser.add_argument(
-        "--protocol", type=one_in, default=64, metavar="N|all", help=which
+        "--protocol",
+        dest="every",
+        type=one_in,
+        default=64,
+        metavar="N|all",
+        help=which,
     )
 
 
@@ -100,8 +107,12 @@ def predict_people(
     model: keras.Model,
     dataset: SinglePersonDataset | Human36MFrames,
     mode: int,
+    poselayout=None,
 ) -> PosePredictions | PosePredictions3D:
     """Predicts everybody of a part of a data set, with a progress bar.
+
+    A network may have more joints than the data set, and their depth too: those that
+    the data set has are kept.
 
     Args:
         args: parsed arguments of `add_people_arguments`.
@@ -109,18 +120,46 @@ def predict_people(
         model: the network.
         dataset: the data set.
         mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+        poselayout: layout of the network's joints; None for the data set's.
 
     Returns:
-        Poses in pixels, or in space where the data set's are.
+        Poses in pixels, or in space where the data set's are, in its own layout.
+
+    Raises:
+        ValueError: if the network has not the joints of the data set.
     """
-    predictor = pose_predictor(
-        args, compute, model, dataset.poselayout, args.batch_size
-    )
+    poselayout = poselayout or dataset.poselayout
+    predictor = pose_predictor(args, compute, model, poselayout, args.batch_size)
+
+    def seen(predict):
+        return _in_layout(predict, poselayout, dataset.poselayout)
+
     bar = keras.utils.Progbar(dataset.get_length(mode), unit_name="person")
     options = (dataset, mode, args.batch_size, args.workers, bar.update)
     in_space = isinstance(dataset, Human36MFrames)
     if args.multi_crop or args.refine:
         locate = locate_poses_3d if in_space else locate_poses
-        return locate(predictor.locate, *options)
+        return locate(seen(predictor.locate), *options)
     predict = predict_poses_3d if in_space else predict_poses
-    return predict(predictor.predict_crops, *options)
+    return predict(seen(predictor.predict_crops), *options)
+
+
+def _in_layout(predict: Callable, source, target) -> Callable:
+    """A function that predicts as another does, in another layout of joints."""
+    if source is target:
+        return predict
+    if target is not pa16j2d:
+        raise ValueError(
+            f"the data set's joints must be the network's, or the 16 joints of MPII. "
+            f"Received: {target.__name__} of {source.__name__}"
+        )
+    joints = getattr(source, "map_to_pa16j", list(range(16)))
+    columns = [0, 1, source.dim]
+
+    def chosen(*args, **options):
+        found = predict(*args, **options)
+        if isinstance(found, Located):
+            return found._replace(joints=found.joints[:, :, joints][..., columns])
+        return found[:, :, joints][..., columns]
+
+    return chosen

@@ -1,25 +1,37 @@
-"""The networks that the scripts know: their properties, in the paper and by flag.
+"""The networks that the scripts know: their properties, in the papers and by flag.
 
-mpii         2D pose, 16 joints, 8 blocks
-human36m     3D pose, 17 joints, 8 blocks
-penn, ntu    the merged networks: pose and action from clips, 2D and 3D
-penn_pose,   their pose parts: 2D, 16 joints, and 3D, 20 joints; 4 blocks
+CVPR'18, blocks of Inception:
+mpii            2D pose, 16 joints, 8 blocks
+human36m        3D pose, 17 joints, 8 blocks
+penn, ntu       the merged networks: pose and action from clips, 2D and 3D
+penn_pose,      their pose parts: 2D, 16 joints, and 3D, 20 joints; 4 blocks
 ntu_pose
+
+TPAMI'20, SPNet, pyramids of several resolutions:
+mpii_spnet      2D pose, 16 joints, 8 pyramids
+pose_baseline   3D pose, 17 joints, 8 pyramids
+penn_spnet,     pose and action from clips, 2D and 3D; they begin with the frame part of
+ntu_spnet       the two above
 """
 
 import dataclasses
-import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
-import keras
-
-from deephar.checkpoints import Network, Published, load_weights
+from deephar.checkpoints import Network, Published
 from deephar.config import get_dataconf
 from deephar.data.ntu import PROTOCOLS
-from deephar.models import action, reception
-from deephar.utils.numbers import crop_side, natural, positive_int
+from deephar.models import reception
+from deephar.utils.numbers import (
+    ascending,
+    crop_side,
+    natural,
+    positive_float,
+    positive_int,
+)
+from deephar.utils.pose import pa16j2d, pa17j3d, pa20j3d
 
-logger = logging.getLogger(__name__)
+_LAYOUTS = {(16, 2): pa16j2d, (17, 3): pa17j3d, (20, 3): pa20j3d}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,19 +46,22 @@ class Setting:
         of_data: whether it says what the network is shown, and not its shape.
         settled: whether the weights settle it, so that flags can only repeat it.
         flag: whether it has a flag of its own.
+        own: whether a network of actions has its own, whatever its pose part's.
     """
 
-    default: int | str
+    default: int | float | str
     help: str
-    type: Callable[[str], int | str] = str
-    choices: tuple[str, ...] | None = None
+    type: Callable[[str], int | float | str] = str
+    choices: tuple[int | str, ...] | None = None
     of_data: bool = False
     settled: bool = False
     flag: bool = True
+    own: bool = False
 
 
+_SIZE = {"size": Setting(256, "side of the crop, px", crop_side)}
 _POSE = {
-    "size": Setting(256, "side of the crop, px", crop_side),
+    **_SIZE,
     "blocks": Setting(8, "prediction blocks", positive_int),
     "ksize": Setting(5, "kernel of the blocks' separable convolutions", positive_int),
     "stem": Setting("inception", "entry flow", choices=reception.STEMS),
@@ -60,7 +75,7 @@ _2D = {
     ),
 }
 _3D = {"depth_maps": Setting(16, "heat maps of each joint over depth", positive_int)}
-_CLIP = {
+_FRAMES = {
     "frames": Setting(16, "frames of a clip", positive_int),
     "step": Setting(
         2,
@@ -76,6 +91,9 @@ _CLIP = {
         flag=False,
     ),
     "actions": Setting(15, "classes", positive_int),
+}
+_CLIP = {
+    **_FRAMES,
     "pose_version": Setting(
         "v1", "size of the part that sees poses", choices=("v1", "v2")
     ),
@@ -89,6 +107,29 @@ _SPLIT = {
         settled=True,
     )
 }
+_SPNET = {
+    **_SIZE,
+    "pyramids": Setting(8, "pyramids, down and up in turn", positive_int, own=True),
+    "levels": Setting(4, "resolutions of a pyramid", positive_int),
+    "ksize": Setting(5, "kernel of the separable convolutions", positive_int),
+    "growth": Setting(96, "features added with each level down", positive_int),
+    "image_div": Setting(
+        8, "side of the crop over that of the first level", int, choices=(4, 8, 16, 32)
+    ),
+    "downsampling": Setting(
+        "maxpooling", "from level to level", choices=("maxpooling", "conv")
+    ),
+    "sam_alpha": Setting(1.0, "sharpness of the spatial softmax", positive_float),
+}
+_SPNET_CLIP = {
+    **_FRAMES,
+    "action_pyramids": Setting("5,6", "pyramids that tell actions", ascending),
+    "replica": Setting(
+        "yes", "whether actions have joint maps of their own", choices=("yes", "no")
+    ),
+    "pose_features": Setting(160, "features of poses for actions", positive_int),
+    "visual_features": Setting(160, "features of appearance for actions", positive_int),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,12 +139,19 @@ class Family:
     Attributes:
         joints: joints of a pose.
         dim: coordinates of a joint, 2 or 3.
-        merged: whether it recognises actions too.
+        merged: whether it recognises actions too, from clips.
+        architecture: "reception" (CVPR'18) or "spnet" (TPAMI'20).
     """
 
     joints: int
     dim: int
     merged: bool = False
+    architecture: str = "reception"
+
+    @property
+    def poselayout(self) -> Any:
+        """Layout of its joints."""
+        return _LAYOUTS[self.joints, self.dim]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +162,7 @@ class Recipe:
         about: what it is, in words.
         family: which networks its weights could be of.
         settings: its properties; the keys are flags of the scripts.
-        pose_part: name of the network that a merged one begins with.
+        pose_part: name of the network that one of actions begins with.
     """
 
     about: str
@@ -164,6 +212,36 @@ NETWORKS = {
         ),
         pose_part="ntu_pose",
     ),
+    "mpii_spnet": Recipe(
+        "the SPNet of 2D poses", Family(16, 2, architecture="spnet"), _settings(_SPNET)
+    ),
+    "pose_baseline": Recipe(
+        "the SPNet of 3D poses",
+        Family(17, 3, architecture="spnet"),
+        _settings(_SPNET, _SPLIT),
+    ),
+    "penn_spnet": Recipe(
+        "the SPNet of Penn Action",
+        Family(16, 2, merged=True, architecture="spnet"),
+        _settings(_SPNET, _SPNET_CLIP, pyramids=6, frames=8, step=6),
+        pose_part="mpii_spnet",
+    ),
+    "ntu_spnet": Recipe(
+        "the SPNet of NTU RGB+D",
+        Family(17, 3, merged=True, architecture="spnet"),
+        _settings(
+            *(_SPNET, _SPNET_CLIP, _SPLIT),
+            pyramids=2,
+            action_pyramids="1,2",
+            replica="no",
+            pose_features=192,
+            visual_features=192,
+            frames=8,
+            step=4,
+            actions=60,
+        ),
+        pose_part="pose_baseline",
+    ),
 }
 """The networks by name."""
 
@@ -177,80 +255,41 @@ def default_settings(network: str) -> dict:
     }
 
 
-def build_network(
-    network: str, settings: dict, weights: str | None = None, **more
-) -> keras.Model:
-    """Builds a network of the table and loads its weights.
+def poselayout(settings: dict) -> Any:
+    """Layout of the joints of a network, from what `network_settings` returns."""
+    return NETWORKS[settings["network"]].family.poselayout
+
+
+def pose_networks(first: str, as_many_joints: bool = False) -> tuple[str, ...]:
+    """The networks that find poses, which all of them do.
 
     Args:
-        network: a name of NETWORKS.
-        settings: what `network_settings` returns.
-        weights: a weights file that must fit; None leaves the network untrained.
-        more: further arguments of the builder in `deephar.models`; for merged networks
-            also `pose_weights`, a weights file of the pose part alone.
+        first: the one to stand first.
+        as_many_joints: only those whose joints are the first one's.
     """
-    recipe = NETWORKS[network]
-    build = _build_merged if recipe.family.merged else _build_pose
-    model = build(recipe.family, settings, **more)
-    logger.info("network: %s, %d parameters", settings, model.count_params())
-    if weights is not None:
-        load_weights(model, weights)
-        logger.info("weights loaded from %s", weights)
-    return model
-
-
-def _build_pose(family: Family, settings: dict, **more) -> keras.Model:
-    if family.dim == 2:
-        shape = {
-            "num_context_per_joint": settings["context"],
-            "joint_probability": settings["joint_probability"],
-        }
-    else:
-        shape = {"depth_maps": settings["depth_maps"]}
-    return reception.build(
-        (settings["size"], settings["size"], 3),
-        family.joints,
-        dim=family.dim,
-        num_blocks=settings["blocks"],
-        ksize=(settings["ksize"], settings["ksize"]),
-        stem=settings["stem"],
-        **shape,
-        **more,
-    )
-
-
-def _build_merged(
-    family: Family, settings: dict, pose_weights: str | None = None, **more
-) -> keras.Model:
-    pose = _build_pose(family, settings, concat_pose_confidence=False)
-    if pose_weights is not None:
-        load_weights(pose, pose_weights)
-        logger.info("weights of the pose part loaded from %s", pose_weights)
-    if family.dim == 2:
-        shape = {"num_context_per_joint": settings["context"]}
-    else:
-        shape = {"depth_maps": settings["depth_maps"], "num_context_per_joint": 0}
-    return action.build_merge_model(
-        pose,
-        settings["actions"],
-        (settings["size"], settings["size"], 3),
-        settings["frames"],
-        family.joints,
-        settings["blocks"],
-        pose_dim=family.dim,
-        pose_net_version=settings["pose_version"],
-        **shape,
-        **more,
-    )
+    of_first = NETWORKS[first].family.poselayout
+    names = dict.fromkeys([first, *NETWORKS])
+    if as_many_joints:
+        return tuple(n for n in names if NETWORKS[n].family.poselayout is of_first)
+    return tuple(names)
 
 
 def family_of(network: Network) -> Family | None:
     """The family of a published network; None for one that no script here runs."""
+    if network.builder == "spnet.build":
+        config = network.arguments["cfg"]
+        return Family(config.num_joints, config.dim, bool(config.num_actions), "spnet")
     merged = network.builder == "action.build_merge_model"
     if not merged and network.builder != "reception.build":
         return None
-    shape = pose_arguments(network)
+    shape = _pose_arguments(network)
     return Family(shape["num_joints"], shape["dim"], merged)
+
+
+def network_like(network: Network) -> str | None:
+    """Name of the network that can use the settings and weights of a published one."""
+    family = family_of(network)
+    return next((n for n in NETWORKS if NETWORKS[n].family == family), None)
 
 
 def published_settings(published: Published, many_clips: bool = False) -> dict:
@@ -262,7 +301,21 @@ def published_settings(published: Published, many_clips: bool = False) -> dict:
             clips of a video, not with one.
     """
     network = published.network
-    shape = pose_arguments(network)
+    if network.builder == "spnet.build":
+        settings = _spnet_settings(network)
+    else:
+        settings = _reception_settings(network)
+    if "frames" in settings:
+        settings["step"] = get_dataconf(published.dataconf).fixed_subsampling
+        if many_clips and published.multi_clip_step is not None:
+            settings["step"] = published.multi_clip_step
+    if published.protocol is not None:
+        settings["protocol"] = published.protocol
+    return settings
+
+
+def _reception_settings(network: Network) -> dict:
+    shape = _pose_arguments(network)
     settings = {
         "size": shape["input_shape"][0],
         "blocks": shape["num_blocks"],
@@ -277,14 +330,31 @@ def published_settings(published: Published, many_clips: bool = False) -> dict:
         settings["frames"] = network.arguments["num_frames"]
         settings["actions"] = network.arguments["num_actions"]
         settings["pose_version"] = network.arguments["pose_net_version"]
-        settings["step"] = get_dataconf(published.dataconf).fixed_subsampling
-        if many_clips and published.multi_clip_step is not None:
-            settings["step"] = published.multi_clip_step
-    if published.protocol is not None:
-        settings["protocol"] = published.protocol
     return settings
 
 
-def pose_arguments(network: Network) -> Mapping:
+def _pose_arguments(network: Network) -> Mapping:
     """The arguments of a published network's pose part, or of itself if it is one."""
     return network.arguments.get("model_pe", network).arguments
+
+
+def _spnet_settings(network: Network) -> dict:
+    config = network.arguments["cfg"]
+    settings = {
+        "size": config.input_shape[-2],
+        "pyramids": config.num_pyramids,
+        "levels": config.num_levels,
+        "ksize": config.kernel_size[0],
+        "growth": config.growth,
+        "image_div": config.image_div,
+        "downsampling": config.downsampling_type,
+        "sam_alpha": float(config.sam_alpha),
+    }
+    if config.num_actions:
+        settings["frames"] = config.input_shape[0]
+        settings["actions"] = config.num_actions[0]
+        settings["action_pyramids"] = ",".join(map(str, config.action_pyramids))
+        settings["replica"] = "yes" if config.pose_replica else "no"
+        settings["pose_features"] = config.num_pose_features
+        settings["visual_features"] = config.num_visual_features
+    return settings

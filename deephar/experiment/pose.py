@@ -14,7 +14,7 @@ from deephar.experiment.arguments import (
     add_training_arguments,
     parse_training,
 )
-from deephar.experiment.networks import build_network
+from deephar.experiment.building import build_network, num_predictions
 from deephar.experiment.training import TrainingRun, optimizer
 from deephar.losses import pose_regression_loss
 from deephar.trainer import set_batch_norm_momentum
@@ -56,7 +56,7 @@ def pose_loader(
         sizes: how many samples of each.
         settings: what `network_settings` returned.
     """
-    return run.loader(datasets, sizes, counts=settings["blocks"])
+    return run.loader(datasets, sizes, counts=num_predictions(settings))
 
 
 def pose_model(run: TrainingRun, settings: dict) -> keras.Model:

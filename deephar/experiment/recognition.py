@@ -13,8 +13,8 @@ from deephar.evaluation.action import predict_actions, score_actions
 from deephar.evaluation.action_report import action_page
 from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
+from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute
-from deephar.experiment.networks import build_network
 from deephar.experiment.run import receipt, write_evaluation
 from deephar.inference.clips import ClipPredictor
 from deephar.utils.modes import TEST_MODE

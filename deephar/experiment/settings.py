@@ -8,71 +8,74 @@ the network has learnt from. Published weights have theirs in the table of
 
 import argparse
 import dataclasses
-import json
 import logging
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from deephar.checkpoints import KNOWN, Published, get, recognise
 from deephar.config import DataConfig
-from deephar.experiment.networks import (
-    NETWORKS,
-    Family,
-    Setting,
-    default_settings,
-    family_of,
-    published_settings,
+from deephar.experiment.known_weights import (
+    MODEL_FILE,
+    NETWORK,
+    chosen_network,
+    known_settings,
+    network_of,
+    one_like,
+    read_model_file,
 )
+from deephar.experiment.networks import NETWORKS, Setting, default_settings
 
 logger = logging.getLogger(__name__)
 
-MODEL_FILE = "model.json"
-_NETWORK = "network"
-_BEFORE = "mpii"
-"""The network of a model.json that does not name one: there was no other."""
-
 
 def add_network_arguments(
-    parser: argparse.ArgumentParser, network: str | None = None
+    parser: argparse.ArgumentParser, network: str | Sequence[str] | None = None
 ) -> None:
-    """Adds the flags of a network's settings.
+    """Adds the flags of a network's settings, and `--network` where there is a choice.
 
     Their default is None, so that `network_settings` can tell a flag that was given
     from one that `model.json` or the recipe decides.
 
     Args:
         parser: the script's parser.
-        network: a name of NETWORKS; None for the flags that shape any of them.
+        network: a name of NETWORKS; or several, whose flags are those that shape any of
+            them; or None for those that shape any network, without the choice.
     """
     group = parser.add_argument_group(
         "network", f"without a flag: {MODEL_FILE} beside --weights, else the paper's"
     )
-    recipes = [NETWORKS[network]] if network else NETWORKS.values()
-    added = set()
-    for recipe in recipes:
-        for name, setting in recipe.settings.items():
-            if name in added or not setting.flag or (setting.of_data and not network):
-                continue
-            added.add(name)
-            _add_flag(group, name, setting)
+    single = isinstance(network, str)
+    names = [network] if single else list(network or NETWORKS)
+    if network is not None and not single:
+        unless = f"default: what the weights are known to be of, else {names[0]}"
+        group.add_argument("--network", choices=names, help=unless)
+    found: dict[str, list[Setting]] = {}
+    for name, setting in (i for n in names for i in NETWORKS[n].settings.items()):
+        if setting.flag and (single or not setting.of_data):
+            found.setdefault(name, []).append(setting)
+    for name, settings in found.items():
+        _add_flag(group, name, settings)
 
 
 def add_protocol_argument(parser: argparse.ArgumentParser) -> None:
     """Adds `--protocol`, the split of NTU, where `add_network_arguments` does not."""
-    _add_flag(parser, "protocol", NETWORKS["ntu"].settings["protocol"])
+    _add_flag(parser, "protocol", [NETWORKS["ntu"].settings["protocol"]])
 
 
-def _add_flag(parser, name: str, setting: Setting) -> None:
+def _add_flag(parser, name: str, settings: Sequence[Setting]) -> None:
+    values = dict.fromkeys(setting.default for setting in settings)
+    papers = " or ".join(map(str, values))
     parser.add_argument(
         "--" + name.replace("_", "-"),
-        type=setting.type,
-        choices=setting.choices,
-        help=f"{setting.help} (paper: {setting.default})",
+        type=settings[0].type,
+        choices=settings[0].choices,
+        help=f"{settings[0].help} (paper: {papers})",
     )
 
 
 def network_settings(
-    args: argparse.Namespace, network: str, model_file: pathlib.Path | None = None
+    args: argparse.Namespace,
+    network: str | Sequence[str],
+    model_file: pathlib.Path | None = None,
 ) -> dict:
     """Settings of a network, with its name under "network".
 
@@ -80,13 +83,15 @@ def network_settings(
     `args.weights` becomes their path. Their settings are the table's, as are those of
     a file with the md5 of a published one, whatever lies beside it; a model.json goes
     before a mere file name. So it is with `args.pose_weights`, those of the pose part
-    of a merged network; its other settings are the recipe's. A step that a flag names
-    is the only one that training draws, of this stage and the later ones.
+    of a network of actions, whose settings are the network's too, but for the number of
+    pyramids; its other settings are the recipe's. A step that a flag names is the only
+    one that training draws, of this stage and the later ones.
 
     Args:
         args: parsed arguments of `add_network_arguments`, with `weights`, and
             `pose_weights` and `multi_clip` where the script has them.
-        network: a name of NETWORKS.
+        network: a name of NETWORKS; or several: then the flag `--network` decides,
+            else what the weights are known to be of, else it is the first.
         model_file: a model.json to read instead of what the weights are known by.
 
     Raises:
@@ -96,6 +101,52 @@ def network_settings(
             gainsays what the weights settle, as `--protocol`.
         OSError: if published weights cannot be fetched.
     """
+    return _merged(args, network, model_file)[0]
+
+
+def settings_on_record(
+    args: argparse.Namespace,
+    network: str | Sequence[str],
+    model_file: pathlib.Path | None = None,
+) -> dict:
+    """As `network_settings`, without what weights settle and nothing says of these."""
+    settings, settled = _merged(args, network, model_file)
+    known = NETWORKS[settings[NETWORK]].settings
+    unsaid = {n for n, setting in known.items() if setting.settled} - settled.keys()
+    return {name: value for name, value in settings.items() if name not in unsaid}
+
+
+def pose_part_settings(weights: str, settings: dict) -> dict:
+    """The settings of the weights that a network of actions begins with.
+
+    Args:
+        weights: a file of its pose part, or of a whole network of its kind.
+        settings: the network's, of `network_settings`; they count where nothing is
+            known of the weights, but for those that each network has of its own.
+    """
+    network = _part_of(weights, settings[NETWORK])
+    own = NETWORKS[network].settings
+    same = {n: settings[n] for n in own if n in settings and not own[n].own}
+    known = known_settings(weights, network)[1]
+    return {**default_settings(network), **same, **known, NETWORK: network}
+
+
+def _part_of(weights: str, network: str) -> str:
+    """The network that weights of a pose part are of."""
+    recipe = NETWORKS[network]
+    whole = [network] if recipe.family.architecture == "spnet" else []
+    return chosen_network(weights, [recipe.pose_part, *whole])
+
+
+def _merged(args, networks, model_file) -> tuple[dict, dict]:
+    """The settings, and those of them that are settled, with the source."""
+    network = networks
+    if not isinstance(networks, str):
+        network = getattr(args, "network", None)
+        if network is None and model_file is not None:
+            network = one_like(network_of(model_file), networks)
+        elif network is None:
+            network = chosen_network(args.weights, networks)
     settings, settled = default_settings(network), {}
     for source, known in _sources(args, network, model_file):
         _settle(settled, source, known, network)
@@ -105,30 +156,22 @@ def network_settings(
     if "step" in flags:
         flags["drawn_steps"] = "one"
     settings.update(flags)
-    return {**settings, _NETWORK: network}
-
-
-def find_weights(weights: str, network: str) -> str:
-    """The path of weights for a network; a published name is found or fetched.
-
-    Raises:
-        ValueError: if the weights are known to be of another kind of network.
-        OSError: if published weights cannot be fetched.
-    """
-    return _known(weights, network)[0]
+    return {**settings, NETWORK: network}, settled
 
 
 def _sources(args, network: str, model_file: pathlib.Path | None):
     """What weights and model.json say: where it is said, and the settings."""
     if model_file is not None:
-        return [(str(model_file), _read_model_file(model_file, network))]
+        return [(str(model_file), read_model_file(model_file, network))]
     found, many = [], getattr(args, "multi_clip", False)
     if getattr(args, "pose_weights", None) is not None:
-        part = NETWORKS[network].pose_part
-        args.pose_weights, known = _known(args.pose_weights, part)
+        part = _part_of(args.pose_weights, network)
+        args.pose_weights, known = known_settings(args.pose_weights, part)
+        shared = NETWORKS[NETWORKS[network].pose_part].settings
+        known = {n: v for n, v in known.items() if n in shared and not shared[n].own}
         found.append((args.pose_weights, known))
     if args.weights is not None:
-        args.weights, known = _known(args.weights, network, many)
+        args.weights, known = known_settings(args.weights, network, many)
         found.append((args.weights, known))
     for name, setting in NETWORKS[network].settings.items():
         for source, known in found:
@@ -173,15 +216,6 @@ def sized(dataconf: DataConfig, settings: dict, augmented: bool = True) -> DataC
     return dataconf if augmented else dataconf.without_augmentation()
 
 
-def network_of(model_file: pathlib.Path) -> str:
-    """Name of the network that a model.json describes.
-
-    Raises:
-        ValueError: if the file cannot be read as one.
-    """
-    return _read_any_model_file(model_file)[_NETWORK]
-
-
 def given_flags(args: argparse.Namespace) -> dict:
     """The flags that were given of those that shape a network, of whatever network."""
     settings = [item for r in NETWORKS.values() for item in r.settings.items()]
@@ -202,91 +236,3 @@ def _flags(args: argparse.Namespace, network: str) -> dict:
                 f"property; it has {', '.join(known)}"
             )
     return _given(args, [name for name, setting in known.items() if setting.flag])
-
-
-def _known(weights: str, network: str, many: bool = False) -> tuple[str, dict]:
-    """The path of weights, and the settings that they are known to have."""
-    path = pathlib.Path(weights)
-    if weights in KNOWN and not path.exists():
-        settings = _published_settings(KNOWN[weights], network, many)
-        return str(get(weights)), settings
-    if not path.exists() and not path.suffix:
-        raise FileNotFoundError(
-            f"{path}: is neither a file nor the name of published weights, which are "
-            f"{', '.join(KNOWN)}"
-        )
-    published, certain = recognise(path)
-    beside = path.parent / MODEL_FILE
-    if not certain and beside.is_file():
-        return weights, _read_model_file(beside, network)
-    if published is None:
-        return weights, {}
-    if beside.is_file():
-        logger.warning("%s: is of other weights than %s", beside, path.name)
-    if not certain and published.md5 is not None and path.is_file():
-        logger.warning("%s: its md5 is not that of the published file", path)
-    logger.info("%s: taken for the published weights %s", path, published.name)
-    return weights, _published_settings(published, network, many)
-
-
-def _published_settings(published: Published, network: str, many: bool) -> dict:
-    if family_of(published.network) != NETWORKS[network].family:
-        raise ValueError(
-            f"{published.file}: holds the published weights {published.name}, of the "
-            f"network {published.network.builder} "
-            f"({published.figure or published.dataconf}); this is for "
-            f"{_describe(network)}"
-        )
-    return published_settings(published, many)
-
-
-def _read_model_file(path: pathlib.Path, network: str) -> dict:
-    settings = _read_any_model_file(path)
-    if NETWORKS[settings[_NETWORK]].family != NETWORKS[network].family:
-        raise ValueError(
-            f"{path}: is of {_describe(settings[_NETWORK])}; this is for "
-            f"{_describe(network)}"
-        )
-    return settings
-
-
-def _describe(network: str) -> str:
-    family: Family = NETWORKS[network].family
-    return f"{NETWORKS[network].about} ({family.joints} joints, {family.dim}D)"
-
-
-def _read_any_model_file(path: pathlib.Path) -> dict:
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not a JSON file: {error}") from error
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path}: must hold one object. Received: {settings!r}")
-    network = settings.setdefault(_NETWORK, _BEFORE)
-    if network not in NETWORKS:
-        raise ValueError(
-            f"{path}: `{_NETWORK}` must be one of {', '.join(NETWORKS)}. "
-            f"Received: {network!r}"
-        )
-    known = [_NETWORK, *NETWORKS[network].settings]
-    unknown = sorted(set(settings) - set(known))
-    if unknown:
-        raise ValueError(f"{path}: unknown keys {unknown}; known are {known}")
-    for name in settings.keys() - {_NETWORK}:
-        _check_value(path, network, name, settings[name])
-    return settings
-
-
-def _check_value(path: pathlib.Path, network: str, name: str, value: object) -> None:
-    setting = NETWORKS[network].settings[name]
-    if type(value) is not type(setting.default):
-        kind = type(setting.default).__name__
-        raise ValueError(f"{path}: `{name}` must be {kind}. Received: {value!r}")
-    if setting.choices is not None and value not in setting.choices:
-        raise ValueError(
-            f"{path}: `{name}` must be one of {setting.choices}. Received: {value!r}"
-        )
-    try:
-        setting.type(str(value))
-    except argparse.ArgumentTypeError as error:
-        raise ValueError(f"{path}: `{name}` {error}") from error

@@ -21,6 +21,7 @@ from deephar.callbacks import (
 )
 from deephar.data.loader import BatchLoader
 from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.known_weights import MODEL_FILE
 from deephar.experiment.run import (
     CHECKPOINTS,
     clear_earlier_training,
@@ -31,7 +32,6 @@ from deephar.experiment.run import (
     refuse_other_results,
     write_record,
 )
-from deephar.experiment.settings import MODEL_FILE
 from deephar.inference.clips import ClipPredictor
 from deephar.inference.predictor import PosePredictor
 from deephar.optimizers import rmsprop

@@ -57,3 +57,16 @@ def one_in(text: str) -> int:
     """One in how many: an integer of at least 1, or `all` for 1."""
     rule = 'an integer of at least 1, or "all"'
     return _number("1" if text == "all" else text, int, rule, lambda n: n >= 1)
+
+
+def ascending(text: str) -> str:
+    """Different integers of at least 1, the smallest first: "5,6"."""
+    numbers = text.split(",")
+    plain = all(n.strip().isdecimal() and n.isascii() for n in numbers)
+    values = [int(n) for n in numbers] if plain else []
+    if not values or values[0] < 1 or values != sorted(set(values)):
+        raise argparse.ArgumentTypeError(
+            "must be different integers of at least 1, the smallest first, as 5,6. "
+            f"Received: {text}"
+        )
+    return ",".join(map(str, values))

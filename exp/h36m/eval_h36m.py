@@ -23,16 +23,19 @@ from deephar.evaluation.pose3d import score_mpjpe
 from deephar.evaluation.root_depth import bone_lengths
 from deephar.utils import TRAIN_MODE, VALID_MODE
 
+NETWORKS = experiment.pose_networks("human36m", as_many_joints=True)
+
 
 def parse(argv=None):
     """The flags, with the original's protocol as defaults."""
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_h36m")
-    experiment.add_people_arguments(parser, "datasets/Human3.6M", "human36m")
+    published = "human36m, ntu_spnet"
+    experiment.add_people_arguments(parser, "datasets/Human3.6M", published)
     experiment.add_frames_argument(parser)
     add = parser.add_argument
     add("--report", action="store_true", help="write report.md with pictures")
     add("--untrained", action="store_true", help="score the untrained network beside")
-    experiment.add_network_arguments(parser, "human36m")
+    experiment.add_network_arguments(parser, NETWORKS)
     return parser.parse_args(argv)
 
 
@@ -41,13 +44,14 @@ def main(argv=None):
     args = parse(argv)
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "human36m")
+    settings = experiment.network_settings(args, NETWORKS)
     dataconf = experiment.sized(human36m_dataconf, settings)
-    h36m = Human36MFrames(args.data, dataconf, every={VALID_MODE: args.protocol})
+    h36m = Human36MFrames(args.data, dataconf, every={VALID_MODE: args.every})
     bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
 
     def run(weights):
-        model = experiment.build_network("human36m", settings, weights=weights)
+        model = experiment.build_network(settings["network"], settings, weights)
+        model = experiment.pose_view(model, settings)
         found = experiment.predict_people(args, compute, model, h36m, VALID_MODE)
         return found, score_mpjpe(found, h36m.poselayout, bones)
 
@@ -58,7 +62,7 @@ def main(argv=None):
         args.weights, args.data, evaluation="human36m", network=settings["network"]
     ) | {
         "looking": experiment.describe_looking(args),
-        "frames": f"one in {args.protocol}",
+        "frames": f"one in {args.every}",
     }
     untrained = None
     if args.untrained:

@@ -60,7 +60,7 @@ def main(argv=None):
     settings = experiment.network_settings(args, "human36m", run.model_file)
     augmented = not args.no_augmentation
     dataconf = experiment.sized(human36m_dataconf, settings, augmented)
-    cache, every = open_cache(args.cache), {VALID_MODE: args.protocol}
+    cache, every = open_cache(args.cache), {VALID_MODE: args.every}
     h36m = Human36MFrames(args.data, dataconf, every=every, cache=cache)
     bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
     datasets, sizes = batch(args, run, h36m, settings, cache)

@@ -15,24 +15,27 @@ it. A picture that cannot be read counts as wrong.
 import pathlib
 
 from deephar import experiment
+from deephar.checkpoints import KNOWN
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson
 from deephar.evaluation import blocks, report
 from deephar.evaluation.pose import score_pckh
 from deephar.utils import VALID_MODE
 
+NETWORKS = experiment.pose_networks("mpii")
+
 
 def parse(argv=None):
     """The flags, with the paper's protocol as defaults."""
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_mpii_singleperson")
-    experiment.add_people_arguments(parser, data="datasets/MPII")
+    experiment.add_people_arguments(parser, "datasets/MPII", ", ".join(KNOWN))
     add = parser.add_argument
     share = {"type": experiment.positive_float, "default": 0.5}
     add("--threshold", help="share of the head size (%(default)s)", **share)
     add("--report", action="store_true", help="write report.md with pictures")
     add("--every-block", action="store_true", help="score the parts by block; curves")
     add("--untrained", action="store_true", help="score the untrained network beside")
-    experiment.add_network_arguments(parser, "mpii")
+    experiment.add_network_arguments(parser, NETWORKS)
     return parser.parse_args(argv)
 
 
@@ -41,12 +44,14 @@ def main(argv=None):
     args = parse(argv)
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "mpii")
+    settings = experiment.network_settings(args, NETWORKS)
     mpii = MpiiSinglePerson(args.data, experiment.sized(mpii_sp_dataconf, settings))
+    layout = experiment.poselayout(settings)
 
     def run(weights):
-        model = experiment.build_network("mpii", settings, weights)
-        return experiment.predict_people(args, compute, model, mpii, VALID_MODE)
+        model = experiment.build_network(settings["network"], settings, weights)
+        model = experiment.pose_view(model, settings)
+        return experiment.predict_people(args, compute, model, mpii, VALID_MODE, layout)
 
     found = run(args.weights)
     scores = score_pckh(found, mpii.poselayout, args.threshold)

@@ -13,10 +13,11 @@ import logging
 import pathlib
 
 from deephar import experiment
+from deephar.checkpoints import KNOWN
 from deephar.data.pictures import open_picture
-from deephar.utils import pa16j2d
 from deephar.utils.plot import draw_pose
 
+NETWORKS = experiment.pose_networks("mpii")
 ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
 
 
@@ -24,11 +25,12 @@ def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/predict_mpii")
     add = parser.add_argument
-    add("--weights", required=True, help="weights file, or a published name: mpii")
+    named = f"weights file, or a published name: {', '.join(KNOWN)}"
+    add("--weights", required=True, help=named)
     add("--picture", required=True, help="a picture, or a folder of pictures")
     add("--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="px")
     experiment.add_looking_arguments(parser)
-    experiment.add_network_arguments(parser, "mpii")
+    experiment.add_network_arguments(parser, NETWORKS)
     return parser.parse_args(argv)
 
 
@@ -65,9 +67,11 @@ def main(argv=None):
     targets = outputs(paths, pathlib.Path(args.logdir))
     experiment.start(args)
     compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "mpii")
-    model = experiment.build_network("mpii", settings, args.weights)
-    predictor = experiment.pose_predictor(args, compute, model, pa16j2d)
+    settings = experiment.network_settings(args, NETWORKS)
+    model = experiment.build_network(settings["network"], settings, args.weights)
+    layout = experiment.poselayout(settings)
+    model = experiment.pose_view(model, settings)
+    predictor = experiment.pose_predictor(args, compute, model, layout)
     boxes = None if args.box is None else [args.box]
     unreadable = 0
     for path, target in zip(paths, targets, strict=True):
@@ -81,7 +85,7 @@ def main(argv=None):
             continue
         people = predictor.predict(picture, boxes)
         for pose in people:
-            picture = draw_pose(picture, pose.joints, pa16j2d, pose.confidence)
+            picture = draw_pose(picture, pose.joints, layout, pose.confidence)
         picture.save(f"{target}.png")
         record = {"picture": str(path), "people": [pose.to_dict() for pose in people]}
         experiment.write_json(f"{target}.json", record)

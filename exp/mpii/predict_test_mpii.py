@@ -14,17 +14,20 @@ been made from that release (datasets/MPII/README.md). docs/mpii.md has the prot
 import logging
 
 from deephar import experiment
+from deephar.checkpoints import KNOWN
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson
 from deephar.data.mpii_benchmark import write_predictions
 from deephar.utils import TEST_MODE
 
+NETWORKS = experiment.pose_networks("mpii")
+
 
 def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/test_mpii")
-    experiment.add_people_arguments(parser, data="datasets/MPII")
-    experiment.add_network_arguments(parser, "mpii")
+    experiment.add_people_arguments(parser, "datasets/MPII", ", ".join(KNOWN))
+    experiment.add_network_arguments(parser, NETWORKS)
     return parser.parse_args(argv)
 
 
@@ -33,15 +36,17 @@ def main(argv=None):
     args = parse(argv)
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "mpii")
+    settings = experiment.network_settings(args, NETWORKS)
     mpii = MpiiSinglePerson(args.data, experiment.sized(mpii_sp_dataconf, settings))
     if mpii.get_length(TEST_MODE) == 0:
         raise ValueError(
             f"{args.data}: annotations.mat has no test people; make it from the "
             "owners' release with datasets/MPII/convert.py"
         )
-    model = experiment.build_network("mpii", settings, args.weights)
-    found = experiment.predict_people(args, compute, model, mpii, TEST_MODE)
+    model = experiment.build_network(settings["network"], settings, args.weights)
+    layout = experiment.poselayout(settings)
+    model = experiment.pose_view(model, settings)
+    found = experiment.predict_people(args, compute, model, mpii, TEST_MODE, layout)
     if found.num_unreadable:
         logging.warning("%d people will count as wrong", found.num_unreadable)
     path = folder / "pred_keypoints_mpii.mat"

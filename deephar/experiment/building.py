@@ -1,0 +1,185 @@
+"""From the settings of a network to the network, with its weights."""
+
+import logging
+import pathlib
+
+import keras
+
+from deephar.checkpoints import describe, load_weights
+from deephar.config import ModelConfig
+from deephar.experiment.networks import NETWORKS, Family
+from deephar.experiment.settings import pose_part_settings
+from deephar.models import action, reception, spnet
+
+logger = logging.getLogger(__name__)
+
+
+def build_network(
+    network: str, settings: dict, weights: str | None = None, **more
+) -> keras.Model:
+    """Builds a network of the table and loads its weights.
+
+    Args:
+        network: a name of NETWORKS.
+        settings: what `network_settings` returns.
+        weights: a weights file that must fit; None leaves the network untrained.
+        more: further arguments of the builder in `deephar.models`; for networks of
+            actions also `pose_weights`, a weights file of the pose part alone. That of
+            an SPNet may have more pyramids; its own settings are those of the
+            model.json beside it.
+
+    Raises:
+        ValueError: if the settings gainsay each other, or the weights do not fit.
+        OSError: if a file cannot be read.
+    """
+    family = NETWORKS[network].family
+    if family.architecture == "spnet":
+        build = _build_spnet_of_clips if family.merged else _build_spnet
+    else:
+        build = _build_merged if family.merged else _build_pose
+    model = build(family, {**settings, "network": network}, **more)
+    logger.info("network: %s, %d parameters", settings, model.count_params())
+    if weights is not None:
+        _load(model, weights, family)
+        logger.info("weights loaded from %s", weights)
+    return model
+
+
+def model_config(settings: dict) -> ModelConfig:
+    """Size and shape of an SPNet.
+
+    Args:
+        settings: what `network_settings` returns for a network of that architecture.
+
+    Raises:
+        ValueError: if the settings gainsay each other, as pyramids that tell actions
+            and are not there.
+    """
+    family = NETWORKS[settings["network"]].family
+    shape, of_clips = (settings["size"], settings["size"], 3), {"action_pyramids": ()}
+    if family.merged:
+        shape = (settings["frames"], *shape)
+        pyramids = settings["action_pyramids"].split(",")
+        of_clips = {
+            "action_pyramids": tuple(map(int, pyramids)),
+            "num_actions": (settings["actions"],),
+            "pose_replica": settings["replica"] == "yes",
+            "num_pose_features": settings["pose_features"],
+            "num_visual_features": settings["visual_features"],
+        }
+    return ModelConfig(
+        shape,
+        family.poselayout,
+        num_pyramids=settings["pyramids"],
+        num_levels=settings["levels"],
+        kernel_size=(settings["ksize"], settings["ksize"]),
+        growth=settings["growth"],
+        image_div=settings["image_div"],
+        downsampling_type=settings["downsampling"],
+        sam_alpha=settings["sam_alpha"],
+        **of_clips,
+    )
+
+
+def num_predictions(settings: dict) -> int:
+    """How many poses a network puts out: one a block, or one a step of a pyramid."""
+    if NETWORKS[settings["network"]].family.architecture == "spnet":
+        return spnet.get_num_predictions(settings["pyramids"], settings["levels"])
+    return settings["blocks"]
+
+
+def pose_view(model: keras.Model, settings: dict) -> keras.Model:
+    """The part of a network that finds poses in pictures, for a `PosePredictor`.
+
+    Args:
+        model: what `build_network` returned.
+        settings: what `network_settings` returned.
+
+    Returns:
+        From pictures `(batch, h, w, 3)` to poses; a network of poses itself.
+    """
+    family = NETWORKS[settings["network"]].family
+    if not family.merged:
+        return model
+    if family.architecture == "spnet":
+        return spnet.picture_model(model, model_config(settings))
+    part = model.get_layer("frame_model")
+    return keras.Model(part.inputs, part.outputs[:2])
+
+
+def by_name(path: str | pathlib.Path, family: Family) -> bool:
+    """Whether the layers of a weights file are matched by their names.
+
+    So the original reads the files of its SPNets, and no others.
+    """
+    return family.architecture == "spnet" and describe(path)["layout"] == "Keras 2"
+
+
+def _load(model: keras.Model, weights: str, family: Family) -> None:
+    load_weights(model, weights, by_name=by_name(weights, family))
+
+
+def _build_pose(family: Family, settings: dict, **more) -> keras.Model:
+    if family.dim == 2:
+        shape = {
+            "num_context_per_joint": settings["context"],
+            "joint_probability": settings["joint_probability"],
+        }
+    else:
+        shape = {"depth_maps": settings["depth_maps"]}
+    return reception.build(
+        (settings["size"], settings["size"], 3),
+        family.joints,
+        dim=family.dim,
+        num_blocks=settings["blocks"],
+        ksize=(settings["ksize"], settings["ksize"]),
+        stem=settings["stem"],
+        **shape,
+        **more,
+    )
+
+
+def _build_merged(
+    family: Family, settings: dict, pose_weights: str | None = None, **more
+) -> keras.Model:
+    pose = _build_pose(family, settings, concat_pose_confidence=False)
+    if pose_weights is not None:
+        _load(pose, pose_weights, family)
+        logger.info("weights of the pose part loaded from %s", pose_weights)
+    if family.dim == 2:
+        shape = {"num_context_per_joint": settings["context"]}
+    else:
+        shape = {"depth_maps": settings["depth_maps"], "num_context_per_joint": 0}
+    return action.build_merge_model(
+        pose,
+        settings["actions"],
+        (settings["size"], settings["size"], 3),
+        settings["frames"],
+        family.joints,
+        settings["blocks"],
+        pose_dim=family.dim,
+        pose_net_version=settings["pose_version"],
+        **shape,
+        **more,
+    )
+
+
+def _build_spnet(_: Family, settings: dict, **more) -> keras.Model:
+    return spnet.build(model_config(settings), **more)
+
+
+def _build_spnet_of_clips(
+    family: Family, settings: dict, pose_weights: str | None = None, **more
+) -> keras.Model:
+    model = _build_spnet(family, settings, **more)
+    if pose_weights is not None:
+        part = pose_part_settings(pose_weights, settings)
+        if part["pyramids"] < settings["pyramids"]:
+            raise ValueError(
+                f"{pose_weights}: is of {part['pyramids']} pyramids, and a network "
+                "that begins with it has as many or fewer (--pyramids). "
+                f"Received: {settings['pyramids']}"
+            )
+        source = build_network(part["network"], part, pose_weights)
+        spnet.copy_pose_weights(source, model)
+    return model

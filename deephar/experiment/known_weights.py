@@ -1,0 +1,178 @@
+"""What weights are known to be of: by the table of published files, or a model.json.
+
+Training writes `model.json` beside its weights, and `weights/convert.py` beside what it
+writes.
+"""
+
+import argparse
+import json
+import logging
+import pathlib
+from collections.abc import Iterable
+
+from deephar.checkpoints import KNOWN, Published, get, recognise
+from deephar.experiment.networks import (
+    NETWORKS,
+    Family,
+    family_of,
+    network_like,
+    published_settings,
+)
+
+logger = logging.getLogger(__name__)
+
+MODEL_FILE = "model.json"
+NETWORK = "network"
+"""Key of the network's name in a model.json."""
+_BEFORE = "mpii"
+"""The network of a model.json that does not name one: there was no other."""
+
+
+def find_weights(weights: str, network: str) -> str:
+    """The path of weights for a network; a published name is found or fetched.
+
+    Raises:
+        ValueError: if the weights are known to be of another kind of network.
+        OSError: if published weights cannot be fetched.
+    """
+    return known_settings(weights, network)[0]
+
+
+def chosen_network(weights: str | None, networks: Iterable[str]) -> str:
+    """The one of some networks that weights are known to be of, or else the first."""
+    first, *_ = networks
+    if weights is None:
+        return first
+    published, _, beside = _known_by(weights)
+    if published is None and beside is None:
+        return first
+    known = network_like(published.network) if published else network_of(beside)
+    return first if known is None else one_like(known, networks)
+
+
+def one_like(network: str, networks: Iterable[str]) -> str:
+    """A network if it is one of some; else one that shares its weights, or the first.
+
+    Whether weights fit is another's to tell.
+    """
+    family, names = NETWORKS[network].family, list(networks)
+    alike = [name for name in names if NETWORKS[name].family == family]
+    return network if network in names else [*alike, names[0]][0]
+
+
+def network_of(model_file: pathlib.Path) -> str:
+    """Name of the network that a model.json describes.
+
+    Raises:
+        ValueError: if the file cannot be read as one.
+    """
+    return _read_any_model_file(model_file)[NETWORK]
+
+
+def known_settings(weights: str, network: str, many: bool = False) -> tuple[str, dict]:
+    """The path of weights, and the settings that they are known to have."""
+    published, certain, beside = _known_by(weights)
+    if beside is not None and published is None:
+        return weights, read_model_file(beside, network)
+    if published is None:
+        return weights, {}
+    settings = _published_settings(published, network, many)
+    path = pathlib.Path(weights)
+    if weights == published.name and not path.exists():
+        return str(get(weights)), settings
+    if beside is not None:
+        logger.warning("%s: is of other weights than %s", beside, path.name)
+    if not certain and published.md5 is not None and path.is_file():
+        logger.warning("%s: its md5 is not that of the published file", path)
+    logger.info("%s: taken for the published weights %s", path, published.name)
+    return weights, settings
+
+
+def _known_by(
+    weights: str,
+) -> tuple[Published | None, bool, pathlib.Path | None]:
+    """What weights are known by.
+
+    Returns:
+        Their row in the table of published files, if that is it; whether their name in
+        the table, or their content, says so; and a model.json that lies beside.
+    """
+    path = pathlib.Path(weights)
+    if weights in KNOWN and not path.exists():
+        return KNOWN[weights], True, None
+    if not path.exists() and not path.suffix:
+        raise FileNotFoundError(
+            f"{path}: is neither a file nor the name of published weights, which are "
+            f"{', '.join(KNOWN)}"
+        )
+    published, certain = recognise(path)
+    beside = path.parent / MODEL_FILE
+    if not beside.is_file():
+        return published, certain, None
+    return (published if certain else None), certain, beside
+
+
+def _published_settings(published: Published, network: str, many: bool) -> dict:
+    if family_of(published.network) != NETWORKS[network].family:
+        raise ValueError(
+            f"{published.file}: holds the published weights {published.name}, of the "
+            f"network {published.network.builder} "
+            f"({published.figure or published.dataconf}); this is for "
+            f"{_describe(network)}"
+        )
+    return published_settings(published, many)
+
+
+def read_model_file(path: pathlib.Path, network: str) -> dict:
+    settings = _read_any_model_file(path)
+    if NETWORKS[settings[NETWORK]].family != NETWORKS[network].family:
+        raise ValueError(
+            f"{path}: is of {_describe(settings[NETWORK])}; this is for "
+            f"{_describe(network)}"
+        )
+    return settings
+
+
+def _describe(network: str) -> str:
+    family: Family = NETWORKS[network].family
+    return f"{NETWORKS[network].about} ({family.joints} joints, {family.dim}D)"
+
+
+def _read_any_model_file(path: pathlib.Path) -> dict:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not a JSON file: {error}") from error
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: must hold one object. Received: {settings!r}")
+    network = settings.setdefault(NETWORK, _BEFORE)
+    if network not in NETWORKS:
+        raise ValueError(
+            f"{path}: `{NETWORK}` must be one of {', '.join(NETWORKS)}. "
+            f"Received: {network!r}"
+        )
+    known = [NETWORK, *NETWORKS[network].settings]
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise ValueError(f"{path}: unknown keys {unknown}; known are {known}")
+    for name in settings.keys() - {NETWORK}:
+        settings[name] = _checked(path, network, name, settings[name])
+    return settings
+
+
+def _checked(path: pathlib.Path, network: str, name: str, value: object):
+    setting = NETWORKS[network].settings[name]
+    if type(value) is int and type(setting.default) is float:
+        value = float(value)
+    if type(value) is not type(setting.default):
+        kind = type(setting.default).__name__
+        raise ValueError(f"{path}: `{name}` must be {kind}. Received: {value!r}")
+    if setting.choices is not None and value not in setting.choices:
+        raise ValueError(
+            f"{path}: `{name}` must be one of {setting.choices}. Received: {value!r}"
+        )
+    try:
+        setting.type(str(value))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{path}: `{name}` {error}") from error
+    return value

@@ -73,6 +73,8 @@ class MultiModelTrainer:
             its own samples, which saves communication, and the moving statistics are
             the replicas' averages.
         save: where and how often to save the state of the training; None saves none.
+        network: a model that the others are parts of: the state then holds those of its
+            variables too that are in none of the parts. None where there is no more.
 
     Raises:
         ValueError: if the lists do not match, a model is not compiled, or a batch
@@ -93,6 +95,7 @@ class MultiModelTrainer:
         accumulate: int = 1,
         sync_batch_norm: bool = True,
         save: SavePlan | None = None,
+        network: keras.Model | None = None,
     ):
         self.models = list(models)
         self.generators = list(generators)
@@ -104,6 +107,7 @@ class MultiModelTrainer:
         self.strategy = strategy or tf.distribute.get_strategy()
         self.accumulate = accumulate
         self.save = save
+        self.network = network
         self._check()
         replicas = self.strategy.num_replicas_in_sync
         for model in self.models:
@@ -212,7 +216,8 @@ class MultiModelTrainer:
         )
         self.models[0].stop_training = False
         facts = None if self.save is None else self.save.facts
-        progress = Progress(self.models, self.callbacks, steps_per_epoch, facts)
+        parts = (self.models, self.callbacks, steps_per_epoch, facts)
+        progress = Progress(*parts, self.network)
         start, step = initial_epoch, 0
         if resume:
             start, step = self._restore(progress, initial_epoch)

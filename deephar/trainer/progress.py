@@ -55,6 +55,7 @@ class Progress:
         callbacks: those with `get_state` and `set_state` are kept and restored.
         steps: steps of an epoch.
         facts: what else a training must not change when it goes on, by name.
+        network: what the models are parts of, if all of it is to be kept.
     """
 
     def __init__(
@@ -63,13 +64,14 @@ class Progress:
         callbacks: Sequence[keras.callbacks.Callback],
         steps: int,
         facts: Mapping[str, object] | None = None,
+        network: keras.Model | None = None,
     ):
         self.steps = steps
         self._facts = dict(facts or {})
         self._sums: dict[str, float] = {}
         self._count = 0
         self._callbacks = [c for c in callbacks if hasattr(c, "get_state")]
-        self._variables = _variables_of(models)
+        self._variables = _variables_of(models, network)
 
     def add(self, losses: Mapping[str, float]) -> None:
         """Counts the losses of a step of one model."""
@@ -204,12 +206,19 @@ class SavePlan:
             )
 
 
-def _variables_of(models: Sequence[keras.Model]) -> list[keras.Variable]:
-    """Variables of models and optimizers, each once, without metrics."""
+def _variables_of(
+    models: Sequence[keras.Model], network: keras.Model | None
+) -> list[keras.Variable]:
+    """Variables of models and optimizers, each once, without metrics.
+
+    Those of the network that are in no model are last.
+    """
     found = {}
     for model in models:
         metrics = {id(v) for metric in model.metrics for v in metric.variables}
         own = [v for v in model.variables if id(v) not in metrics]
         for variable in [*own, *model.optimizer.variables]:
             found[id(variable)] = variable
+    for variable in [] if network is None else network.weights:
+        found.setdefault(id(variable), variable)
     return list(found.values())

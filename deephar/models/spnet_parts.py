@@ -139,11 +139,11 @@ def compile_split_models(
     ar_loss_weights=0.01,
     interlaced=False,
     verbose=0,
+    pose_loss=None,
 ):
     """Splits a network and compiles both parts, each with an optimizer of its own.
 
-    Poses get `pose_regression_loss("l1l2bincross", 0.01)`, actions the categorical
-    cross-entropy.
+    Actions get the categorical cross-entropy.
 
     Args:
         full_model: Model of `spnet.build` for clips, with actions.
@@ -155,6 +155,8 @@ def compile_split_models(
         ar_loss_weights: Weight of each loss of actions.
         interlaced: See `split_model`.
         verbose: Whether to log which layers learn.
+        pose_loss: Loss of each pose; None for that of the original,
+            `pose_regression_loss("l1l2bincross", 0.01)`.
 
     Returns:
         `[poses, actions]`, as of `split_model`.
@@ -166,10 +168,8 @@ def compile_split_models(
     if copy_replica:
         copy_replica_layers(full_model)
     set_trainable_layers(full_model, "action", None, pose_trainable)
-    losses = (
-        pose_regression_loss("l1l2bincross", _VISIBILITY_WEIGHT),
-        "categorical_crossentropy",
-    )
+    original = pose_regression_loss("l1l2bincross", _VISIBILITY_WEIGHT)
+    losses = (pose_loss or original, "categorical_crossentropy")
     optimizer = keras.optimizers.get(optimizer)
     for model, loss, weight in zip(models, losses, (1.0, ar_loss_weights), strict=True):
         own = type(optimizer).from_config(optimizer.get_config())

@@ -9,7 +9,12 @@ compute     precision and compiler
 looking     mirrored, several crops, refined windows
 recognition evaluation of actions: clips, boxes, report
 action_training  the stages of the networks of actions
+multitask   the stages of SPNet, which learns poses and actions in turn
+stages      what trainings in stages share
+mixing      data sets that a batch mixes
 box_files   boxes that a pose network finds
+people_training  the training of a 2D pose network on MPII
+scoring     figures of a training's epochs
 pose        training of pose networks: batches, compiled network
 training    devices, callbacks and checkpoints of a training run
 run         run folder, log, JSON files, receipts, how a script ends
@@ -48,11 +53,29 @@ from deephar.experiment.looking import (
     pose_predictor,
     predict_people,
 )
+from deephar.experiment.mixing import (
+    DataMaker,
+    add_space_arguments,
+    human36m,
+    space_scorers,
+)
+from deephar.experiment.multitask import (
+    ACTION_STAGES,
+    POSE_STAGES,
+    TASK_STAGES,
+    TaskData,
+    parse_multitask,
+    train_multitask,
+)
 from deephar.experiment.networks import (
     NETWORKS,
     default_settings,
     pose_networks,
     poselayout,
+)
+from deephar.experiment.people_training import (
+    parse_people_training,
+    train_on_people,
 )
 from deephar.experiment.pose import (
     MOST_STEPS,
@@ -75,6 +98,14 @@ from deephar.experiment.run import (
     write_evaluation,
     write_json,
 )
+from deephar.experiment.scoring import (
+    action_scorer,
+    frame_scorer,
+    human36m_scorer,
+    in_pa16j2d,
+    join_scorers,
+    mpii_scorer,
+)
 from deephar.experiment.settings import (
     add_network_arguments,
     add_protocol_argument,
@@ -84,9 +115,34 @@ from deephar.experiment.settings import (
     sized,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training
-from deephar.utils.numbers import fraction, positive_float, positive_int, weight
+from deephar.utils.numbers import (
+    fraction,
+    natural,
+    positive_float,
+    positive_int,
+    weight,
+)
 
 __all__ = [
+    "ACTION_STAGES",
+    "POSE_STAGES",
+    "TASK_STAGES",
+    "TaskData",
+    "DataMaker",
+    "add_space_arguments",
+    "human36m",
+    "space_scorers",
+    "parse_multitask",
+    "train_multitask",
+    "parse_people_training",
+    "train_on_people",
+    "action_scorer",
+    "frame_scorer",
+    "human36m_scorer",
+    "in_pa16j2d",
+    "join_scorers",
+    "mpii_scorer",
+    "natural",
     "ActionData",
     "Compute",
     "MODEL_FILE",

@@ -8,21 +8,15 @@ all      the whole merged network on clips, poses and actions at once
 import argparse
 import dataclasses
 import hashlib
-import logging
-import sys
 from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 
-from deephar.evaluation.action import predict_actions, score_actions
-from deephar.evaluation.frames import predict_frames, score_frames
 from deephar.experiment.arguments import (
     add_pose_loss_arguments,
     add_training_arguments,
-    argument_parser,
     parse_training,
-    read_record,
 )
 from deephar.experiment.building import build_network
 from deephar.experiment.described import DescribedClips
@@ -36,19 +30,22 @@ from deephar.experiment.pose import (
     pose_model,
     shares,
 )
+from deephar.experiment.scoring import action_scorer, frame_scorer
 from deephar.experiment.settings import (
     add_network_arguments,
     network_settings,
+)
+from deephar.experiment.stages import (
+    check_actions,
+    check_first_weights,
+    stage_parser,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.losses import pose_regression_loss
 from deephar.models.action import OUTPUTS
 from deephar.trainer import set_batch_norm_momentum
-from deephar.utils.modes import TEST_MODE, TRAIN_MODE
+from deephar.utils.modes import TRAIN_MODE
 from deephar.utils.numbers import positive_int, weight
-
-logger = logging.getLogger(__name__)
-
 
 STAGES = {
     "pose": "poses, from frames",
@@ -105,14 +102,7 @@ def parse_action_training(
         data: the data set.
         argv: the command line; None for the real one.
     """
-    name = _stage_of(sys.argv[1:] if argv is None else argv)
-    parser = argument_parser(doc, logdir=f"runs/{data.network}_{name or 'STAGE'}")
-    parser.allow_abbrev = False  # `_stage_of` would not know an abbreviation
-    add = parser.add_argument
-    stages = "; ".join(f"{stage}: {about}" for stage, about in STAGES.items())
-    stage = {"choices": STAGES, "required": name is None, "default": name}
-    add("--stage", help=f"what learns ({stages})", **stage)
-    add("--data", default=data.folder, help="its folder (%(default)s)")
+    parser, name = stage_parser(doc, STAGES, data.network, data.folder, argv)
     if name == "pose":
         _add_pose_arguments(parser, data)
         return parse_pose_training(parser, argv)
@@ -122,20 +112,6 @@ def parse_action_training(
     if name == "action":
         _check_action_flags(parser, args)
     return args
-
-
-def _stage_of(argv: Sequence[str]) -> str | None:
-    """The stage that is asked for, or, with --resume, that the folder has on record."""
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--stage", choices=STAGES)
-    first.add_argument("--resume", action="store_true")
-    args, others = first.parse_known_args(argv)
-    if args.stage is not None or not args.resume:
-        return args.stage
-    # Which of the others is the run folder, the flags of a stage would have to say.
-    records = [read_record(other) for other in others]
-    stages = {str(record.get("stage")) for record in records} & {*STAGES}
-    return stages.pop() if len(stages) == 1 else None
 
 
 def _add_pose_arguments(parser: argparse.ArgumentParser, data: ActionData) -> None:
@@ -165,8 +141,7 @@ def _add_clip_arguments(
 
 
 def _check_action_flags(parser: argparse.ArgumentParser, args) -> None:
-    if args.weights and args.pose_weights:
-        parser.error("--pose-weights sets what --weights sets too: name one of them")
+    check_first_weights(parser, args)
     if args.frozen_features and (args.processes or not args.no_augmentation):
         parser.error("--frozen-features needs --no-augmentation, and no --processes")
 
@@ -196,17 +171,9 @@ def _train_pose(run: TrainingRun, data: ActionData) -> None:
     sizes = shares(run.batch_size, [1 / len(sets)] * len(sets))
     loader = pose_loader(run, sets, sizes, settings)
     model = pose_model(run, settings)
-    layout = sets[0].poselayout
-    predict = run.predictor(model, layout).predict_crops
-
-    def evaluate(_):
-        size, workers = args.eval_batch_size, args.workers
-        options = {"batch_size": size, "workers": workers, **run.sharing}
-        count = args.eval_frames
-        found = predict_frames(predict, sets[0], TEST_MODE, count, **options)
-        return score_frames(found, layout)
-
-    callbacks = run.callbacks(_if_tested(evaluate, sets[0]), "pck_torso")
+    predict = run.predictor(model, sets[0].poselayout).predict_crops
+    score = frame_scorer(run, predict, sets[0], args.eval_frames)
+    callbacks = run.callbacks(score, "pck_torso")
     steps = epoch_steps(args, sets, sizes, MOST_STEPS)
     run.train([model], [loader], steps, callbacks, settings)
 
@@ -217,7 +184,7 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
     _check_weights(run, whole, described)
     settings = network_settings(args, data.network, run.model_file)
     clips = data.clips(args, settings)
-    _check_actions(clips, settings)
+    check_actions(clips, settings)
     with run.strategy.scope():
         network = _build_merged(run, data.network, settings, whole, described)
         set_batch_norm_momentum(network, args.bn_momentum)
@@ -239,13 +206,8 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
         facts["weights of the frozen pose part (md5)"] = _md5(predictor.frame_model)
     loader = run.loader(samples, run.batch_size, targets, counts, inputs)
 
-    def evaluate(_):
-        size, workers = args.eval_batch_size, args.workers
-        options = {"batch_size": size, "workers": workers, **run.sharing}
-        scores = score_actions(predict_actions(predictor, clips, TEST_MODE, **options))
-        return {name: scores[name] for name in _KEPT}
-
-    callbacks = run.callbacks(_if_tested(evaluate, clips), "accuracy", network)
+    score = action_scorer(run, predictor, clips)
+    callbacks = run.callbacks(score, "accuracy", network)
     steps = epoch_steps(args, [samples], [run.batch_size])
     run.train([model], [loader], steps, callbacks, settings, facts)
 
@@ -288,22 +250,6 @@ def _build_merged(
     )
 
 
-_KEPT = (
-    *("accuracy", "accuracy_shortened", "accuracy_original", "outputs"),
-    *("per_action", "videos", "unreadable", "too_short"),
-)
-"""Figures of `score_actions` that are kept of every epoch."""
-
-
-def _check_actions(clips, settings: dict) -> None:
-    classes = len(clips.action_labels)
-    if classes != settings["actions"]:
-        raise ValueError(
-            f"{clips.dataset_path}: has {classes} actions, and so must the network "
-            f"(--actions). Received: {settings['actions']}"
-        )
-
-
 def _with_joined_poses(network: keras.Model) -> keras.Model:
     """A model of the network whose poses are one output with their confidence."""
     join = keras.layers.Concatenate(dtype="float32", name="PoseConf")
@@ -333,10 +279,3 @@ def _compile(model: keras.Model, run: TrainingRun) -> None:
     model.compile(
         optimizer(args), losses, loss_weights=weights, jit_compile=run.compute.jit
     )
-
-
-def _if_tested(evaluate: Callable, dataset) -> Callable | None:
-    if dataset.get_length(TEST_MODE) > 0:
-        return evaluate
-    logger.warning("%s: no test videos, so no scores", dataset.dataset_path)
-    return None

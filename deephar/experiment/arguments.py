@@ -28,7 +28,7 @@ _FREE_ON_RESUME = frozenset(
 )
 """Flags that a resumed training may change; the others decide what it computes."""
 
-_FOLDERS = frozenset({"mpii", "h36m"})
+_FOLDERS = frozenset({"mpii", "h36m", "penn", "ntu"})
 """Folders of further data sets: they may move, but none may come on the way."""
 
 
@@ -63,23 +63,28 @@ def add_pose_loss_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_training_arguments(
     parser: argparse.ArgumentParser,
-    batch_size: int,
+    batch_size: int | None,
     epochs: int,
     lr_drops: list[int],
     optimizer: str = "rmsprop",
     lr: float = 1e-3,
     clip_norm: float | None = None,
+    lr_factor: float = 0.2,
+    momentum: float = 0.95,
 ) -> None:
     """Adds the flags of a training run.
 
     Args:
         parser: the script's parser.
-        batch_size: samples a step of the recipe.
+        batch_size: samples a step of the recipe; None for no such flag, where the
+            script has others for it.
         epochs: epochs of the recipe.
         lr_drops: epochs, counted from 0, at which the recipe lowers the rate.
         optimizer: one of OPTIMIZERS.
         lr: learning rate of the recipe at the start.
         clip_norm: largest norm of the recipe's gradient; None for any.
+        lr_factor: by what the recipe multiplies the rate where it falls.
+        momentum: of the recipe's SGD.
     """
     add_device_arguments(parser)
     group = parser.add_argument_group("training")
@@ -92,11 +97,13 @@ def add_training_arguments(
     switch = functools.partial(group.add_argument, action="store_true")
     add("--weights", help="weights to start from, a file or a published name")
     switch("--overwrite", help="replace the training that the run folder holds")
-    add("--batch-size", batch_size, "samples a step", type=positive_int)
+    if batch_size is not None:
+        add("--batch-size", batch_size, "samples a step", type=positive_int)
     add("--epochs", epochs, "times through the data", type=positive_int)
     once = "default: once through the data, the smallest of several; poses: 4000 most"
     add("--steps-per-epoch", help=once, type=positive_int)
     add("--optimizer", optimizer, "update rule", choices=OPTIMIZERS)
+    add("--momentum", momentum, "of SGD, Nesterov's", type=fraction)
     add("--lr", lr, "learning rate at the start", type=positive_float)
     schedules = ("steps", "cosine")
     add("--schedule", "steps", "how the rate falls", choices=schedules)
@@ -106,7 +113,7 @@ def add_training_arguments(
     )
     add(
         "--lr-factor",
-        0.2,
+        lr_factor,
         "with steps: multiplier at each of them",
         type=positive_float,
     )

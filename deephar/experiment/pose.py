@@ -26,19 +26,31 @@ MOST_STEPS = 4000
 """Steps of an epoch of poses at most: NTU alone has more than 100,000 batches."""
 
 
+_RECIPE = {"batch_size": 24, "epochs": 120, "lr_drops": [80, 100]}
+"""Of the networks of CVPR'18."""
+
+
 def parse_pose_training(
-    parser: argparse.ArgumentParser, argv: Sequence[str] | None = None
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str] | None = None,
+    vgg: bool = True,
+    **recipe,
 ) -> argparse.Namespace:
-    """Parses the flags of a training of poses, with the paper's recipe as defaults.
+    """Parses the flags of a training of poses, with the recipe as defaults.
 
     Args:
         parser: with the data's and the network's flags.
         argv: the command line; None for the real one.
+        vgg: whether the network can have the entry flow of VGG-16.
+        recipe: arguments of `add_training_arguments`, where they are not those of the
+            networks of CVPR'18.
     """
-    add_training_arguments(parser, batch_size=24, epochs=120, lr_drops=[80, 100])
+    add_training_arguments(parser, **{**_RECIPE, **recipe})
     add_pose_loss_arguments(parser)
-    imagenet = 'file of VGG-16\'s weights for --stem vgg16, or "imagenet"'
-    parser.add_argument("--vgg-weights", metavar="FILE", help=imagenet)
+    parser.set_defaults(vgg_weights=None)
+    if vgg:
+        imagenet = 'file of VGG-16\'s weights for --stem vgg16, or "imagenet"'
+        parser.add_argument("--vgg-weights", metavar="FILE", help=imagenet)
     args = parse_training(parser, argv)
     if args.weights and args.vgg_weights:
         parser.error("--vgg-weights sets what --weights sets too: name one of them")

@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 _OPTIMIZERS = {
     "rmsprop": rmsprop,
-    "sgd": functools.partial(keras.optimizers.SGD, momentum=0.95, nesterov=True),
+    "sgd": functools.partial(keras.optimizers.SGD, nesterov=True),
     "adam": keras.optimizers.Adam,
 }
 
@@ -111,6 +111,7 @@ class TrainingRun:
         targets: Sequence[str] = ("pose",),
         counts: int | Sequence[int] = 1,
         inputs: Sequence[str] = ("frame",),
+        clips: int | None = None,
     ) -> BatchLoader:
         """Batches of the training parts, as the flags say.
 
@@ -120,8 +121,17 @@ class TrainingRun:
             targets: keys of the targets.
             counts: how often each target is repeated, once for each output.
             inputs: keys of the inputs.
+            clips: how many clips a batch has; `sizes` are then those of a clip, whose
+                frames are samples drawn one by one. None where samples are no frames.
         """
         args = self.args
+        options = {"seed": args.seed, "on_error": "raise" if args.strict else "skip"}
+        if clips is not None:
+            size = {"batch_size": sizes, **options}
+            datasets = BatchLoader(datasets, inputs, targets, TRAIN_MODE, **size)
+            # What cannot be read is the frames' affair.
+            options.update(shuffle=False, on_error="raise")
+            sizes = clips
         return BatchLoader(
             datasets,
             inputs,
@@ -129,9 +139,8 @@ class TrainingRun:
             TRAIN_MODE,
             batch_size=sizes,
             num_predictions=counts,
-            seed=args.seed,
-            on_error="raise" if args.strict else "skip",
             processes=args.processes,
+            **options,
         )
 
     def callbacks(
@@ -193,6 +202,7 @@ class TrainingRun:
         callbacks: Sequence[keras.callbacks.Callback],
         settings: dict,
         facts: Mapping[str, object] | None = None,
+        network: keras.Model | None = None,
     ) -> None:
         """Trains, from the beginning or from the last checkpoint.
 
@@ -203,6 +213,7 @@ class TrainingRun:
             callbacks: what `callbacks` gives.
             settings: the shape of the network, kept in model.json.
             facts: what else must be as it was when the training goes on, by name.
+            network: what the models are parts of, if checkpoints are to hold all of it.
         """
         args = self.args
         save = SavePlan(
@@ -220,6 +231,7 @@ class TrainingRun:
             accumulate=args.accumulate,
             sync_batch_norm=not args.local_batch_norm,
             save=save,
+            network=network,
         )
         if self.worker.is_chief:
             if not args.resume:
@@ -278,7 +290,9 @@ def start_training(args: argparse.Namespace) -> TrainingRun:
 
 def optimizer(args: argparse.Namespace) -> keras.optimizers.Optimizer:
     """The optimiser of the training flags."""
-    return _OPTIMIZERS[args.optimizer](args.lr, global_clipnorm=args.clip_norm)
+    options = {"momentum": args.momentum} if args.optimizer == "sgd" else {}
+    rule = _OPTIMIZERS[args.optimizer]
+    return rule(args.lr, global_clipnorm=args.clip_norm, **options)
 
 
 def _schedule(args: argparse.Namespace) -> Callable[[int, float], float]:

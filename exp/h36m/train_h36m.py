@@ -17,14 +17,10 @@ weights_best.weights.h5, weights_last.weights.h5, and checkpoints for --resume.
 docs/training.md: several GPUs or machines, and how to go on after a stop.
 """
 
-import logging
-
 from deephar import experiment
 from deephar.config import human36m_dataconf, mpii_sp_dataconf
 from deephar.data import Human36MFrames, MpiiSinglePerson, open_cache
-from deephar.evaluation.pose3d import predict_poses_3d, score_mpjpe
-from deephar.evaluation.root_depth import bone_lengths
-from deephar.utils import TRAIN_MODE, VALID_MODE
+from deephar.utils import VALID_MODE
 
 
 def parse(argv=None):
@@ -62,21 +58,12 @@ def main(argv=None):
     dataconf = experiment.sized(human36m_dataconf, settings, augmented)
     cache, every = open_cache(args.cache), {VALID_MODE: args.every}
     h36m = Human36MFrames(args.data, dataconf, every=every, cache=cache)
-    bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
     datasets, sizes = batch(args, run, h36m, settings, cache)
     loader = experiment.pose_loader(run, datasets, sizes, settings)
     model = experiment.pose_model(run, settings)
     predict = run.predictor(model, h36m.poselayout).predict_crops
-
-    def evaluate(_):
-        options = (h36m, VALID_MODE, args.eval_batch_size, args.workers)
-        found = predict_poses_3d(predict, *options, **run.sharing)
-        return score_mpjpe(found, h36m.poselayout, bones)
-
-    if h36m.get_length(VALID_MODE) == 0:
-        logging.warning("%s: no validation frames, so no scores", args.data)
-        evaluate = None
-    callbacks = run.callbacks(evaluate, "mpjpe", mode="min")
+    score = experiment.human36m_scorer(run, predict, h36m)
+    callbacks = run.callbacks(score, "mpjpe", mode="min")
     steps = experiment.epoch_steps(args, datasets, sizes, experiment.MOST_STEPS)
     run.train([model], [loader], steps, callbacks, settings)
 

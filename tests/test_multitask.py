@@ -1,0 +1,160 @@
+"""SPNet's training scripts, stage by stage, on tiny data; one that goes on."""
+
+import contextlib
+import csv
+import functools
+import json
+import shutil
+
+import numpy as np
+import pytest
+from scripts import load
+from tiny_mpii import write_tiny_mpii
+
+from deephar import experiment, trainer
+
+MPII = load("exp/mpii/train_mpii_spnet.py")
+PENN = load("exp/pennaction/train_penn_multimodel.py")
+BASELINE = load("exp/ntu/train_pose_baseline.py")
+NTU = load("exp/ntu/train_ntu_spnet.py")
+
+SMALL = (
+    *("--size", "32", "--pyramids", "2", "--levels", "2", "--growth", "8"),
+    *("--image-div", "4", "--ksize", "3"),
+)
+CLIPS = (
+    *("--pyramids", "2", "--action-pyramids", "1,2", "--frames", "4"),
+    *("--pose-features", "16", "--visual-features", "16"),
+)
+ONCE = (
+    *("--epochs", "1", "--steps-per-epoch", "1", "--workers", "1"),
+    *("--verbose", "0", "--bn-momentum", "0.9"),
+)
+PAIR = ("--batch-size", "2")
+JOINT = (
+    *("--stage", "joint", "--data", "penn", "--mpii", "mpii"),
+    *("--pose-weights", "pose/weights_last.weights.h5", *CLIPS, *ONCE, *PAIR),
+    *("--epochs", "2", "--steps-per-epoch", "2", "--checkpoint-steps", "1"),
+    *("--optimizer", "sgd", "--penn-share", "0.25"),
+)
+"""A joint training, in a folder with the data and a run of poses."""
+LAST = "weights_last.weights.h5"
+
+
+@contextlib.contextmanager
+def cut_copy(folder, copy, place):
+    """Keeps a copy of a run as it is at (epoch, step), as if it were killed there."""
+    write = trainer.SavePlan.write
+
+    def write_and_copy(plan, progress, epoch, step):
+        write(plan, progress, epoch, step)
+        if (epoch, step) == place:
+            shutil.copytree(folder, copy)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer.SavePlan, "write", write_and_copy)
+        yield
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, clip_folders):
+    """A folder with tiny data and runs: pose, joint, and joint as it was cut."""
+    folder = tmp_path_factory.mktemp("multitask")
+    write_tiny_mpii(folder / "mpii", train=6)
+    for name, data in clip_folders.items():
+        (folder / name).symlink_to(data)
+    with contextlib.chdir(folder):
+        MPII.main(["pose", "--data", "mpii", *SMALL, *ONCE, *PAIR])
+        with cut_copy("joint", "cut", (0, 1)):
+            PENN.main(["joint", *JOINT])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def space(place):
+    """The same folder with runs in space: baseline, and ntu on top of it."""
+    with contextlib.chdir(place):
+        data = [f for n in ("mpii", "h36m", "penn", "ntu") for f in (f"--{n}", n)]
+        few = ("--mpii-samples", "2", "--h36m-samples", "1", "--penn-samples", "1")
+        BASELINE.main(["baseline", *data, *few, *SMALL, *ONCE, "--protocol", "cv"])
+        mixed = (*data[:4], "--mpii-share", "0.25", "--h36m-share", "0.5")
+        weights = ("--pose-weights", f"baseline/{LAST}")
+        flags = ("--stage", "joint", "--data", "ntu", *mixed, *weights)
+        NTU.main(["space", *flags, *CLIPS, *ONCE, *PAIR])
+    return place
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def read_rows(folder):
+    with open(folder / "losses.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@functools.cache
+def build(folder, **more):
+    """The network of a run; with weights of its own unless told of others."""
+    settings = read(folder / "model.json")
+    weights = None if more else str(folder / LAST)
+    return experiment.build_network(settings["network"], settings, weights, **more)
+
+
+def weights_of(model, part=""):
+    """Weights of a model, or of its frame model or clip head, by path."""
+    found = {v.path: v.numpy() for v in model.weights}
+    return {path: value for path, value in found.items() if part in path}
+
+
+def all_equal(one, other):
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[key], other[key]) for key in one
+    )
+
+
+def test_a_joint_training_scores_both_tasks_and_saves_the_whole_network(place):
+    scores = read(place / "joint" / "scores.json")
+    assert [*scores] == ["1", "2"]
+    assert [*scores["2"]] == ["accuracy", "pckh", "scores"]
+    assert scores["2"]["scores"]["pckh"]["samples"] == 3
+    assert scores["2"]["scores"]["accuracy"]["videos"] == 2
+    assert [*scores["2"]["scores"]["accuracy"]["outputs"]] == ["act1_a0", "act2_a0"]
+    rows = read_rows(place / "joint")
+    assert all(float(row[name]) > 0 for row in rows for name in ("loss0", "loss1"))
+    start = build(place / "joint", pose_weights=str(place / "pose" / LAST))
+    assert not all_equal(*(weights_of(m) for m in (start, build(place / "joint"))))
+
+
+def test_a_joint_training_goes_on_to_the_same_end_bit_for_bit(place):
+    assert (
+        len(read_rows(place / "cut")) == 0 if (place / "cut/losses.csv").exists() else 1
+    )
+    with contextlib.chdir(place):
+        PENN.main(["cut", "--resume"])
+    assert "resumed: 0 epochs and 1 steps" in (place / "cut" / "log.txt").read_text()
+    assert read_rows(place / "cut") == read_rows(place / "joint")
+    assert all_equal(*(weights_of(build(place / name)) for name in ("cut", "joint")))
+
+
+def test_the_stage_action_leaves_the_poses_as_they_were(place):
+    with contextlib.chdir(place):
+        flags = ("--stage", "action", "--data", "penn", "--mpii", "nowhere")
+        weights = ("--weights", f"joint/{LAST}")
+        PENN.main(["action", *flags, *weights, *ONCE, *PAIR])
+    before, after = (build(place / name) for name in ("joint", "action"))
+    frames = [m.get_layer("frame_model") for m in (before, after)]
+    heads = [m.get_layer("clip_head") for m in (before, after)]
+    assert all_equal(*map(weights_of, frames))
+    assert not all_equal(*map(weights_of, heads))
+
+
+def test_poses_in_space_are_learnt_and_scored_on_every_data_set(space):
+    scores = read(space / "baseline" / "scores.json")["1"]
+    assert [*scores] == ["mpjpe", "pckh", "scores"]
+    assert scores["mpjpe"] > 0
+    scores = read(space / "space" / "scores.json")["1"]
+    assert [*scores] == ["accuracy", "pck_torso", "mpjpe", "pckh", "scores"]
+    settings = read(space / "space" / "model.json")
+    assert (settings["protocol"], settings["actions"]) == ("cv", 60)
+    assert "by data set: [1, 2, 1]" in (space / "space" / "log.txt").read_text()

@@ -139,7 +139,7 @@ def test_the_step_of_published_weights_is_that_of_their_evaluation(
 
 def test_boxes_by_clip_have_the_step_of_many_clips():
     parser = argparse.ArgumentParser()
-    experiment.add_box_arguments(parser, "data", "penn_pose")
+    experiment.add_box_arguments(parser, "data", ("penn", "penn_spnet"))
     args = parser.parse_args(["--weights", KNOWN["penn_merge"].file])
     assert experiment.network_settings(args, "penn")["step"] == 2
 

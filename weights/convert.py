@@ -6,8 +6,9 @@ IN is a file, or the name of a published one. OUT is in the form of Keras 3 if i
 in .weights.h5, and in the original's layout if it ends otherwise in .h5 or .hdf5. The
 network is the published NAME's, or that of model.json; or what IN is known by: its md5,
 a model.json beside it, or its file name; else --network's, of the flags' shape (without
---network the 2D pose network's). OUT is read back and compared; the report goes to
-OUT.json too.
+--network the 2D pose network's). SPNets in the original's layout are read by name, all
+else by order. OUT is read back and compared; the report goes to OUT.json too, and the
+network to the model.json beside OUT, where every script finds it.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def parse(argv=None):
 
 
 def build(args):
-    """The network, and whether its layers are matched by name."""
+    """The network and its settings, as far as they are known."""
     source = pathlib.Path(args.weights)
     published = checkpoints.KNOWN.get(args.name)
     if args.weights in checkpoints.KNOWN and not source.exists():
@@ -49,22 +50,22 @@ def build(args):
     shape = list(experiment.given_flags(args))
     if published is not None and shape:
         raise ValueError(f"{published.name} is published, and of one shape: no {shape}")
-    if published is None:
-        file = args.model or beside
-        known = experiment.network_of(file) if file.is_file() else "mpii"
-        network = args.network or known
-        settings = experiment.network_settings(args, network, args.model)
-        return experiment.build_network(network, settings), False
-    return published.network.build(), published.by_name
+    if published is not None:
+        return published.network.build(), experiment.settings_of(published)
+    known = (args, experiment.NETWORKS, args.model)
+    settings = experiment.network_settings(*known)
+    model = experiment.build_network(settings["network"], settings)
+    return model, experiment.settings_on_record(*known)
 
 
-def convert(model, by_name, source, out):
+def convert(model, network, source, out):
     """Reads, writes, reads back and compares; returns the report."""
-    checkpoints.load_weights(model, source, by_name=by_name)
+    experiment.load_network(model, source, network)
     values = model.get_weights()
+    out.parent.mkdir(parents=True, exist_ok=True)
     checkpoints.save_weights(model, out)
     model.set_weights([np.zeros_like(value) for value in values])
-    checkpoints.load_weights(model, out, by_name=by_name)
+    experiment.load_network(model, out, network)
     if not all(map(np.array_equal, model.get_weights(), values)):
         raise OSError(f"{out}: does not hold what was written")
     before, after = checkpoints.describe(source), checkpoints.describe(out)
@@ -87,8 +88,15 @@ def main(argv=None):
             raise FileExistsError(f"{path}: is there already; --overwrite replaces it")
     if args.out.resolve() == pathlib.Path(args.weights).resolve():
         raise ValueError(f"{args.out}: is IN and OUT at once")
-    model, by_name = build(args)
-    report = convert(model, by_name, args.weights, args.out)
+    model, settings = build(args)
+    model_file = args.out.parent / experiment.MODEL_FILE
+    if model_file.exists() and not experiment.describes(model_file, settings):
+        raise ValueError(
+            f"{model_file}: is of another network; OUT needs a folder of its own"
+        )
+    report = convert(model, settings["network"], args.weights, args.out)
+    if not model_file.exists():
+        experiment.write_json(model_file, settings)
     record.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     for side in ("from", "to"):
         print(f"{side:5}", "  ".join(f"{k} {v}" for k, v in report[side].items()))

@@ -205,6 +205,7 @@ _TABLE = (
         None,
         drive="https://drive.google.com/file/d/1I6GftXEkL5nohLA60Vi6faW0rvTZg6Kx/view",
         by_name=True,
+        protocol="cs",
     ),
 )
 

@@ -39,12 +39,13 @@ from deephar.experiment.box_files import (
 )
 from deephar.experiment.building import (
     build_network,
+    load_network,
     model_config,
     num_predictions,
     pose_view,
 )
 from deephar.experiment.compute import Compute, configure_compute
-from deephar.experiment.known_weights import MODEL_FILE, network_of
+from deephar.experiment.known_weights import MODEL_FILE, describes, network_of
 from deephar.experiment.looking import (
     add_frames_argument,
     add_looking_arguments,
@@ -72,6 +73,7 @@ from deephar.experiment.networks import (
     default_settings,
     pose_networks,
     poselayout,
+    settings_of,
 )
 from deephar.experiment.people_training import (
     parse_people_training,
@@ -167,10 +169,12 @@ __all__ = [
     "configure_compute",
     "default_settings",
     "describe_looking",
+    "describes",
     "epoch_steps",
     "fraction",
     "evaluate_actions",
     "given_flags",
+    "load_network",
     "model_config",
     "network_of",
     "network_settings",
@@ -190,6 +194,7 @@ __all__ = [
     "predict_people",
     "receipt",
     "run_script",
+    "settings_of",
     "settings_on_record",
     "shares",
     "sized",

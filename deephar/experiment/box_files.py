@@ -3,6 +3,7 @@
 import argparse
 import logging
 import pathlib
+from collections.abc import Sequence
 
 import keras
 
@@ -15,45 +16,51 @@ from deephar.evaluation.boxes import (
     boxes_by_clip,
     predict_boxes,
 )
-from deephar.experiment.building import build_network
+from deephar.experiment.building import build_network, pose_view
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import (
     add_looking_arguments,
     describe_looking,
     pose_predictor,
 )
-from deephar.experiment.networks import NETWORKS, default_settings
+from deephar.experiment.networks import (
+    NETWORKS,
+    default_settings,
+    pose_networks,
+    poselayout,
+)
 from deephar.experiment.run import receipt, write_json
 from deephar.experiment.settings import add_network_arguments, network_settings
+from deephar.inference.crops import Window
 from deephar.inference.predictor import PosePredictor
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 from deephar.utils.numbers import fraction, positive_float, positive_int
-from deephar.utils.pose import pa16j2d, pa17j3d, pa20j3d
 
 logger = logging.getLogger(__name__)
 
-_LAYOUTS = {(16, 2): pa16j2d, (17, 3): pa17j3d, (20, 3): pa20j3d}
 
-
-def add_box_arguments(parser: argparse.ArgumentParser, data: str, network: str) -> None:
+def add_box_arguments(
+    parser: argparse.ArgumentParser, data: str, of_actions: Sequence[str]
+) -> None:
     """Adds the flags of a prediction of boxes.
 
     Args:
         parser: the script's parser.
         data: default of the data set's folder.
-        network: default of `--network`.
+        of_actions: names of the networks that the boxes are for; the pose part of the
+            first looks if neither `--network` nor the weights name another.
     """
     add = parser.add_argument
     add("--data", default=data, help="folder of the data (%(default)s)")
     add("--weights", required=True, help="weights file, or a published name")
-    names = "what they are of; of a merged network its pose part looks (%(default)s)"
-    add("--network", choices=list(NETWORKS), default=network, help=names)
     least = "least confidence of the joints that a box lies around (%(default)s)"
     add("--confidence", type=fraction, default=CONFIDENCE, help=least)
     side = "side of a box over the extent of the joints (%(default)s)"
     add("--margin", type=positive_float, default=MARGIN, help=side)
+    seen = "side of what is looked at over the picture's longer side (%(default)s)"
+    add("--scale", type=positive_float, default=1.0, help=seen)
     number = {"type": positive_int, "metavar": "N"}
-    owns = "default: a merged network's own, else the paper's"
+    owns = "default: the network of actions' own, else the paper's"
     add("--clip-size", help=f"frames ({owns})", **number)
     steps = f"steps of the clips whose boxes are written ({owns})"
     add("--subsample", nargs="+", help=steps, **number)
@@ -62,21 +69,25 @@ def add_box_arguments(parser: argparse.ArgumentParser, data: str, network: str) 
     # Boxes by clip are for evaluations with many clips, and so is their step.
     parser.set_defaults(multi_clip=True)
     add_looking_arguments(parser)
-    add_network_arguments(parser)
+    add_network_arguments(parser, _that_look(of_actions))
+
+
+def _that_look(of_actions: Sequence[str]) -> tuple[str, ...]:
+    return pose_networks(NETWORKS[of_actions[0]].pose_part)
 
 
 def box_predictor(
-    args: argparse.Namespace, compute: Compute, merged: str
+    args: argparse.Namespace, compute: Compute, of_actions: Sequence[str]
 ) -> tuple[PosePredictor, dict]:
-    """The predictor of the flags: a pose network, or the pose part of a merged one.
+    """The predictor of the flags: a pose network, or the part of one of actions.
 
     `args` gets the size and the step of clips where it has none.
 
     Args:
         args: parsed arguments of `add_box_arguments`.
         compute: what `configure_compute` chose.
-        merged: name of the network that the boxes are for, whose settings count where
-            the one that looks has none.
+        of_actions: as of `add_box_arguments`; of the one of the same architecture the
+            settings count where the network that looks has none.
 
     Returns:
         The predictor, and the settings.
@@ -89,23 +100,24 @@ def box_predictor(
             "--clip-size is instead of --frames: give one of them. Received: "
             f"--clip-size {args.clip_size}, --frames {args.frames}"
         )
-    family = NETWORKS[args.network].family
-    settings = network_settings(args, args.network)
-    settings = {**_of_clips(args, merged), **settings}
+    settings = network_settings(args, _that_look(of_actions))
+    network = settings["network"]
+    settings = {**_of_clips(args, network, of_actions), **settings}
     args.clip_size = args.clip_size or settings["frames"]
     args.subsample = args.subsample or [settings["step"]]
-    model = build_network(args.network, settings, weights=args.weights)
-    if family.merged:
-        part = model.get_layer("frame_model")
-        model = keras.Model(part.inputs, part.outputs[:2])
-    layout = _LAYOUTS[family.joints, family.dim]
+    model = build_network(network, settings, weights=args.weights)
+    model, layout = pose_view(model, settings), poselayout(settings)
     predictor = pose_predictor(args, compute, model, layout, args.batch_size)
     return predictor, settings
 
 
-def _of_clips(args: argparse.Namespace, merged: str) -> dict:
+def _of_clips(
+    args: argparse.Namespace, network: str, of_actions: Sequence[str]
+) -> dict:
     """What the recipe says of clips and their videos, and the flags where they do."""
-    recipe, settings = NETWORKS[merged].settings, default_settings(merged)
+    kinds = {NETWORKS[name].family.architecture: name for name in of_actions}
+    name = kinds[NETWORKS[network].family.architecture]
+    recipe, settings = NETWORKS[name].settings, default_settings(name)
     names = ["frames", *(name for name, one in recipe.items() if one.of_data)]
     flags = {name: getattr(args, name, None) for name in names}
     return {name: flags[name] or settings[name] for name in names}
@@ -149,6 +161,7 @@ def write_predicted_boxes(
     write_boxes(paths[1], boxes_by_clip(boxes, dataset, TEST_MODE, args.subsample))
     report["receipt"] = receipt(args.weights, args.data) | {
         "looking": describe_looking(args),
+        "scale": args.scale,
         "steps": args.subsample,
     }
     if hasattr(dataset, "protocol"):
@@ -161,10 +174,15 @@ def _find_boxes(
     args: argparse.Namespace, predictor: PosePredictor, dataset: ClipDataset, mode: int
 ) -> FoundBoxes:
     """The boxes of a part of the data set, with a progress bar."""
+
+    def look(pictures, windows):
+        scaled = [Window(*window).changed(args.scale, 0, 0) for window in windows]
+        return predictor.locate(pictures, scaled, keep=0.0)
+
     keys = range(dataset.get_length(mode))
     frames = sum(dataset.num_frames(key, mode) for key in keys)
     return predict_boxes(
-        lambda *people: predictor.locate(*people, keep=0.0),
+        look,
         dataset,
         mode,
         confidence=args.confidence,

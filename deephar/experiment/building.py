@@ -40,7 +40,7 @@ def build_network(
     model = build(family, {**settings, "network": network}, **more)
     logger.info("network: %s, %d parameters", settings, model.count_params())
     if weights is not None:
-        _load(model, weights, family)
+        load_network(model, weights, network)
         logger.info("weights loaded from %s", weights)
     return model
 
@@ -107,16 +107,23 @@ def pose_view(model: keras.Model, settings: dict) -> keras.Model:
     return keras.Model(part.inputs, part.outputs[:2])
 
 
-def by_name(path: str | pathlib.Path, family: Family) -> bool:
-    """Whether the layers of a weights file are matched by their names.
+def load_network(model: keras.Model, weights: str | pathlib.Path, network: str) -> None:
+    """Sets all weights of a network from a file.
 
-    So the original reads the files of its SPNets, and no others.
+    Files of SPNets in the original's layout are read by name, as the original reads
+    them; all others by order.
+
+    Args:
+        model: what `build_network` returns.
+        weights: the file.
+        network: the network's name.
+
+    Raises:
+        OSError, ValueError: as of `checkpoints.load_weights`.
     """
-    return family.architecture == "spnet" and describe(path)["layout"] == "Keras 2"
-
-
-def _load(model: keras.Model, weights: str, family: Family) -> None:
-    load_weights(model, weights, by_name=by_name(weights, family))
+    by_name = NETWORKS[network].family.architecture == "spnet"
+    by_name = by_name and describe(weights)["layout"] == "Keras 2"
+    load_weights(model, weights, by_name=by_name)
 
 
 def _build_pose(family: Family, settings: dict, **more) -> keras.Model:
@@ -144,7 +151,7 @@ def _build_merged(
 ) -> keras.Model:
     pose = _build_pose(family, settings, concat_pose_confidence=False)
     if pose_weights is not None:
-        _load(pose, pose_weights, family)
+        load_network(pose, pose_weights, settings["network"])
         logger.info("weights of the pose part loaded from %s", pose_weights)
     if family.dim == 2:
         shape = {"num_context_per_joint": settings["context"]}

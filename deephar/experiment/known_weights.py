@@ -69,6 +69,22 @@ def network_of(model_file: pathlib.Path) -> str:
     return _read_any_model_file(model_file)[NETWORK]
 
 
+def describes(model_file: pathlib.Path, settings: dict) -> bool:
+    """Whether a model.json is of a network of these settings.
+
+    Raises:
+        ValueError: if the file cannot be read as one.
+    """
+    return _whole(_read_any_model_file(model_file)) == _whole(settings)
+
+
+def _whole(settings: dict) -> dict:
+    """The settings, and the recipe's for the others, but for those weights settle."""
+    recipe = NETWORKS[settings[NETWORK]].settings
+    defaults = {n: one.default for n, one in recipe.items() if not one.settled}
+    return {**defaults, **settings}
+
+
 def known_settings(weights: str, network: str, many: bool = False) -> tuple[str, dict]:
     """The path of weights, and the settings that they are known to have."""
     published, certain, beside = _known_by(weights)

@@ -292,6 +292,17 @@ def network_like(network: Network) -> str | None:
     return next((n for n in NETWORKS if NETWORKS[n].family == family), None)
 
 
+def settings_of(published: Published) -> dict:
+    """All settings of a published network, with its name under "network".
+
+    Where its training does not say what its weights settle, that is left out.
+    """
+    network = network_like(published.network)
+    recipe = NETWORKS[network].settings
+    settings = {n: one.default for n, one in recipe.items() if not one.settled}
+    return {"network": network, **settings, **published_settings(published)}
+
+
 def published_settings(published: Published, many_clips: bool = False) -> dict:
     """The settings of a published network of a known family.
 

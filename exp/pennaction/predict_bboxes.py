@@ -1,25 +1,32 @@
 r"""Makes files of boxes for Penn Action, found by a pose network in whole pictures.
 
 Command   python exp/pennaction/predict_bboxes.py runs/penn_bboxes \
-              --data datasets/PennAction --weights FILE [--network penn] [--refine 1] \
-              [--subsample 2]
+              --data datasets/PennAction --weights FILE [--network mpii_spnet] \
+              [--refine 1] [--subsample 2]
+
+Any network can look: the poses are those of its last prediction. --network says which
+it is where neither a model.json beside the weights nor the table of published files
+does. The original's is mpii_spnet, an SPNet of 8 pyramids; in training videos it looks
+at 0.9 of the picture's longer side (--scale), in test videos at all of it.
 
 The box of a frame is a square, half as large again as the extent of the joints. Writes
 pred_bboxes_penn.json, a box for every frame of the test and training videos, and
-penn_pred_bboxes_16f.json, a box for every clip of 16 frames of the test videos; both
-are for --boxes of eval_penn_ar_pe_merge.py. boxes.json names the frames in which nobody
-is found and those that cannot be read; their box is the whole picture.
+penn_pred_bboxes_16f.json (_8f for an SPNet), a box for every clip of 16 frames of the
+test videos; both are for --boxes of the evaluations. boxes.json names the frames in
+which nobody is found and those that cannot be read; their box is the whole picture.
 """
 
 from deephar import experiment
 from deephar.config import pennaction_pe_dataconf
 from deephar.data import PennAction
 
+FOR = ("penn", "penn_spnet")
+
 
 def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/penn_bboxes")
-    experiment.add_box_arguments(parser, "datasets/PennAction", "penn_pose")
+    experiment.add_box_arguments(parser, "datasets/PennAction", FOR)
     return parser.parse_args(argv)
 
 
@@ -28,7 +35,7 @@ def main(argv=None):
     args = parse(argv)
     experiment.start(args)
     compute = experiment.configure_compute(args)
-    predictor, _ = experiment.box_predictor(args, compute, "penn")
+    predictor, _ = experiment.box_predictor(args, compute, FOR)
     penn = PennAction(args.data, pennaction_pe_dataconf, clip_size=args.clip_size)
     for path in experiment.write_predicted_boxes(args, predictor, penn, "penn"):
         print(path)

@@ -10,11 +10,12 @@ import pytest
 from scripts import load, run
 from weight_files import names
 
-from deephar import checkpoints
+from deephar import checkpoints, experiment
 from deephar.checkpoints import KNOWN
 
 CONVERT = load("weights/convert.py")
-SMALL = ("--size", "64", "--blocks", "1", "--context", "0", "--ksize", "3")
+SHAPE = {"size": 64, "blocks": 1, "context": 0, "ksize": 3}
+SMALL = [part for name, n in SHAPE.items() for part in (f"--{name}", str(n))]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,8 @@ def test_a_published_name_is_found_and_built_by_the_table(small, tmp_path, monke
     folder, model = small
     (tmp_path / KNOWN["mpii"].file).write_bytes((folder / "a.h5").read_bytes())
     arguments = {"input_shape": (64, 64, 3), "num_joints": 16, "dim": 2}
-    arguments |= {"num_blocks": 1, "num_context_per_joint": 0}
+    arguments |= {"num_blocks": 1, "num_context_per_joint": 0, "ksize": (3, 3)}
+    arguments |= {"joint_probability": "sigmoid"}
     known = dataclasses.replace(
         KNOWN["mpii"],
         md5=checkpoints.md5_of(folder / "a.h5"),
@@ -83,26 +85,55 @@ def test_a_published_name_is_found_and_built_by_the_table(small, tmp_path, monke
     )
     monkeypatch.setitem(KNOWN, "mpii", known)
     monkeypatch.setenv("DEEPHAR_WEIGHTS", str(tmp_path))
-    CONVERT.main(["mpii", f"{tmp_path}/by_name.weights.h5"])
-    CONVERT.main([f"{folder}/a.h5", f"{tmp_path}/by_md5.weights.h5"])
+    CONVERT.main(["mpii", f"{tmp_path}/by_name/w.weights.h5"])
+    CONVERT.main([f"{folder}/a.h5", f"{tmp_path}/by_md5/w.weights.h5"])
     (tmp_path / "model.json").write_text('{"network": "ntu"}')
     content = (folder / "a.h5").read_bytes()
     (tmp_path / "beside.h5").write_bytes(content)
-    CONVERT.main([f"{tmp_path}/beside.h5", f"{tmp_path}/other.weights.h5"])
+    CONVERT.main([f"{tmp_path}/beside.h5", f"{tmp_path}/other/w.weights.h5"])
     for name in ("by_name", "by_md5", "other"):
-        report = read_report(tmp_path / f"{name}.weights.h5")
+        report = read_report(tmp_path / name / "w.weights.h5")
         assert report["tensors_used"] == len(model.weights)
+        settings = json.loads((tmp_path / name / "model.json").read_text())
+        assert settings == experiment.default_settings("mpii") | SHAPE
+    with pytest.raises(ValueError, match=r"model\.json: is of another network; OUT"):
+        CONVERT.main(["mpii", f"{tmp_path}/here.weights.h5"])
+    assert not (tmp_path / "here.weights.h5").exists()
     with pytest.raises(ValueError, match=r"mpii is published, .* no \['blocks'\]"):
         CONVERT.main(["mpii", f"{tmp_path}/x.h5", "--blocks", "2"])
 
 
 def test_a_given_model_file_shapes_the_network(small, tmp_path):
     folder, _ = small
-    shape = {"size": 64, "blocks": 1, "context": 0, "ksize": 3}
-    (tmp_path / "shape.json").write_text(json.dumps(shape))
+    (tmp_path / "shape.json").write_text(json.dumps(SHAPE))
     command = [f"{folder}/a.weights.h5", f"{tmp_path}/b.hdf5"]
     CONVERT.main([*command, "--model", f"{tmp_path}/shape.json"])
     assert read_report(tmp_path / "b.hdf5")["to"]["layout"] == "Keras 2"
+
+
+def test_an_spnet_goes_to_the_original_s_names_and_keeps_its_split(tmp_path):
+    shape = {"size": 32, "pyramids": 1, "action_pyramids": "1", "levels": 2}
+    shape |= {"image_div": 4, "growth": 8, "ksize": 3, "frames": 4, "actions": 3}
+    shape |= {"pose_features": 16, "visual_features": 16, "protocol": "cv"}
+    settings = experiment.default_settings("ntu_spnet") | shape
+    model = experiment.build_network("ntu_spnet", settings)
+    (tmp_path / "run").mkdir()
+    experiment.write_json(tmp_path / "run" / "model.json", settings)
+    checkpoints.save_weights(model, tmp_path / "run" / "w.weights.h5")
+    out = tmp_path / "original" / "w.hdf5"
+    CONVERT.main([f"{tmp_path}/run/w.weights.h5", str(out)])
+    assert json.loads((out.parent / "model.json").read_text()) == settings
+    with h5py.File(out) as file:
+        groups = [group.removeprefix("td_") for group in names(file, "layer_names")]
+        assert {"conv1", "dp1_pb1_heatmaps_conv1", "act1_action_p_conv0a"} <= {*groups}
+
+
+def test_a_split_that_nothing_tells_is_not_made_up(tmp_path):
+    flags = ("--size", "32", "--blocks", "1", "--depth-maps", "4")
+    command = ["in.h5", "out.h5", "--network", "ntu_pose", *flags]
+    _, settings = CONVERT.build(CONVERT.parse(command))
+    assert settings["blocks"] == 1 and "protocol" not in settings
+    assert experiment.settings_of(KNOWN["ntu_merge"])["protocol"] == "cs"
 
 
 def test_a_network_that_is_named_has_its_own_flags():

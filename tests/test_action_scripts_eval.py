@@ -20,6 +20,7 @@ from deephar.config import ntu_ar_dataconf, pennaction_ar_dataconf
 from deephar.data import Ntu, PennAction
 from deephar.data.boxes import read_boxes
 from deephar.evaluation.action import predict_actions
+from deephar.evaluation.results import read_result
 from deephar.inference import ClipPredictor
 from deephar.utils.modes import TEST_MODE
 
@@ -194,6 +195,9 @@ def test_cross_view_weights_are_tested_on_the_other_camera_alone(
     evaluate.main(["eval", "--data", "data", *WEIGHTS])
     scores = _scores(cross_view / "eval")
     assert scores["receipt"]["protocol"] == "cv"
+    figure, *_ = read_result(cross_view / "eval" / "evaluation.json")
+    assert (figure.table, figure.part) == ("ntu", "ntu (CVPR 2018), cv")
+    assert figure.row == "annotated boxes, one clip"
     assert scores["videos"] == sum("C001" in name for name in NTU_NAMES)
     text = (cross_view / "eval" / "evaluation.md").read_text()
     assert "- protocol: cv" in text and "85.5" not in text

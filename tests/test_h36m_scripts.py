@@ -15,6 +15,7 @@ from tiny_mpii import write_tiny_mpii
 from deephar.config import DataConfig, human36m_dataconf
 from deephar.data import BatchLoader, MpiiSinglePerson
 from deephar.data.human36m_frames import Human36MFrames
+from deephar.evaluation.results import read_result
 from deephar.losses import pose_regression_loss
 from deephar.utils import TRAIN_MODE, pa17j3d
 
@@ -102,6 +103,11 @@ def test_all_frames_and_one_in_60_are_other_protocols(data, place):
     scores = _scores(data.parent / "eval")
     assert scores["samples"] == 2
     assert scores["receipt"]["looking"] == "7 crops, 1 refinement"
+    figures = read_result(data.parent / "eval" / "evaluation.json")
+    assert {one.part for one in figures} == {
+        "human36m (CVPR 2018), 7 crops, 1 refinement"
+    }
+    assert scores["mpjpe"] in [one.strict for one in figures]
     with pytest.raises(SystemExit):
         _evaluate(place, "--protocol", "none")
 

@@ -10,6 +10,8 @@ from PIL import Image
 from scripts import load, run
 from tiny_mpii import write_tiny_mpii
 
+from deephar.evaluation.results import read_result
+
 SMALL = ("--size", "64", "--blocks", "1", "--ksize", "3")
 
 
@@ -70,6 +72,8 @@ def test_evaluation_prints_writes_and_draws(place):
     assert scores["samples"] == 3
     assert 0 <= scores["pckh"] <= 1
     assert len(scores["receipt"]["weights_md5"]) == 32
+    figures = {one.row: one for one in read_result(place / "run" / "evaluation.json")}
+    assert figures["total"].strict == pytest.approx(100 * scores["pckh"])
     names = {p.name for p in (place / "run").iterdir()}
     assert names >= {"evaluation.md", "report.md", "predictions.png", "training.png"}
     assert set(json.loads((place / "run" / "scores.json").read_text())) == {"1", "2"}

@@ -1,0 +1,288 @@
+"""The page of the papers' tables: Markdown, a CSV each, and figures."""
+
+import datetime
+import itertools
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from deephar.evaluation.paper_tables import TABLES, Line
+from deephar.evaluation.receipts import Receipt
+from deephar.evaluation.results import TIMES
+from deephar.evaluation.results_plots import draw_figures
+from deephar.evaluation.tables import markdown_table
+from deephar.utils.fs import write_csv, write_text
+
+PAGE = "tables.md"
+
+_READING = """\
+- **measured strict**: every joint, frame and video counts, by the last prediction.
+- **measured as the original counts**: the figure that the authors' code would print.
+- **not run**: no result was given for the row. **not stated**: no source at hand has
+  the paper's figure. **-**: this evaluation has no such figure.
+- **generated**: measured on pictures that a program drew. Such a figure says that the
+  code works and nothing of the paper's, and is never set beside it: *not comparable*.
+- **weights md5**: its first 8 digits; whole, with the weights, in the receipts.
+- **command**: the number of its receipt, at the end of the page.
+- Of several results for a row the newest stands in the table; the others are listed
+  below it, newest first, and all are in the CSV."""
+
+
+_COLUMNS = (
+    *("measured_strict", "measured_original", "data", "generated", "weights"),
+    *("weights_md5", "command", "date", "network", "newest", "file"),
+)
+"""Columns of the CSVs that a row has only if it was measured."""
+
+
+def write_page(
+    folder: str | pathlib.Path, lines: Sequence[Line], left_out: Mapping[object, str]
+) -> pathlib.Path:
+    """Writes tables.md, a CSV for each table, and the figures.
+
+    Args:
+        folder: where to; made if it is not there.
+        lines: what `paper_tables.fill` returns.
+        left_out: by path why a file or folder gave no figures.
+
+    Returns:
+        The path of tables.md.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in TABLES:
+        rows = [csv_row(line) for line in lines if line.table == table]
+        write_csv(folder / f"{table}.csv", rows)
+    pictures = draw_figures(folder, lines)
+    write_text(folder / PAGE, "\n\n".join(page(lines, left_out, pictures)) + "\n")
+    return folder / PAGE
+
+
+def csv_row(line: Line) -> dict[str, object]:
+    """A row of a CSV: a figure, or a row of the papers that was not run.
+
+    The paper's figure is left empty beside generated data.
+    """
+    one = line.measured
+    row = {
+        "part": line.part,
+        "row": line.row,
+        "unit": TABLES[line.table].unit,
+        "state": "not run" if one is None else "measured",
+        "paper": _rounded(line.paper),
+    }
+    if one is None:
+        return row | dict.fromkeys(_COLUMNS)
+    receipt = one.receipt
+    return {
+        **row,
+        "measured_strict": _rounded(one.strict),
+        "measured_original": _rounded(one.original),
+        "data": one.data,
+        "generated": "yes" if one.generated else "no",
+        "weights": receipt.weights,
+        "weights_md5": receipt.weights_md5,
+        "command": receipt.command,
+        "date": receipt.date.isoformat(),
+        "network": receipt.network,
+        "newest": "yes" if line.newest else "no",
+        "file": str(receipt.file),
+        **one.more,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def page(
+    lines: Sequence[Line], left_out: Mapping[object, str], pictures: Mapping[str, str]
+) -> list[str]:
+    """The parts of tables.md.
+
+    Args:
+        lines, left_out: as of `write_page`.
+        pictures: what `draw_figures` returns.
+    """
+    numbers = _numbers(lines)
+    today = datetime.date.today().isoformat()
+    counted = f"{len(numbers)} result{'s' * (len(numbers) != 1)}"
+    parts = [f"# The papers' tables\n\n{today}, from {counted}.", _READING]
+    if left_out:
+        parts.append("## Left out\n\nThese gave no figures:")
+        parts.append("\n".join(f"- {reason}" for reason in left_out.values()))
+    parts += ["## At a glance", _glance(lines, numbers)]
+    for name in TABLES:
+        parts += _section(name, lines, numbers, pictures)
+    return [*parts, "## Receipts", *_receipts(numbers)]
+
+
+def _section(
+    name: str, lines: Sequence[Line], numbers: dict, pictures: Mapping[str, str]
+) -> Iterator[str]:
+    """A table of the papers: its parts, what was not run of it, its figures."""
+    table, idle = TABLES[name], []
+    yield f"## {table.title}"
+    yield table.about
+    own = [line for line in lines if line.table == name]
+    for part, group in itertools.groupby(own, lambda line: line.part):
+        chosen = list(group)
+        if any(line.measured or line.paper is not None for line in chosen):
+            yield from _part(name, part, chosen, numbers)
+        else:
+            idle.append(part)
+    if idle:
+        yield "Not run, and the paper's figures not stated:"
+        yield "\n".join(f"- {part}" for part in idle)
+    for file, text in pictures.items():
+        if file.removesuffix(".png").removesuffix("_generated") == name:
+            yield f"![{text}]({file})"
+    yield f"Every figure: [{name}.csv]({name}.csv). Measured by {table.script}."
+
+
+def _numbers(lines: Sequence[Line]) -> dict[pathlib.Path, tuple[int, Receipt]]:
+    """The receipts by file, numbered as they come."""
+    found = {}
+    for line in lines:
+        if line.measured is not None:
+            receipt = line.measured.receipt
+            found.setdefault(receipt.file, (len(found) + 1, receipt))
+    return found
+
+
+def _glance(lines: Sequence[Line], numbers: dict) -> str:
+    """The table of the figures that the papers are known by."""
+    rows = []
+    for line in lines:
+        table = TABLES[line.table]
+        wanted = line.table not in ("ablation", "speed") and line.newest
+        if not wanted or (table.head and line.row != table.head):
+            continue
+        if line.measured is not None or line.paper is not None:
+            name = f"{table.title.split(':')[0]}, {table.figure} ({table.unit}): "
+            name += line.part if table.head else f"{line.part}, {line.row}"
+            rows.append([name, *_cells(line, numbers)])
+    return _table("figure", rows)
+
+
+def _part(name: str, part: str, lines: list[Line], numbers: dict) -> Iterator[str]:
+    """A part of a table: the owners' data, generated data, and earlier results."""
+    yield f"### {part}"
+    table, newest = TABLES[name], [line for line in lines if line.newest]
+    head = f"{table.figure} ({table.unit})"
+    for generated in (False, True):
+        chosen = [line for line in newest if line.generated == generated]
+        if generated and chosen:
+            yield "On **generated** data, not comparable with the paper:"
+        if not any(line.measured or line.paper is not None for line in chosen):
+            continue
+        if name == "speed":
+            yield _speed_table(head, chosen, numbers)
+        else:
+            rows = [[line.row, *_cells(line, numbers)] for line in chosen]
+            yield _table(head, rows)
+    earlier = [_earlier(line, numbers) for line in lines if not line.newest]
+    shown = [text for text in dict.fromkeys(earlier) if text]
+    if shown:
+        yield "Earlier results:"
+        yield "\n".join(f"- {text}" for text in shown)
+
+
+def _table(head: str, rows: list[list[str]], more: Sequence[str] = ()) -> str:
+    columns = [
+        head,
+        *more,
+        "paper",
+        "measured strict",
+        "measured as the original counts",
+    ]
+    return markdown_table([[*columns, "data", "weights md5", "command", "date"], *rows])
+
+
+def _speed_table(head: str, lines: list[Line], numbers: dict) -> str:
+    """The table of cuts, with their times; the last prediction is the whole network."""
+    rows = []
+    for line in lines:
+        if line.measured is None:
+            continue
+        more = line.measured.more
+        times = [more[name] for name in TIMES]
+        shown = [f"{times[0]}", f"{times[1]:.1f}", f"{times[2]:.2f}", f"{times[3]:,}"]
+        cells = _cells(line, numbers)
+        rows.append([line.row, *shown, _safe(more["device"]), *cells])
+    columns = ["prediction", "frames/s", "ms a frame", "parameters", "machine"]
+    return _table(head, rows, columns)
+
+
+def _cells(line: Line, numbers: dict) -> list[str]:
+    """The seven columns of a row."""
+    paper = "not stated" if line.paper is None else f"{line.paper:.1f}"
+    one = line.measured
+    if one is None:
+        return [paper, "not run", "not run", "-", "-", "-", "-"]
+    receipt, number = one.receipt, numbers[one.receipt.file][0]
+    return [
+        "not comparable" if one.generated else paper,
+        *("-" if v is None else f"{v:.1f}" for v in (one.strict, one.original)),
+        _data(line),
+        receipt.weights_md5[:8] if receipt.weights_md5 else "untrained",
+        f"[{number}](#receipt-{number})",
+        receipt.date.strftime("%Y-%m-%d %H:%M"),
+    ]
+
+
+def _data(line: Line) -> str:
+    """The data of a figure, with the word that it is generated."""
+    frames = line.measured.receipt.notes.get("frames")
+    text = line.measured.data
+    if line.table == "human36m" and frames:
+        text += f", {frames}"
+    return f"**generated**: {_safe(text)}" if line.generated else _safe(text)
+
+
+def _safe(text: object) -> str:
+    """Text for a cell: on one line, without what would end the cell."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def _earlier(line: Line, numbers: dict) -> str:
+    """An earlier result in a line; "" for a row that is not the one that tells."""
+    table, one = TABLES[line.table], line.measured
+    number = numbers[one.receipt.file][0]
+    when = one.receipt.date.strftime("%Y-%m-%d %H:%M")
+    text = f"[{number}](#receipt-{number}), {when}, {_data(line)}"
+    if line.table == "speed":
+        return text
+    if table.head and line.row != table.head:
+        return ""
+    pair = ["-" if v is None else f"{v:.1f}" for v in (one.strict, one.original)]
+    return f"{line.row}: {pair[0]} strict, {pair[1]} as the original counts ({text})"
+
+
+def _receipts(numbers: dict[pathlib.Path, tuple[int, Receipt]]) -> Iterator[str]:
+    if not numbers:
+        yield "None."
+    for number, receipt in numbers.values():
+        known = {
+            "date": receipt.date.isoformat(),
+            "network": receipt.network,
+            "weights": receipt.weights or "none: an untrained network",
+            "weights md5": receipt.weights_md5,
+            "data": receipt.data,
+            "generated": receipt.generated,
+            **receipt.notes,
+            "file": receipt.file,
+        }
+        yield f"### Receipt {number}"
+        yield f"```\n{receipt.command}\n```"
+        yield "\n".join(f"- {key}: {_words(value)}" for key, value in known.items())
+
+
+def _words(value: object) -> str:
+    """A value of a receipt in words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {one}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return _safe(value)

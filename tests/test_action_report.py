@@ -36,13 +36,13 @@ def _scores(**changes):
     return score_actions(ActionPredictions(**values))
 
 
-def _cells(table):
+def cells(table):
     lines = [re.split(r"\s*\|\s*", line.strip("| ")) for line in table.splitlines()]
     return [lines[0], *lines[2:]]
 
 
 def test_the_ablation_compares_the_last_outputs_three_ways_with_the_paper():
-    head, *rows = _cells(action_report.accuracy_table(_scores(), 0.974))
+    head, *rows = cells(action_report.accuracy_table(_scores(), 0.974))
     assert head[1:] == [
         "strict",
         "short ones by a shortened clip",
@@ -58,19 +58,19 @@ def test_the_ablation_compares_the_last_outputs_three_ways_with_the_paper():
 
 
 def test_every_output_has_a_row():
-    rows = _cells(action_report.output_table(_scores()))
+    rows = cells(action_report.output_table(_scores()))
     assert [row[0] for row in rows[1:]] == list(NAMES)
     assert rows[1][1:] == ["50.0", "50.0", "75.0"]
 
 
 def test_actions_have_their_accuracy_and_their_commonest_mistake():
-    rows = _cells(action_report.class_table(_scores()))
+    rows = cells(action_report.class_table(_scores()))
     assert rows[1] == ["wave", "2", "50.0", "jump (1)"]
     assert rows[2] == ["jump", "2", "50.0", "no answer that counts (1)"]
 
 
 def test_an_action_without_videos_has_no_accuracy():
-    rows = _cells(action_report.class_table(_scores(actions=np.zeros(4, int))))
+    rows = cells(action_report.class_table(_scores(actions=np.zeros(4, int))))
     assert rows[2] == ["jump", "0", "-", "-"]
 
 

@@ -1,12 +1,18 @@
 """The report of an evaluation of actions: tables, confusions, curves, mistakes."""
 
 import pathlib
+import re
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from deephar.evaluation.report import plot_training
-from deephar.evaluation.tables import figure, markdown_table, percent
+from deephar.evaluation.tables import (
+    figure,
+    markdown_table,
+    percent,
+    receipt_list,
+)
 
 ORIGINAL = (
     "The original reports the output that is best on the test videos themselves, and "
@@ -16,7 +22,11 @@ ORIGINAL = (
 )
 """Why its figure differs from the strict one."""
 
-_PARTS = (("p", "pose only"), ("v", "appearance only"), ("m", "merged"))
+_PARTS = {"p": "pose only", "v": "appearance only", "m": "merged"}
+"""What the outputs of a merged network look at, by their first letter."""
+_BOTH = "pose and appearance"
+"""What those of SPNet look at."""
+_SPNET = re.compile(r"act\d+_a\d+")
 _WAYS = (
     ("outputs", "strict"),
     ("outputs_shortened", "short ones by a shortened clip"),
@@ -26,19 +36,21 @@ _MOST_NAMES = 20
 
 
 def accuracy_table(scores: dict, paper: float | None = None) -> str:
-    """Markdown table of the last outputs, pose, appearance and both: the ablation.
+    """Markdown table of the last output of each part of the network: the ablation.
+
+    The parts of a merged network are pose, appearance and both; SPNet has one part.
 
     Args:
         scores: what `score_actions` returns.
         paper: the paper's accuracy in [0, 1], if there is one to compare with.
     """
     rows = [["accuracy (%)", *(name for _, name in _WAYS), "paper"]]
-    for letter, name in _PARTS:
-        output = _of_part(scores, letter)[-1]
+    last = list(scores["outputs"])[-1]
+    for name, outputs in _parts(scores).items():
+        output = outputs[-1]
         row = [percent(scores[way][output]) for way, _ in _WAYS]
-        rows.append(
-            [f"{name} ({output})", *row, percent(paper if letter == "m" else None)]
-        )
+        reported = percent(paper if output == last else None)
+        rows.append([f"{name} ({output})", *row, reported])
     best = ["best output on these videos", "-", "-"]
     rows.append(best + [f"{percent(scores['accuracy_best_output'])}", percent(paper)])
     return markdown_table(rows)
@@ -120,22 +132,72 @@ def plot_confusion(path, scores: dict) -> None:
 
 
 def plot_outputs(path, scores: dict) -> None:
-    """Draws the strict accuracy over the blocks, of pose and of appearance."""
+    """Draws the accuracy over the blocks that predict actions.
+
+    Of a merged network the strict accuracy of pose and of appearance, and of both; of
+    SPNet the strict one and that of the original.
+    """
     axes, save = figure("block", "accuracy (%)")
-    for letter, name in _PARTS[:2]:
-        values = [100 * scores["outputs"][o] for o in _of_part(scores, letter)]
-        axes.plot(range(1, len(values) + 1), values, "o-", label=name)
-    merged = 100 * scores["accuracy"]
-    axes.axhline(merged, color="k", linestyle="--", label="merged")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    parts = _parts(scores)
+    curves = {name: _curve(scores, "outputs", of) for name, of in parts.items()}
+    if _BOTH in parts:
+        original = _curve(scores, "outputs_original", parts[_BOTH])
+        curves = {"strict": curves[_BOTH], "as the original counts": original}
+        axes.set_xticks(range(1, len(original) + 1), parts[_BOTH], fontsize=8)
+        axes.set_xlabel("output")
+        axes.tick_params("x", rotation=45 * (len(original) > 4))
+    else:
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        merged = curves.pop(_PARTS["m"])[0]
+        axes.axhline(merged, color="k", linestyle="--", label=_PARTS["m"])
+    for (name, values), style in zip(curves.items(), ("o-", "s--"), strict=True):
+        axes.plot(range(1, len(values) + 1), values, style, label=name)
     axes.set_ylim(0, 102)
     axes.legend()
     save(path)
 
 
-def _of_part(scores: dict, letter: str) -> list[str]:
-    """The names of a part's outputs, in order."""
-    return [output for output in scores["outputs"] if output.startswith(letter)]
+def _curve(scores: dict, way: str, outputs: list[str]) -> list[float]:
+    return [100 * scores[way][output] for output in outputs]
+
+
+def _parts(scores: dict) -> dict[str, list[str]]:
+    """The names of the outputs in order, by what they look at."""
+    outputs = list(scores["outputs"])
+    if all(map(_SPNET.fullmatch, outputs)):
+        return {_BOTH: outputs}
+    return {name: [o for o in outputs if o[0] == p] for p, name in _PARTS.items()}
+
+
+def action_parts(
+    folder, scores: dict, paper: float | None = None, level: str = "##", name: str = ""
+) -> list[str]:
+    """What was looked at, the tables and the pictures, as parts of a Markdown page.
+
+    Draws confusion.png and outputs.png.
+
+    Args:
+        folder: where to; it is there.
+        scores: what `score_actions` returns.
+        paper: the paper's accuracy in [0, 1], if there is one to compare with.
+        level: begins the headings.
+        name: ends the names of the pictures, where a page has several of each.
+    """
+    folder = pathlib.Path(folder)
+    confusion, outputs = f"confusion{name}.png", f"outputs{name}.png"
+    plot_confusion(folder / confusion, scores)
+    plot_outputs(folder / outputs, scores)
+    return [
+        findings(scores),
+        accuracy_table(scores, paper),
+        ORIGINAL,
+        f"{level} By output",
+        output_table(scores),
+        f"![accuracy by output]({outputs})",
+        f"{level} By action",
+        class_table(scores),
+        f"![confusions]({confusion})",
+    ]
 
 
 def action_page(
@@ -153,20 +215,10 @@ def action_page(
         The parts, of which none is empty.
     """
     folder = pathlib.Path(folder)
-    plot_confusion(folder / "confusion.png", scores)
-    plot_outputs(folder / "outputs.png", scores)
     parts = [
         "# Action recognition",
-        "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items()),
-        findings(scores),
-        accuracy_table(scores, paper),
-        ORIGINAL,
-        "## By output",
-        output_table(scores),
-        "![accuracy by output](outputs.png)",
-        "## By action",
-        class_table(scores),
-        "![confusions](confusion.png)",
+        receipt_list(scores),
+        *action_parts(folder, scores, paper),
     ]
     curve = folder / "training.png"
     if run_folder is not None and plot_training(curve, run_folder, "accuracy"):

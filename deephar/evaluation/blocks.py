@@ -5,6 +5,7 @@ import numpy as np
 from deephar import measures
 from deephar.evaluation.pose import PosePredictions
 from deephar.evaluation.tables import (
+    block_names,
     figure,
     group_scores,
     markdown_table,
@@ -51,9 +52,8 @@ def parts_table(scores: dict) -> str:
         scores: what `score_pckh` returns, with `score_blocks` under "every_block".
     """
     parts = {**scores["every_block"]["parts"], "total": scores["blocks"]}
-    count = len(scores["blocks"])
     head = [f"PCKh@{scores['threshold']:g} (%)"]
-    rows = [head + [f"block {i + 1}" for i in range(count)]]
+    rows = [head + [f"block {name}" for name in block_names(scores)]]
     rows += [[name, *map(percent, values)] for name, values in parts.items()]
     return markdown_table(rows)
 

@@ -14,10 +14,12 @@ from deephar.evaluation.papers import PAPER_MPII
 from deephar.evaluation.pose import PosePredictions
 from deephar.evaluation.tables import (
     GROUPS,
+    block_names,
     figure,
     group_scores,
     markdown_table,
     percent,
+    receipt_list,
 )
 from deephar.utils.plot import contact_sheet, draw_pose
 from deephar.utils.pose import INVALID, is_valid
@@ -34,6 +36,14 @@ _PAPER_THRESHOLD = 0.5
 _DRAWN_RESOLUTION = (192, 192)
 
 
+def people_found(scores: dict) -> str:
+    """How many people were looked at, and whose pictures could not be read."""
+    return (
+        f"{scores['samples']} people; {scores['unreadable']} with unreadable pictures, "
+        "counted as wrong."
+    )
+
+
 def pckh_table(scores: dict, untrained: dict | None = None) -> str:
     """Markdown table of PCKh by body part, beside the paper's figures.
 
@@ -48,7 +58,7 @@ def pckh_table(scores: dict, untrained: dict | None = None) -> str:
     if untrained is not None:
         columns.append(("untrained", untrained))
     head = [f"PCKh@{threshold:g} (%)", *(name for name, _ in columns)]
-    lines = [head + ["paper, MPII val", "paper, MPII test"]]
+    lines = [head + ["CVPR 2018 paper, MPII val", "paper, MPII test"]]
     parts = [group_scores(values["per_joint"]) for _, values in columns]
     for part in GROUPS:
         row = [percent(values[part]) for values in parts]
@@ -73,11 +83,13 @@ def joint_table(scores: dict) -> str:
 
 def block_table(scores: dict) -> str:
     """Markdown table of PCKh after every prediction block."""
-    pairs = zip(scores["blocks"], scores["blocks_original"], strict=True)
+    blocks = zip(
+        *(block_names(scores), scores["blocks"], scores["blocks_original"]), strict=True
+    )
     rows = [
         ["block", f"PCKh@{scores['threshold']:g} (%)", "as the original counts (%)"]
     ]
-    rows += [[str(i + 1), percent(a), percent(b)] for i, (a, b) in enumerate(pairs)]
+    rows += [[name, percent(a), percent(b)] for name, a, b in blocks]
     return markdown_table(rows)
 
 
@@ -90,7 +102,8 @@ def plot_pckh_curve(path, predictions: PosePredictions) -> None:
             predictions.truth, block, predictions.head_size, thresholds
         )
         axes.plot(thresholds, 100 * curve, label=f"block {number + 1}")
-    axes.legend()
+    many = len(predictions.poses) > 8
+    axes.legend(ncols=1 + many, fontsize="x-small" if many else None)
     save(path)
 
 
@@ -212,9 +225,8 @@ def write_report(
     plot_pckh_curve(folder / "pckh.png", predictions)
     parts = [
         "# Pose estimation, single person",
-        "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items()),
-        f"{scores['samples']} people; {scores['unreadable']} with unreadable pictures, "
-        "counted as wrong.",
+        receipt_list(scores),
+        people_found(scores),
         pckh_table(scores, untrained),
         "## By joint",
         joint_table(scores),

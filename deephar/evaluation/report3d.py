@@ -7,7 +7,12 @@ import numpy as np
 from deephar.evaluation.papers import PAPER_H36M
 from deephar.evaluation.pose3d import FIGURES, PosePredictions3D
 from deephar.evaluation.report import finish_report
-from deephar.evaluation.tables import figure, markdown_table
+from deephar.evaluation.tables import (
+    block_names,
+    figure,
+    markdown_table,
+    receipt_list,
+)
 from deephar.utils.camera import camera_deserialize
 from deephar.utils.pose import INVALID
 
@@ -35,7 +40,7 @@ def error_table(scores: dict, untrained: dict | None = None) -> str:
         untrained: the same of the network before training, for one more column.
     """
     head = ["error (mm)", "mean of frames", "mean of actions"]
-    head += ["untrained"] * (untrained is not None) + ["paper"]
+    head += ["untrained"] * (untrained is not None) + ["CVPR 2018 paper"]
     rows = [head]
     names = {
         **FIGURES,
@@ -57,7 +62,7 @@ def error_table(scores: dict, untrained: dict | None = None) -> str:
 def action_table(scores: dict) -> str:
     """Markdown table of the errors by action, the paper's (several crops) beside."""
     keys = ("mpjpe", "p_mpjpe", "mpjpe_root_depth", "mpjpe_original")
-    rows = [["action", "frames", *(FIGURES[key] for key in keys), "paper"]]
+    rows = [["action", "frames", *(FIGURES[key] for key in keys), "CVPR 2018 paper"]]
     for name, values in scores["per_action"].items():
         row = [name, str(values["samples"]), *(mm(values[key]) for key in keys)]
         rows.append([*row, mm(PAPER_H36M["actions"].get(name))])
@@ -70,7 +75,10 @@ def block_table(scores: dict) -> str:
     """Markdown table of every figure after every prediction block, mean of frames."""
     rows = [["block", *FIGURES.values()]]
     blocks = zip(*(scores["blocks"][key] for key in FIGURES), strict=True)
-    rows += [[str(i + 1), *map(mm, values)] for i, values in enumerate(blocks)]
+    rows += [
+        [name, *map(mm, values)]
+        for name, values in zip(block_names(scores), blocks, strict=True)
+    ]
     return markdown_table(rows)
 
 
@@ -99,6 +107,27 @@ def plot_blocks(path, scores: dict) -> None:
     save(path)
 
 
+def error_parts(
+    scores: dict, untrained: dict | None = None, level: str = "##"
+) -> list[str]:
+    """What was looked at, and the tables, as parts of a Markdown page.
+
+    Args:
+        scores: what `score_mpjpe` returns.
+        untrained: the same of the network before training.
+        level: begins the headings.
+    """
+    return [
+        findings(scores),
+        error_table(scores, untrained),
+        ORIGINAL,
+        f"{level} By action",
+        action_table(scores),
+        f"{level} By block",
+        block_table(scores),
+    ]
+
+
 def error_page(scores: dict, untrained: dict | None = None) -> list[str]:
     """The parts of evaluation.md.
 
@@ -108,14 +137,8 @@ def error_page(scores: dict, untrained: dict | None = None) -> list[str]:
     """
     return [
         "# 3D pose estimation, Human3.6M",
-        "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items()),
-        findings(scores),
-        error_table(scores, untrained),
-        ORIGINAL,
-        "## By action",
-        action_table(scores),
-        "## By block",
-        block_table(scores),
+        receipt_list(scores),
+        *error_parts(scores, untrained),
     ]
 
 

@@ -38,6 +38,27 @@ def group_scores(per_joint: dict[str, float]) -> dict[str, float]:
     }
 
 
+def block_names(scores: dict) -> list[str]:
+    """What tables call the prediction blocks: 1, 2, ..., or 1 (dp1_pb1), ...
+
+    Args:
+        scores: of poses, with "blocks"; "block_names" has the names of the network's
+            outputs where they tell more than their number.
+    """
+    blocks = scores["blocks"]
+    count = len(blocks if isinstance(blocks, list) else next(iter(blocks.values())))
+    numbers = [str(i + 1) for i in range(count)]
+    names = scores.get("block_names")
+    if names is None:
+        return numbers
+    return [f"{i} ({name})" for i, name in zip(numbers, names, strict=True)]
+
+
+def receipt_list(scores: dict) -> str:
+    """Markdown list of the receipt of an evaluation, "" where there is none."""
+    return "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items())
+
+
 def markdown_table(rows: list[list[str]]) -> str:
     """Markdown table of rows of cells, the first of them the head."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]

@@ -8,6 +8,9 @@ building    from the settings to the network
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
 recognition evaluation of actions: clips, boxes, report
+people_scores poses of MPII and Human3.6M by the pose part of SPNet
+multitask_scores evaluation of SPNet in both its tasks
+cuts        time and score of each prediction of SPNet
 action_training  the stages of the networks of actions
 multitask   the stages of SPNet, which learns poses and actions in turn
 stages      what trainings in stages share
@@ -45,6 +48,7 @@ from deephar.experiment.building import (
     pose_view,
 )
 from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.cuts import add_cut_arguments, score_cuts
 from deephar.experiment.known_weights import MODEL_FILE, describes, network_of
 from deephar.experiment.looking import (
     add_frames_argument,
@@ -68,12 +72,24 @@ from deephar.experiment.multitask import (
     parse_multitask,
     train_multitask,
 )
+from deephar.experiment.multitask_scores import (
+    add_multitask_arguments,
+    evaluate_multitask,
+)
 from deephar.experiment.networks import (
     NETWORKS,
     default_settings,
     pose_networks,
     poselayout,
     settings_of,
+)
+from deephar.experiment.people_scores import (
+    human36m_validation,
+    name_blocks,
+    part_predictor,
+    score_human36m,
+    score_human36m_poses,
+    score_mpii,
 )
 from deephar.experiment.people_training import (
     parse_people_training,
@@ -89,7 +105,9 @@ from deephar.experiment.pose import (
 )
 from deephar.experiment.recognition import (
     action_dataconf,
+    action_receipt,
     add_action_arguments,
+    add_clip_arguments,
     box_options,
     evaluate_actions,
 )
@@ -151,7 +169,11 @@ __all__ = [
     "MOST_STEPS",
     "NETWORKS",
     "action_dataconf",
+    "action_receipt",
     "add_action_arguments",
+    "add_clip_arguments",
+    "add_cut_arguments",
+    "add_multitask_arguments",
     "STAGES",
     "add_box_arguments",
     "add_frames_argument",
@@ -173,9 +195,12 @@ __all__ = [
     "epoch_steps",
     "fraction",
     "evaluate_actions",
+    "evaluate_multitask",
     "given_flags",
     "load_network",
     "model_config",
+    "human36m_validation",
+    "name_blocks",
     "network_of",
     "network_settings",
     "num_predictions",
@@ -187,6 +212,7 @@ __all__ = [
     "pose_view",
     "poselayout",
     "parse_action_training",
+    "part_predictor",
     "parse_pose_training",
     "parse_training",
     "positive_float",
@@ -196,6 +222,10 @@ __all__ = [
     "run_script",
     "settings_of",
     "settings_on_record",
+    "score_cuts",
+    "score_human36m",
+    "score_human36m_poses",
+    "score_mpii",
     "shares",
     "sized",
     "start",

@@ -50,17 +50,13 @@ def add_people_arguments(
     add_looking_arguments(parser)
 
 
-def add_frames_argument(parser: argparse.ArgumentParser) -> None:
-    """Adds `--protocol`, which frames of Human3.6M to evaluate."""
+def add_frames_argument(
+    parser: argparse.ArgumentParser, flag: str = "--protocol"
+) -> None:
+    """Adds `--protocol` (or `flag`), which frames of Human3.6M to evaluate."""
     which = 'one frame in 64, in 60 (or another number), or "all" (%(default)s)'
-    parser.add_argument(
-        "--protocol",
-        dest="every",
-        type=one_in,
-        default=64,
-        metavar="N|all",
-        help=which,
-    )
+    add = parser.add_argument
+    add(flag, dest="every", type=one_in, default=64, metavar="N|all", help=which)
 
 
 def pose_predictor(
@@ -130,14 +126,34 @@ def predict_people(
     """
     poselayout = poselayout or dataset.poselayout
     predictor = pose_predictor(args, compute, model, poselayout, args.batch_size)
+    return look_at_people(predictor, dataset, mode, args.workers)
+
+
+def look_at_people(
+    predictor: PosePredictor,
+    dataset: SinglePersonDataset | Human36MFrames,
+    mode: int,
+    workers: int = 2,
+) -> PosePredictions | PosePredictions3D:
+    """As `predict_people`, by a predictor, in its batches.
+
+    Args:
+        predictor: what `pose_predictor` returned.
+        dataset: the data set.
+        mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+        workers: threads that read.
+
+    Raises:
+        ValueError: if the network has not the joints of the data set.
+    """
 
     def seen(predict):
-        return _in_layout(predict, poselayout, dataset.poselayout)
+        return _in_layout(predict, predictor.poselayout, dataset.poselayout)
 
     bar = keras.utils.Progbar(dataset.get_length(mode), unit_name="person")
-    options = (dataset, mode, args.batch_size, args.workers, bar.update)
+    options = (dataset, mode, predictor.batch_size, workers, bar.update)
     in_space = isinstance(dataset, Human36MFrames)
-    if args.multi_crop or args.refine:
+    if predictor.crops != SINGLE_CROP or predictor.refine:
         locate = locate_poses_3d if in_space else locate_poses
         return locate(seen(predictor.locate), *options)
     predict = predict_poses_3d if in_space else predict_poses

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 
 import keras
 
@@ -22,33 +23,63 @@ from deephar.utils.numbers import positive_int
 
 TRUTH, WHOLE = "truth", "whole"
 """Boxes: around the annotated joints of the clip, or the whole picture."""
+ONE, MANY, BOTH = "one", "many", "both"
+_WAYS = {ONE: (False,), MANY: (True,), BOTH: (False, True)}
+_MULTI_CLIP = "--multi-clip"
 
 
 def add_action_arguments(
     parser: argparse.ArgumentParser, data: str, published: str
 ) -> None:
-    """Adds the flags of an evaluation of actions.
+    """Adds the flags of an evaluation of actions, by one clip a video or by many.
 
     Args:
         parser: the script's parser.
         data: default of the data set's folder.
         published: name of the published weights.
     """
+    add_clip_arguments(parser, data, published)
+    many = "all clips of a video, not the one in its middle; mirrored ones too"
+    parser.add_argument(_MULTI_CLIP, action="store_true", help=many)
+
+
+def add_clips_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--clips`: one clip a video, many, or both in one run."""
+    which = (
+        "one clip a video, in its middle; many: all, mirrored ones too (%(default)s)"
+    )
+    parser.add_argument("--clips", choices=tuple(_WAYS), default=BOTH, help=which)
+
+
+def add_clip_arguments(
+    parser: argparse.ArgumentParser, data: str, published: str
+) -> None:
+    """Adds what any evaluation of actions needs; see `add_action_arguments`."""
     add = parser.add_argument
     add("--data", default=data, help="folder of the data (%(default)s)")
     named = f"weights file, or a published name: {published}"
     add("--weights", required=True, help=named)
-    many = "all clips of a video, not the one in its middle; mirrored ones too"
-    add("--multi-clip", action="store_true", help=many)
     switch = argparse.BooleanOptionalAction
-    add("--flip", action=switch, help="mirrored clips too (default: with --multi-clip)")
-    steps = "steps instead of --step; several with --multi-clip"
+    add("--flip", action=switch, help="mirrored clips too (default: of many clips)")
+    steps = "steps instead of --step; several for many clips"
     number = {"type": positive_int, "nargs": "+", "metavar": "N"}
     add("--subsample", help=steps, **number)
     kinds = f"{TRUTH}, {WHOLE}, or a file of predicted boxes (%(default)s)"
     add("--boxes", default=TRUTH, help=kinds)
     add("--batch-size", type=positive_int, default=16, help="frames (%(default)s)")
     add("--workers", type=positive_int, default=2, help="threads that read")
+
+
+def ways(args: argparse.Namespace) -> tuple[bool, ...]:
+    """How the flags look at a video, one by one: False for one clip, True for many."""
+    if "clips" in args:
+        return _WAYS[args.clips]
+    return (getattr(args, "multi_clip", False),)
+
+
+def _many_alone(args: argparse.Namespace) -> str:
+    """The flag that looks at many clips and at nothing else."""
+    return f"--clips {MANY}" if "clips" in args else _MULTI_CLIP
 
 
 def action_dataconf(
@@ -65,9 +96,9 @@ def action_dataconf(
             f"{args.subsample}, --step {args.step}"
         )
     args.subsample = args.subsample or [settings["step"]]
-    if len(args.subsample) > 1 and not args.multi_clip:
+    if len(args.subsample) > 1 and False in ways(args):
         raise ValueError(
-            "one clip has one --subsample; several are for --multi-clip. "
+            f"one clip has one --subsample; several are for {_many_alone(args)}. "
             f"Received: {args.subsample}"
         )
     side = settings["size"]
@@ -79,7 +110,7 @@ def action_dataconf(
 def box_options(args: argparse.Namespace) -> dict:
     """The arguments of the data set for the boxes of the flags.
 
-    A file of boxes by clip is read by `evaluate_actions`; clips without one there are
+    A file of boxes by clip is read by `score_videos`; clips without one there are
     looked at as a whole.
 
     Raises:
@@ -88,9 +119,9 @@ def box_options(args: argparse.Namespace) -> dict:
     if args.boxes in (TRUTH, WHOLE):
         return {"use_gt_bbox": args.boxes == TRUTH}
     if isinstance(read_boxes(args.boxes), ClipBoxes):
-        if not args.multi_clip:
+        if False in ways(args):
             raise ValueError(
-                "boxes by clip are of the clips of --multi-clip; the one in the middle "
+                f"boxes by clip are for {_many_alone(args)}; the clip in the middle "
                 f"is none of them and needs boxes by frame. Received: {args.boxes}"
             )
         return {}
@@ -120,35 +151,81 @@ def evaluate_actions(
     """
     network = settings["network"]
     model = build_network(network, settings, weights=args.weights)
-    predictor = ClipPredictor(model, args.batch_size, compute.fold, compute.jit)
+    (many,) = ways(args)
+    scores = score_videos(args, clip_predictor(args, compute, model), dataset, many)
+    scores["receipt"] = action_receipt(args, settings, network, args.data)
+    folder = pathlib.Path(args.logdir)
+    paper = paper_accuracy(args, network) if comparable else None
+    training = pathlib.Path(args.weights).parent
+    text = "\n\n".join(action_page(folder, scores, paper, training))
+    write_evaluation(folder, scores, text)
+    return text
+
+
+def clip_predictor(
+    args: argparse.Namespace, compute: Compute, model: keras.Model
+) -> ClipPredictor:
+    """What recognises the actions of clips, as the flags say."""
+    return ClipPredictor(model, args.batch_size, compute.fold, compute.jit)
+
+
+def score_videos(
+    args: argparse.Namespace,
+    predictor: ClipPredictor,
+    dataset: ClipDataset,
+    many: bool,
+) -> dict:
+    """Scores the actions of the test videos, with a progress bar.
+
+    Args:
+        args: parsed arguments of `add_clip_arguments`.
+        predictor: what `clip_predictor` returned.
+        dataset: the data set, with the boxes of `box_options`.
+        many: whether to look at many clips a video.
+
+    Returns:
+        What `score_actions` returns.
+    """
     bar = keras.utils.Progbar(dataset.get_length(TEST_MODE), unit_name="video")
     found = predict_actions(
         predictor,
         dataset,
         TEST_MODE,
-        subsamples=args.subsample if args.multi_clip else None,
-        flip=args.multi_clip if args.flip is None else args.flip,
+        subsamples=args.subsample if many else None,
+        flip=many if args.flip is None else args.flip,
         boxes=_clip_boxes(args),
         batch_size=args.batch_size,
         workers=args.workers,
         progress=bar.update,
     )
-    scores = score_actions(found)
-    scores["receipt"] = receipt(
-        args.weights, args.data, evaluation=network, network=network
-    ) | {
-        "boxes": args.boxes,
-        "steps": args.subsample,
-    }
+    return score_actions(found)
+
+
+def action_receipt(
+    args: argparse.Namespace,
+    settings: dict,
+    evaluation: str,
+    data: str | Mapping[str, str],
+) -> dict:
+    """The receipt of an evaluation of actions: with boxes, steps and split.
+
+    Args:
+        args: parsed arguments of `add_clip_arguments`.
+        settings: what `network_settings` returned.
+        evaluation, data: as of `receipt`.
+    """
+    known = receipt(
+        args.weights, data, evaluation=evaluation, network=settings["network"]
+    ) | {"boxes": args.boxes, "steps": args.subsample}
     if "protocol" in settings:
-        scores["receipt"]["protocol"] = settings["protocol"]
-    folder = pathlib.Path(args.logdir)
-    figures = PAPER_ACTIONS[network] if comparable else {}
-    paper = figures.get("truth" if args.boxes == TRUTH else "other")
-    training = pathlib.Path(args.weights).parent
-    text = "\n\n".join(action_page(folder, scores, paper, training))
-    write_evaluation(folder, scores, text)
-    return text
+        known["protocol"] = settings["protocol"]
+    return known
+
+
+def paper_accuracy(args: argparse.Namespace, network: str) -> float | None:
+    """The paper's accuracy of a network by the boxes of the flags; None if unknown."""
+    figures = PAPER_ACTIONS.get(network, {})
+    return figures.get("truth" if args.boxes == TRUTH else "other")
 
 
 def _clip_boxes(args: argparse.Namespace) -> Boxes | None:

@@ -45,9 +45,12 @@ _EVALUATION = (
     "report.md",
     "blocks.png",
     "confusion.png",
+    "confusion_multi_clip.png",
     "outputs.png",
+    "outputs_multi_clip.png",
     "pckh.png",
     "predictions.png",
+    "speed.png",
     "training.png",
 )
 

@@ -16,12 +16,8 @@ strict.
 import pathlib
 
 from deephar import experiment
-from deephar.config import human36m_dataconf
-from deephar.data import Human36MFrames
 from deephar.evaluation import report3d
-from deephar.evaluation.pose3d import score_mpjpe
-from deephar.evaluation.root_depth import bone_lengths
-from deephar.utils import TRAIN_MODE, VALID_MODE
+from deephar.utils import VALID_MODE
 
 NETWORKS = experiment.pose_networks("human36m", as_many_joints=True)
 
@@ -45,19 +41,16 @@ def main(argv=None):
     folder = experiment.start(args)
     compute = experiment.configure_compute(args)
     settings = experiment.network_settings(args, NETWORKS)
-    dataconf = experiment.sized(human36m_dataconf, settings)
-    h36m = Human36MFrames(args.data, dataconf, every={VALID_MODE: args.every})
-    bones = bone_lengths(h36m.poses(TRAIN_MODE), h36m.poselayout.links)
+    h36m, bones = experiment.human36m_validation(args.data, settings, args.every)
 
     def run(weights):
         model = experiment.build_network(settings["network"], settings, weights)
         model = experiment.pose_view(model, settings)
         found = experiment.predict_people(args, compute, model, h36m, VALID_MODE)
-        return found, score_mpjpe(found, h36m.poselayout, bones)
+        scores = experiment.score_human36m_poses(found, h36m, bones)
+        return found, experiment.name_blocks(scores, settings)
 
     found, scores = run(args.weights)
-    scores["absent"] = h36m.absent[VALID_MODE]
-    scores["bones_mm"] = bones.tolist()
     scores["receipt"] = experiment.receipt(
         args.weights, args.data, evaluation="human36m", network=settings["network"]
     ) | {

@@ -55,6 +55,7 @@ def main(argv=None):
 
     found = run(args.weights)
     scores = score_pckh(found, mpii.poselayout, args.threshold)
+    scores = experiment.name_blocks(scores, settings)
     scores["receipt"] = experiment.receipt(
         args.weights, args.data, evaluation="mpii", network=settings["network"]
     )

@@ -1,0 +1,91 @@
+"""Evaluation of SPNet in both its tasks, in one run."""
+
+import argparse
+import pathlib
+from collections.abc import Callable
+
+from deephar.data.clips import ClipDataset
+from deephar.evaluation.multitask_report import multitask_page
+from deephar.experiment.building import build_network
+from deephar.experiment.compute import Compute
+from deephar.experiment.people_scores import part_predictor
+from deephar.experiment.recognition import (
+    action_receipt,
+    add_clip_arguments,
+    add_clips_argument,
+    clip_predictor,
+    paper_accuracy,
+    score_videos,
+    ways,
+)
+from deephar.experiment.run import write_evaluation
+from deephar.inference.predictor import PosePredictor
+
+
+def add_multitask_arguments(
+    parser: argparse.ArgumentParser, data: str, published: str, people: str, about: str
+) -> None:
+    """Adds the flags of an evaluation of both tasks.
+
+    Args:
+        parser: the script's parser.
+        data: default of the folder of the data set of actions.
+        published: name of the published weights.
+        people: name of the data set of poses; its folder has the flag `--NAME`.
+        about: what is scored there.
+    """
+    add_clip_arguments(parser, data, published)
+    add_clips_argument(parser)
+    parser.add_argument(f"--{people}", metavar="FOLDER", help=f"score {about} too")
+
+
+def evaluate_multitask(
+    args: argparse.Namespace,
+    compute: Compute,
+    settings: dict,
+    dataset: ClipDataset,
+    evaluation: str,
+    people: str,
+    score_poses: Callable[[PosePredictor, str], dict],
+    comparable: bool = True,
+) -> str:
+    """Scores SPNet on the test videos, and its pose part on people; writes the report.
+
+    The run folder gets evaluation.json (`{"receipt", "actions", "actions_multi_clip",
+    "pose"}`, None for what was not asked for), evaluation.md and its pictures.
+
+    Args:
+        args: parsed arguments of `add_multitask_arguments`.
+        compute: what `configure_compute` chose.
+        settings: what `network_settings` returned.
+        dataset: the data set of actions, with the boxes of `box_options`.
+        evaluation: "penn_multitask" or "ntu_multitask".
+        people: name of the data set of poses.
+        score_poses: from what predicts poses, and the folder, to their scores.
+        comparable: whether the paper has a figure for this part of the data.
+
+    Returns:
+        The text of evaluation.md.
+    """
+    network, folder = settings["network"], getattr(args, people)
+    data = {network.partition("_")[0]: args.data}
+    if folder is not None:
+        data[people] = folder
+    scores = {
+        "receipt": action_receipt(args, settings, evaluation, data),
+        "actions": None,
+        "actions_multi_clip": None,
+        "pose": None,
+    }
+    model = build_network(network, settings, weights=args.weights)
+    if folder is not None:
+        poses = part_predictor(args, compute, model, settings)
+        scores["pose"] = score_poses(poses, folder)
+    predictor = clip_predictor(args, compute, model)
+    for many in ways(args):
+        key = "actions_multi_clip" if many else "actions"
+        scores[key] = score_videos(args, predictor, dataset, many)
+    paper = paper_accuracy(args, network) if comparable else None
+    text = "\n\n".join(multitask_page(pathlib.Path(args.logdir), scores, paper))
+    write_evaluation(pathlib.Path(args.logdir), scores, text)
+    return text

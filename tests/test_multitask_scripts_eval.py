@@ -1,0 +1,224 @@
+"""The scripts that evaluate SPNet in both its tasks, and its cuts."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from formula_weights import set_formula_weights
+from scripts import load
+from tiny_clips import draw, penn_video, write_pennaction
+from tiny_mpii import write_tiny_mpii
+
+from deephar import checkpoints, experiment
+from deephar.config import (
+    human36m_dataconf,
+    mpii_dataconf,
+    ntu_dataconf,
+    pennaction_dataconf,
+)
+from deephar.data import MpiiSinglePerson, Ntu, PennAction
+from deephar.data.human36m_frames import Human36MFrames
+from deephar.evaluation.action import predict_actions, score_actions
+from deephar.evaluation.pose import predict_poses, score_pckh
+from deephar.evaluation.pose3d import predict_poses_3d, score_mpjpe
+from deephar.evaluation.root_depth import bone_lengths
+from deephar.inference import ClipPredictor, PosePredictor
+from deephar.models import spnet
+from deephar.utils import TRAIN_MODE, VALID_MODE, pa16j2d, pa17j3d
+
+SIDE = 32
+SHAPE = {
+    **{"size": SIDE, "pyramids": 2, "levels": 2, "ksize": 3, "growth": 8},
+    **{"frames": 4, "step": 2, "pose_features": 16, "visual_features": 16},
+}
+WEIGHTS = ("--weights", "net/w.weights.h5")
+FRAMES = (14, 9, 8, 6, 9)
+"""Frames of four test videos and one for training: clips of 4, every second one."""
+UNREADABLE = ("000004.jpg", "000005.jpg")
+"""Of the second video; one clip has one of them."""
+PENN = load("exp/pennaction/eval_penn_multitask.py")
+NTU = load("exp/ntu/eval_ntu_multitask.py")
+SPEED = load("exp/pennaction/eval_speed2d.py")
+
+
+def _network(name, folder, **shape):
+    """Makes a small SPNet with formula weights and saves it as a training does."""
+    settings = experiment.default_settings(name) | SHAPE | shape
+    model = experiment.build_network(name, settings)
+    set_formula_weights(model)
+    (folder / "net").mkdir()
+    checkpoints.save_weights(model, folder / "net" / "w.weights.h5")
+    experiment.write_json(folder / "net" / "model.json", settings)
+    return model, settings
+
+
+def _sized(dataconf):
+    changes = {"crop_resolution": (SIDE, SIDE), "geoocclusion": None}
+    return dataclasses.replace(dataconf, fixed_subsampling=2, **changes)
+
+
+def _videos(folder):
+    options = {"use_gt_bbox": True, "clip_size": 4}
+    return PennAction(folder, _sized(pennaction_dataconf), **options)
+
+
+def _write_videos(folder, actions, pictures=False):
+    videos = []
+    for number, count in enumerate(FRAMES, start=1):
+        one = penn_video(number, actions[number - 1], number == len(FRAMES), count)
+        videos.append(one)
+        for frame in one.frames if pictures else ():
+            path = folder / f"frames/{number:04d}/{frame:06d}.jpg"
+            draw(path, one.size, 40 * number + 9 * frame)
+    write_pennaction(folder / "annotations.mat", videos)
+
+
+@pytest.fixture(scope="module")
+def penn(tmp_path_factory):
+    """A folder with `data`, `mpii`, a network of Penn Action and its evaluation.
+
+    The last output is right on the second video, which cannot be read, the third, and
+    the fourth, which is too short; of the first it tells another action.
+    """
+    folder = tmp_path_factory.mktemp("penn_spnet")
+    model, settings = _network("penn_spnet", folder, pyramids=3, action_pyramids="2,3")
+    _write_videos(folder / "data", [0] * 5, pictures=True)
+    found = predict_actions(ClipPredictor(model), _videos(folder / "data"))
+    told = found.scores[-1].argmax(axis=-1)
+    _write_videos(folder / "data", [(told[0] + 1) % 15, *told[1:], 0])
+    for name in UNREADABLE:
+        (folder / "data" / "frames" / "0002" / name).write_bytes(b"no picture")
+    write_tiny_mpii(folder / "mpii", train=1, valid=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        PENN.main(["eval", "--data", "data", "--mpii", "mpii", *WEIGHTS])
+    return folder, model, settings
+
+
+@pytest.fixture
+def here(penn, monkeypatch):
+    """That folder, which is the current one."""
+    monkeypatch.chdir(penn[0])
+    return penn[0]
+
+
+def _scores(folder="eval"):
+    with open(f"{folder}/evaluation.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _people(model, settings):
+    """What `score_pckh` says of MPII by the pose part."""
+    part = experiment.pose_view(model, settings)
+    people = MpiiSinglePerson("mpii", _sized(mpii_dataconf))
+    predict = PosePredictor(part, pa16j2d).predict_crops
+    return score_pckh(predict_poses(predict, people, VALID_MODE), pa16j2d)
+
+
+def test_both_tasks_of_penn_are_scored_as_by_the_functions_of_the_package(penn, here):
+    scores, (_, model, settings) = _scores(), penn
+    predictor, videos = ClipPredictor(model), _videos("data")
+    assert scores["actions"] == score_actions(predict_actions(predictor, videos))
+    many = predict_actions(predictor, videos, subsamples=[2], flip=True)
+    assert scores["actions_multi_clip"] == score_actions(many)
+    assert scores["actions_multi_clip"]["clips"] > scores["actions"]["clips"] == 4
+    people = _people(model, settings)
+    for name in ("blocks", "per_joint", "pckh_original"):
+        assert scores["pose"][name] == pytest.approx(people[name])
+    assert scores["pose"]["block_names"] == ["dp1_pb1", "up2_pb0", "dp3_pb1"]
+    receipt = scores["receipt"]
+    assert receipt["data"] == {"penn": "data", "mpii": "mpii"}
+    assert receipt["evaluation"] == "penn_multitask"
+    assert receipt["network"] == "penn_spnet"
+    text = (here / "eval" / "evaluation.md").read_text()
+    pictures = re.findall(r"\((\w+\.png)\)", text)
+    assert len(pictures) == 4 and all((here / "eval" / p).is_file() for p in pictures)
+
+
+def test_an_unreadable_video_is_wrong_and_a_short_one_in_the_strict_figure(here):
+    for scores in (_scores()["actions"], _scores()["actions_multi_clip"]):
+        assert (scores["unreadable"], scores["too_short"]) == (["0002"], ["0004"])
+        assert sum(row[-1] for row in scores["confusion"]) == 2
+    one = _scores()["actions"]
+    assert (one["accuracy"], one["accuracy_shortened"]) == (0.25, 0.5)
+    assert one["outputs_original"]["act2_a0"] == 0.5
+    assert one["outputs"]["act1_a0"] < one["outputs"]["act2_a0"]
+
+
+def test_boxes_by_clip_and_several_steps_are_for_many_clips_alone(here):
+    (here / "penn_pred_bboxes_4f.json").write_text('{"0000.2.000.0": [1, 2, 30, 40]}')
+    boxes = ("--boxes", "penn_pred_bboxes_4f.json")
+    flags = ("--data", "data", *WEIGHTS)
+    with pytest.raises(ValueError, match=r"boxes by clip are for --clips many; .*json"):
+        PENN.main(["no", *flags, *boxes])
+    with pytest.raises(ValueError, match=r"are for --clips many. Received: \[1, 2\]"):
+        PENN.main(["no", *flags, "--subsample", "1", "2"])
+
+
+def test_every_cut_has_its_time_and_the_score_of_its_own_outputs(penn, here):
+    _, model, settings = penn
+    flags = ("--timed-clips", "1", "--repeats", "2")
+    SPEED.main(["speed", "--data", "data", "--mpii", "mpii", *WEIGHTS, *flags])
+    scores, whole = _scores("speed"), _scores()
+    cuts = scores["cuts"]
+    assert [cut["prediction"] for cut in cuts] == [1, 2, 3]
+    assert [cut["pose"] for cut in cuts] == whole["pose"]["block_names"]
+    assert [cut["action"] for cut in cuts] == [None, "act1_a0", "act2_a0"]
+    assert [cut["pckh"] for cut in cuts] == pytest.approx(whole["pose"]["blocks"])
+    told = [None, *whole["actions"]["outputs"].values()]
+    assert [cut["accuracy"] for cut in cuts] == told and told[1] != told[2]
+    config = experiment.model_config(settings)
+    sizes = [spnet.cut(model, config, number).count_params() for number in (1, 2)]
+    sizes.append(model.count_params())
+    assert [cut["parameters"] for cut in cuts] == sizes == sorted(sizes)
+    for cut in cuts:
+        low, high = cut["ms_per_frame_quartiles"]
+        assert 0 < low <= cut["ms_per_frame"] <= high
+    assert (scores["batch_size"], scores["frames"], scores["repeats"]) == (1, 4, 2)
+    assert scores["receipt"]["evaluation"] == "speed2d"
+    assert (here / "speed" / "speed.png").is_file()
+    text = (here / "speed" / "evaluation.md").read_text()
+    assert "dp1_pb1, no action" in text and "dp3_pb1, act2_a0" in text
+
+
+def test_a_folded_cut_is_scored_by_the_torso_without_mpii(here):
+    flags = ("--predictions", "2", "2", "--repeats", "1", "--timed-clips", "1")
+    shape = ("--eval-frames", "5", "--compute", "fast", "--mixed-precision", "float32")
+    SPEED.main(["torso", "--data", "data", *WEIGHTS, *flags, *shape])
+    (cut,) = _scores("torso")["cuts"]
+    assert 0 <= cut["pck"] <= 1 and "pckh" not in cut
+    assert "PCK@0.2 of the torso" in (here / "torso" / "evaluation.md").read_text()
+
+
+def test_a_prediction_that_the_network_has_not_is_refused(here):
+    with pytest.raises(ValueError, match="--predictions: the network has 3. .*: 4"):
+        SPEED.main(["no", "--data", "data", *WEIGHTS, "--predictions", "4"])
+
+
+def test_both_tasks_of_ntu_are_scored_by_many_clips_and_on_human36m(
+    clip_folders, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    model, settings = _network("ntu_spnet", tmp_path, frames=2, protocol="cv")
+    folders = (clip_folders["ntu"], clip_folders["h36m"])
+    flags = ("--data", folders[0], "--h36m", folders[1], "--h36m-every", "5")
+    NTU.main(["eval", *map(str, flags), *WEIGHTS, "--clips", "many", "--no-flip"])
+    scores = _scores()
+    options = {"use_gt_bbox": True, "clip_size": 2, "protocol": "cv"}
+    videos = Ntu(folders[0], _sized(ntu_dataconf), **options)
+    many = predict_actions(ClipPredictor(model), videos, subsamples=[2])
+    assert scores["actions_multi_clip"] == score_actions(many)
+    assert scores["actions"] is None and scores["receipt"]["protocol"] == "cv"
+    h36m = Human36MFrames(folders[1], _sized(human36m_dataconf), every={VALID_MODE: 5})
+    predict = PosePredictor(experiment.pose_view(model, settings), pa17j3d)
+    found = predict_poses_3d(predict.predict_crops, h36m)
+    bones = bone_lengths(h36m.poses(TRAIN_MODE), pa17j3d.links)
+    expected = score_mpjpe(found, pa17j3d, bones)
+    for name in ("mpjpe", "mpjpe_original"):
+        errors = expected["blocks"][name]
+        assert scores["pose"]["blocks"][name] == pytest.approx(errors, rel=1e-4)
+    assert np.allclose(scores["pose"]["bones_mm"], bones)
+    text = (tmp_path / "eval" / "evaluation.md").read_text()
+    assert "| 2 (up2_pb0)" in text and "MPJPE, strict" in text

@@ -140,6 +140,7 @@ RUINED = {
     "\"data\" must have 'h36m'": result_files.human36m(data={}, generated_data=[]),
     "must have scores under": {**result_files.multitask(), "actions": None},
     '"cuts" 2: "ms_per_frame" must be a number': _cuts(ms_per_frame=None),
+    "must be a list of two numbers": _cuts(ms_per_frame_quartiles=[1]),
 }
 
 

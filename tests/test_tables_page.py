@@ -155,7 +155,18 @@ def test_cuts_have_their_times_and_machine(tmp_path):
         "machine",
     ]
     assert first[1:6] == ["1", "60.0", "16.67", "100,000", "two CPU cores"]
-    assert _csv(tmp_path / "out", "speed")[0]["device"] == "two CPU cores"
+    kept = _csv(tmp_path / "out", "speed")[0]
+    assert kept["device"] == "two CPU cores"
+    assert float(kept["ms_upper_quartile"]) == pytest.approx(1000 / 59)
+
+
+def test_figures_of_weights_that_were_chosen_by_scores_are_marked(tmp_path):
+    write(tmp_path / "run", result_files.mpii(weights_chosen="by the scores"))
+    page = _page(tmp_path, tmp_path / "run")
+    rows = _tables(page)["mpii (CVPR 2018), validation people, 1 crop"]
+    assert [row[2:4] for row in rows if row[0] == "total"] == [["88.0 †", "89.0 †"]]
+    assert "- weights_chosen: by the scores" in page
+    assert _csv(tmp_path / "out", "mpii")[0]["weights_chosen"] == "by the scores"
 
 
 @pytest.mark.parametrize(

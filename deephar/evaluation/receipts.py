@@ -46,6 +46,15 @@ class Checked:
     def some_number(self, key: str) -> float:
         return self.take(key, (int, float), "a number")
 
+    def pair(self, key: str) -> list[float]:
+        rule = "a list of two numbers"
+        values = self.take(key, (list,), rule)
+        if len(values) != 2 or not all(isinstance(v, (int, float)) for v in values):
+            raise ValueError(
+                f'{self.where}: "{key}" must be {rule}. Received: {values!r:.60}'
+            )
+        return values
+
     def part(self, key: str) -> "Checked":
         value = self.take(key, (dict,), "an object")
         return Checked(f'{self.where}: "{key}"', value)

@@ -231,6 +231,8 @@ def _speed2d(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
     for cut in scores.parts("cuts"):
         more = {name: cut.some_number(name) for name in TIMES}
         more |= {"device": device, "batch_size": scores.some_number("batch_size")}
+        quartiles = cut.pair("ms_per_frame_quartiles")
+        more |= dict(zip(QUARTILES, quartiles, strict=True))
         key = "pck" if "pck" in cut else "pckh"
         name, data = _POSE_SCORES[key]
         place = _place("speed", part, receipt, data, more)
@@ -262,6 +264,7 @@ def _place(
 
 TIMES = ("prediction", "frames_per_second", "ms_per_frame", "parameters")
 """What is known of a cut beside its scores."""
+QUARTILES = ("ms_lower_quartile", "ms_upper_quartile")
 
 KINDS = {
     "mpii": _mpii,

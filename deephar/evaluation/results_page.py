@@ -21,15 +21,19 @@ _READING = """\
   the paper's figure. **-**: this evaluation has no such figure.
 - **generated**: measured on pictures that a program drew. Such a figure says that the
   code works and nothing of the paper's, and is never set beside it: *not comparable*.
+- **†**: of weights that a training chose by its scores; too good if those were made on
+  the same data. The receipt says so.
 - **weights md5**: its first 8 digits; whole, with the weights, in the receipts.
 - **command**: the number of its receipt, at the end of the page.
 - Of several results for a row the newest stands in the table; the others are listed
   below it, newest first, and all are in the CSV."""
 
 
+_GENERATED = "On **generated** data, not comparable with the paper:"
+_CHOSEN = "†"
 _COLUMNS = (
     *("measured_strict", "measured_original", "data", "generated", "weights"),
-    *("weights_md5", "command", "date", "network", "newest", "file"),
+    *("weights_md5", "weights_chosen", "command", "date", "network", "newest", "file"),
 )
 """Columns of the CSVs that a row has only if it was measured."""
 
@@ -81,6 +85,7 @@ def csv_row(line: Line) -> dict[str, object]:
         "generated": "yes" if one.generated else "no",
         "weights": receipt.weights,
         "weights_md5": receipt.weights_md5,
+        "weights_chosen": receipt.notes.get("weights_chosen"),
         "command": receipt.command,
         "date": receipt.date.isoformat(),
         "network": receipt.network,
@@ -110,7 +115,7 @@ def page(
     if left_out:
         parts.append("## Left out\n\nThese gave no figures:")
         parts.append("\n".join(f"- {reason}" for reason in left_out.values()))
-    parts += ["## At a glance", _glance(lines, numbers)]
+    parts += ["## At a glance", *_glance(lines, numbers)]
     for name in TABLES:
         parts += _section(name, lines, numbers, pictures)
     return [*parts, "## Receipts", *_receipts(numbers)]
@@ -149,9 +154,9 @@ def _numbers(lines: Sequence[Line]) -> dict[pathlib.Path, tuple[int, Receipt]]:
     return found
 
 
-def _glance(lines: Sequence[Line], numbers: dict) -> str:
-    """The table of the figures that the papers are known by."""
-    rows = []
+def _glance(lines: Sequence[Line], numbers: dict) -> Iterator[str]:
+    """The figures that the papers are known by; those of generated data apart."""
+    rows = {False: [], True: []}
     for line in lines:
         table = TABLES[line.table]
         wanted = line.table not in ("ablation", "speed") and line.newest
@@ -160,8 +165,11 @@ def _glance(lines: Sequence[Line], numbers: dict) -> str:
         if line.measured is not None or line.paper is not None:
             name = f"{table.title.split(':')[0]}, {table.figure} ({table.unit}): "
             name += line.part if table.head else f"{line.part}, {line.row}"
-            rows.append([name, *_cells(line, numbers)])
-    return _table("figure", rows)
+            rows[line.generated].append([name, *_cells(line, numbers)])
+    yield _table("figure", rows[False])
+    if rows[True]:
+        yield _GENERATED
+        yield _table("figure", rows[True])
 
 
 def _part(name: str, part: str, lines: list[Line], numbers: dict) -> Iterator[str]:
@@ -172,7 +180,7 @@ def _part(name: str, part: str, lines: list[Line], numbers: dict) -> Iterator[st
     for generated in (False, True):
         chosen = [line for line in newest if line.generated == generated]
         if generated and chosen:
-            yield "On **generated** data, not comparable with the paper:"
+            yield _GENERATED
         if not any(line.measured or line.paper is not None for line in chosen):
             continue
         if name == "speed":
@@ -222,12 +230,19 @@ def _cells(line: Line, numbers: dict) -> list[str]:
     receipt, number = one.receipt, numbers[one.receipt.file][0]
     return [
         "not comparable" if one.generated else paper,
-        *("-" if v is None else f"{v:.1f}" for v in (one.strict, one.original)),
+        *_pair(line),
         _data(line),
         receipt.weights_md5[:8] if receipt.weights_md5 else "untrained",
         f"[{number}](#receipt-{number})",
         receipt.date.strftime("%Y-%m-%d %H:%M"),
     ]
+
+
+def _pair(line: Line) -> list[str]:
+    """The strict figure and the original's, marked if weights were chosen by scores."""
+    one = line.measured
+    mark = f" {_CHOSEN}" * ("weights_chosen" in one.receipt.notes)
+    return ["-" if v is None else f"{v:.1f}{mark}" for v in (one.strict, one.original)]
 
 
 def _data(line: Line) -> str:
@@ -254,8 +269,8 @@ def _earlier(line: Line, numbers: dict) -> str:
         return text
     if table.head and line.row != table.head:
         return ""
-    pair = ["-" if v is None else f"{v:.1f}" for v in (one.strict, one.original)]
-    return f"{line.row}: {pair[0]} strict, {pair[1]} as the original counts ({text})"
+    strict, original = _pair(line)
+    return f"{line.row}: {strict} strict, {original} as the original counts ({text})"
 
 
 def _receipts(numbers: dict[pathlib.Path, tuple[int, Receipt]]) -> Iterator[str]:

@@ -5,8 +5,10 @@ import re
 
 import numpy as np
 import pytest
+from formula_weights import formula_pictures, set_formula_weights
 
-from deephar import experiment
+from deephar import checkpoints, experiment
+from deephar.checkpoints import KNOWN
 from deephar.experiment.run import clear_earlier_training
 
 MPII = experiment.default_settings("mpii")
@@ -279,6 +281,42 @@ def test_a_broken_model_file_is_named_with_what_is_wrong(tmp_path, text, message
     args = _arguments("--weights", str(tmp_path / "w.weights.h5"))
     with pytest.raises(ValueError, match=rf"model\.json: {message}"):
         experiment.network_settings(args, "mpii")
+
+
+@pytest.mark.parametrize("name", ["penn_spnet", "ntu_spnet"])
+def test_the_papers_spnets_have_the_shape_of_the_published_files(name):
+    config = experiment.model_config(experiment.default_settings(name))
+    assert config == KNOWN[name].network.arguments["cfg"]
+
+
+def test_a_pose_network_has_a_prediction_a_block_or_a_step_of_a_pyramid():
+    counts = {"mpii": 8, "penn": 4, "mpii_spnet": 24, "penn_spnet": 18, "ntu_spnet": 6}
+    for name, count in counts.items():
+        settings = experiment.default_settings(name)
+        assert experiment.num_predictions(settings) == count
+
+
+SPNET = {"size": 32, "levels": 2, "ksize": 3, "growth": 8, "image_div": 4}
+CLIP = {"frames": 4, "pose_features": 16, "visual_features": 16, "actions": 3}
+
+
+def test_an_spnet_of_actions_begins_with_poses_of_more_pyramids(tmp_path, caplog):
+    poses = experiment.default_settings("mpii_spnet") | SPNET | {"pyramids": 2}
+    source = experiment.build_network("mpii_spnet", poses)
+    set_formula_weights(source)
+    checkpoints.save_weights(source, tmp_path / "w.weights.h5")
+    experiment.write_json(tmp_path / "model.json", poses)
+    weights = str(tmp_path / "w.weights.h5")
+    shape = SPNET | CLIP | {"pyramids": 1, "action_pyramids": "1"}
+    settings = experiment.default_settings("penn_spnet") | shape
+    target = experiment.build_network("penn_spnet", settings, pose_weights=weights)
+    pictures = formula_pictures((2, 32, 32, 3))
+    view = experiment.pose_view(target, settings)
+    found, expected = (m.predict_on_batch(pictures) for m in (view, source))
+    np.testing.assert_allclose(found, expected[0], atol=1e-6)
+    with pytest.raises(ValueError, match=r"is of 2 pyramids, .* \(--pyramids\).*: 3"):
+        more = settings | {"pyramids": 3}
+        experiment.build_network("penn_spnet", more, pose_weights=weights)
 
 
 def test_help_shows_the_recipes_values():

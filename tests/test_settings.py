@@ -108,7 +108,10 @@ def test_weights_of_another_network_are_refused(name, by):
 
 @pytest.mark.parametrize(
     ("network", "published"),
-    [("human36m", "human36m"), ("penn", "penn_merge"), ("ntu", "ntu_merge")],
+    [
+        *[("human36m", "human36m"), ("penn", "penn_merge"), ("ntu", "ntu_merge")],
+        *[("penn_spnet", "penn_spnet"), ("ntu_spnet", "ntu_spnet")],
+    ],
 )
 def test_the_papers_networks_are_those_of_the_published_files(network, published):
     settings, _ = settings_of(KNOWN[published].file, network=network)
@@ -126,6 +129,8 @@ def test_the_papers_networks_are_those_of_the_published_files(network, published
         ("penn_merge", True, {"step": 3}, 3),
         ("ntu_merge", False, {}, 2),
         ("ntu_merge", True, {}, 2),
+        ("penn_spnet", True, {}, 6),
+        ("ntu_spnet", False, {}, 4),
     ],
 )
 def test_the_step_of_published_weights_is_that_of_their_evaluation(
@@ -181,14 +186,17 @@ def test_weights_that_do_not_tell_their_split_are_warned_about(tmp_path, caplog)
 
 
 def test_the_papers_action_networks_begin_with_their_pose_parts():
-    clip = {"frames", "step", "drawn_steps", "actions", "pose_version"}
-    for merged in ("penn", "ntu"):
-        whole = experiment.default_settings(merged)
-        part = experiment.default_settings(experiment.NETWORKS[merged].pose_part)
-        assert {k: v for k, v in whole.items() if k in part} | {
-            "network": f"{merged}_pose"
-        } == part
-        assert set(whole) - set(part) == clip
+    clip = {"frames", "step", "drawn_steps", "actions"}
+    more = {"reception": {"pose_version"}, "spnet": {"action_pyramids", "replica"}}
+    more["spnet"] |= {"pose_features", "visual_features"}
+    for name, recipe in experiment.NETWORKS.items():
+        if not recipe.family.merged:
+            continue
+        whole = experiment.default_settings(name)
+        part = experiment.default_settings(recipe.pose_part)
+        assert set(whole) - set(part) == clip | more[recipe.family.architecture]
+        own = {"network"} | ({"pyramids"} & set(whole))
+        assert {n for n in part if part[n] != whole[n]} == own
 
 
 def test_a_model_file_says_of_which_network_it_is(tmp_path):
@@ -229,6 +237,88 @@ def test_a_merged_network_takes_the_shape_of_its_pose_part(tmp_path):
         **experiment.default_settings("penn"),
         **{"size": 64, "blocks": 1, "context": 0, "frames": 8},
     }
+
+
+ALL = experiment.pose_networks("mpii")
+
+
+def chosen(weights, *flags, among=ALL):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weights")
+    experiment.add_network_arguments(parser, among)
+    args = parser.parse_args(["--weights", str(weights), *flags])
+    return experiment.network_settings(args, among)
+
+
+def test_of_several_networks_it_is_the_one_that_the_weights_are_known_to_be(
+    tmp_path, table
+):
+    weights = tmp_path / "w.weights.h5"
+    assert chosen(weights)["network"] == "mpii"
+    assert chosen("mpii")["blocks"] == 3
+    assert chosen(KNOWN["penn_spnet"].file)["pyramids"] == 6
+    (tmp_path / "model.json").write_text('{"network": "penn_pose", "blocks": 3}')
+    assert chosen(weights)["network"] == "penn_pose"
+    one_alike = chosen(weights, among=("ntu", "mpii"))
+    assert (one_alike["network"], one_alike["blocks"]) == ("mpii", 3)
+
+
+def test_the_flag_says_which_network_it_is_where_nothing_else_does(tmp_path):
+    weights = tmp_path / "w.weights.h5"
+    flags = ("--network", "mpii_spnet", "--pyramids", "2")
+    settings = chosen(weights, *flags)
+    paper = experiment.default_settings("mpii_spnet")
+    assert settings == {**paper, "pyramids": 2}
+    (tmp_path / "model.json").write_text('{"network": "pose_baseline"}')
+    with pytest.raises(
+        ValueError,
+        match=r"is of the SPNet of 3D poses \(17 joints, 3D\); this is for the SPNet "
+        r"of 2D poses \(16 joints, 2D\)",
+    ):
+        chosen(weights, *flags)
+
+
+def test_networks_of_one_architecture_take_no_weights_of_the_other(tmp_path):
+    (tmp_path / "model.json").write_text('{"network": "mpii_spnet"}')
+    with pytest.raises(ValueError, match="is of the SPNet of 2D poses .* the 2D pose"):
+        settings_of(tmp_path / "w.weights.h5")
+    networks = experiment.pose_networks("human36m", as_many_joints=True)
+    assert networks == ("human36m", "pose_baseline", "ntu_spnet")
+    with pytest.raises(ValueError, match="this is for the 3D pose network"):
+        chosen(tmp_path / "w.weights.h5", among=networks)
+
+
+def test_an_spnet_of_actions_has_its_own_number_of_pyramids(tmp_path):
+    (tmp_path / "model.json").write_text(
+        '{"network": "pose_baseline", "pyramids": 4, "growth": 8, "protocol": "cv"}'
+    )
+    weights = str(tmp_path / "w.weights.h5")
+    args = argparse.Namespace(weights=None, pose_weights=weights)
+    assert experiment.network_settings(args, "ntu_spnet") == {
+        **experiment.default_settings("ntu_spnet"),
+        **{"growth": 8, "protocol": "cv"},
+    }
+
+
+@pytest.mark.parametrize("numbers", ["6,5", "5,5", "0,1", "5;6", "", "1.5"])
+def test_pyramids_of_actions_are_numbers_in_order(tmp_path, capsys, numbers):
+    with pytest.raises(SystemExit):
+        settings_of("w.h5", "--action-pyramids", numbers, network="penn_spnet")
+    assert "must be different integers of at least 1" in capsys.readouterr().err
+    model = {"network": "penn_spnet", "action_pyramids": numbers}
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    with pytest.raises(ValueError, match="`action_pyramids` must be different integ"):
+        settings_of(tmp_path / "w.weights.h5", network="penn_spnet")
+
+
+def test_numbers_of_a_model_file_may_be_whole_where_fractions_may_be(tmp_path):
+    text = '{"network": "mpii_spnet", "sam_alpha": 2, "image_div": 4}'
+    (tmp_path / "model.json").write_text(text)
+    settings, _ = settings_of(tmp_path / "w.weights.h5", network="mpii_spnet")
+    assert (settings["sam_alpha"], settings["image_div"]) == (2.0, 4)
+    (tmp_path / "model.json").write_text(text.replace("4", "5"))
+    with pytest.raises(ValueError, match=r"`image_div` must be one of \(4, 8, 16, 32"):
+        settings_of(tmp_path / "w.weights.h5", network="mpii_spnet")
 
 
 def test_a_flag_of_another_network_is_refused():

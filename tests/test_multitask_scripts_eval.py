@@ -23,6 +23,7 @@ from deephar.data.human36m_frames import Human36MFrames
 from deephar.evaluation.action import predict_actions, score_actions
 from deephar.evaluation.pose import predict_poses, score_pckh
 from deephar.evaluation.pose3d import predict_poses_3d, score_mpjpe
+from deephar.evaluation.results import read_result
 from deephar.evaluation.root_depth import bone_lengths
 from deephar.inference import ClipPredictor, PosePredictor
 from deephar.models import spnet
@@ -132,6 +133,8 @@ def test_both_tasks_of_penn_are_scored_as_by_the_functions_of_the_package(penn, 
     assert receipt["data"] == {"penn": "data", "mpii": "mpii"}
     assert receipt["evaluation"] == "penn_multitask"
     assert receipt["network"] == "penn_spnet"
+    places = {(one.table, one.data) for one in read_result("eval/evaluation.json")}
+    assert places == {("penn", "data"), ("ablation", "data"), ("mpii", "mpii")}
     text = (here / "eval" / "evaluation.md").read_text()
     pictures = re.findall(r"\((\w+\.png)\)", text)
     assert len(pictures) == 4 and all((here / "eval" / p).is_file() for p in pictures)
@@ -179,6 +182,8 @@ def test_every_cut_has_its_time_and_the_score_of_its_own_outputs(penn, here):
     assert (scores["batch_size"], scores["frames"], scores["repeats"]) == (1, 4, 2)
     assert scores["receipt"]["evaluation"] == "speed2d"
     assert (here / "speed" / "speed.png").is_file()
+    figures = read_result("speed/evaluation.json")
+    assert [one.data for one in figures] == [*("mpii", "mpii", "data", "mpii", "data")]
     text = (here / "speed" / "evaluation.md").read_text()
     assert "dp1_pb1, no action" in text and "dp3_pb1, act2_a0" in text
 
@@ -190,6 +195,8 @@ def test_a_folded_cut_is_scored_by_the_torso_without_mpii(here):
     (cut,) = _scores("torso")["cuts"]
     assert 0 <= cut["pck"] <= 1 and "pckh" not in cut
     assert "PCK@0.2 of the torso" in (here / "torso" / "evaluation.md").read_text()
+    (pose, _) = read_result("torso/evaluation.json")
+    assert (pose.row, pose.data) == ("up2_pb0: PCK@0.2 of the torso", "data")
 
 
 def test_a_prediction_that_the_network_has_not_is_refused(here):
@@ -211,6 +218,9 @@ def test_both_tasks_of_ntu_are_scored_by_many_clips_and_on_human36m(
     many = predict_actions(ClipPredictor(model), videos, subsamples=[2])
     assert scores["actions_multi_clip"] == score_actions(many)
     assert scores["actions"] is None and scores["receipt"]["protocol"] == "cv"
+    parts = {one.table: one.part for one in read_result("eval/evaluation.json")}
+    assert parts["human36m"] == "ntu_spnet (TPAMI 2020), 1 crop"
+    assert parts["ntu"] == "ntu_spnet (TPAMI 2020), cv"
     h36m = Human36MFrames(folders[1], _sized(human36m_dataconf), every={VALID_MODE: 5})
     predict = PosePredictor(experiment.pose_view(model, settings), pa17j3d)
     found = predict_poses_3d(predict.predict_crops, h36m)

@@ -126,6 +126,17 @@ def test_ways_to_look_at_videos_are_rows_of_their_own(tmp_path):
     ]
 
 
+def test_outputs_come_in_the_order_of_their_network(tmp_path):
+    names = ("p1", "p2", "v1", "v2", "m")
+    files = [
+        write(tmp_path / "small", result_files.actions("ntu", protocol="cs")),
+        write(tmp_path / "large", result_files.actions(outputs=names)),
+    ]
+    lines = [li for li in _lines(*files) if li.table == "ablation" and li.measured]
+    rows = [line.row for line in lines if line.part.startswith("penn ")]
+    assert rows == [*names, "best output on these videos"]
+
+
 def test_a_wrong_file_is_named_and_the_page_is_written(tmp_path):
     write(tmp_path / "good", result_files.mpii())
     wrong = write(tmp_path / "wrong", {"receipt": {}})

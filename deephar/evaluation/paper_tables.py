@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deephar.evaluation.papers import (
     PAPER_ACTIONS,
@@ -258,7 +258,7 @@ def fill(figures: Sequence[Measured]) -> list[Line]:
     for place, paper in paper_rows().items():
         if place not in real and not _replaced(place, parts):
             lines.append(Line(*place, paper, None))
-    return sorted(lines, key=_order(lines))
+    return sorted(lines, key=_order())
 
 
 def _replaced(place: tuple[str, str, str], parts: set[tuple[str, str]]) -> bool:
@@ -270,11 +270,12 @@ def _replaced(place: tuple[str, str, str], parts: set[tuple[str, str]]) -> bool:
     return bool(others if row == EVERY else others - {part})
 
 
-def _order(lines: Sequence[Line]):
+def _order() -> Callable[[Line], tuple]:
     """A sorting key: tables, parts and rows as the papers have them, then as found."""
     known = list(paper_rows())
     parts = list(dict.fromkeys([part for _, part, _ in known]))
-    rows = list(dict.fromkeys([*(row for *_, row in known), *(li.row for li in lines)]))
+    names = dict.fromkeys(row for *_, row in known)
+    rows = {row: number for number, row in enumerate(names)}
     tables = list(TABLES)
 
     def key(line: Line) -> tuple:
@@ -282,7 +283,6 @@ def _order(lines: Sequence[Line]):
         first = min(begins, default=len(parts))
         part = parts.index(line.part) if line.part in parts else first
         place = (tables.index(line.table), part, line.part, line.generated)
-        row = (line.row == BEST_OUTPUT, rows.index(line.row))
-        return (*place, not line.newest, *row)
+        return (*place, not line.newest, rows.get(line.row, len(rows)))
 
     return key

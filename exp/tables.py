@@ -4,8 +4,8 @@ Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232) and TPAMI 2020
           (arXiv 1912.08077)
 Command   python exp/tables.py RESULTS... [--out runs/tables]
 Recipe    the newest result of every row, beside the paper's figure
-Hardware  any
-Time      seconds
+Hardware  two CPU cores, other work beside
+Time      15 s for 15 results
 Expected  the figures of deephar/evaluation/papers.py
 Measured  what the results say
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from deephar.evaluation.paper_tables import H36M_CROPS, TEST, Line, paper_rows
 from deephar.evaluation.papers import PAPER_H36M
-from deephar.evaluation.results import MEAN_ACTIONS, MEAN_FRAMES, TOTAL
+from deephar.evaluation.results import MEAN_ACTIONS, TOTAL
 from deephar.evaluation.tables import GROUPS
 
 GENERATED = "measured on generated data: not comparable with the paper"
@@ -57,27 +57,16 @@ def _draw_mpii(path: pathlib.Path, lines: Sequence[Line], generated: bool) -> No
 
 
 def _draw_human36m(path: pathlib.Path, lines: Sequence[Line], generated: bool) -> None:
-    there = dict.fromkeys(line.row for line in lines if MEAN_FRAMES not in line.row)
-    names = [name for name in PAPER_H36M["actions"] if name in there or not generated]
-    names += [name for name in there if name not in names and MEAN_ACTIONS not in name]
-    paper = {
-        row: value for (_, part, row), value in paper_rows().items() if part == TEST
-    }
-    series = _Series(names)
-    if not generated:
-        series.add("paper, test people, 7 crops, mirrored", paper, _PAPER)
-    _draw_bars(path, series, lines, generated, "PCKh@0.5 (%)", 100)
-
-
-def _draw_human36m(path: pathlib.Path, lines: Sequence[Line], generated: bool) -> None:
-    there = {line.row for line in lines}
-    names = [name for name in PAPER_H36M["actions"] if name in there or not generated]
+    there = dict.fromkeys(line.row for line in lines)
+    papers = PAPER_H36M["actions"]
+    names = [name for name in papers if name in there or not generated]
+    others = [name for name in there if name not in papers and "mean" not in name]
     paper = {
         row: value
         for (_, part, row), value in paper_rows().items()
         if part == H36M_CROPS
     }
-    series = _Series([*names, MEAN_ACTIONS])
+    series = _Series([*names, *others, MEAN_ACTIONS])
     if not generated:
         series.add("paper, several crops", paper, _PAPER)
     _draw_bars(path, series, lines, generated, "MPJPE (mm)", None)

@@ -26,6 +26,7 @@ ROOMS = {
     },
     "data": {"config", "utils"},
     "evaluation": {"measures", "utils", "config", "data"},
+    "plans": {"utils"},
     "callbacks": {"evaluation", "checkpoints", "utils"},
     "devices": {"utils"},
     "trainer": {"callbacks", "checkpoints", "data.loader", "devices", "utils"},
@@ -34,10 +35,11 @@ ROOMS = {
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
         *("callbacks", "data", "devices", "inference", "losses", "optimizers"),
+        "plans",
     },
 }
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}
-WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data"}
+WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data", "plans"}
 TENSORFLOW = {
     *("trainer", "devices", "data.loader"),
     *("experiment.compute", "experiment.training"),

@@ -5,7 +5,6 @@ here: the builder and its arguments, the data configuration, the joint probabili
 Source: the evaluation scripts of the original, branches cvpr18 and master.
 """
 
-import hashlib
 import importlib
 import importlib.util
 import pathlib
@@ -15,9 +14,9 @@ from dataclasses import dataclass, field
 
 from deephar.config import ModelConfig
 from deephar.utils import pa16j2d, pa17j3d
+from deephar.utils.fs import md5_of
 
 _RELEASES = "https://github.com/dluvizon/deephar/releases/download"
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -238,12 +237,3 @@ def recognise(path):
             return published, True
     named = [p for p in KNOWN.values() if p.file == path.name]
     return (named[0] if named else None), False
-
-
-def md5_of(path):
-    """The md5 of a file, as 32 hexadecimal digits."""
-    digest = hashlib.md5()
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -1,12 +1,15 @@
 """Files and folders."""
 
 import csv
+import hashlib
 import io
 import json
 import math
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
+
+_BLOCK = 1 << 20
 
 
 def mkdir(path) -> None:
@@ -16,6 +19,15 @@ def mkdir(path) -> None:
         OSError: It cannot be made, or a file is in its place.
     """
     os.makedirs(path, exist_ok=True)
+
+
+def md5_of(path: str | os.PathLike) -> str:
+    """The md5 of a file, as 32 hexadecimal digits."""
+    digest = hashlib.md5()
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_json(path: str | os.PathLike, value: object) -> None:

@@ -1,0 +1,233 @@
+"""From nothing to the papers' tables: generated data, small networks, their scores."""
+
+import pathlib
+import shlex
+from collections.abc import Mapping
+
+from deephar.experiment.reproduction import DATA, Places, tables
+from deephar.plans import Plan, Step
+
+_RUN = "--bn-momentum 0.9 --checkpoint-minutes 1 --workers 2 --verbose 2"
+_PLAIN = f"{_RUN} --schedule cosine --no-augmentation"
+_FROZEN = f"--batch-size 16 --lr 1e-2 --frozen-features {_PLAIN}"
+
+_SPNET = "--size 96 --pyramids 2 --levels 3 --growth 48 --ksize 3"
+_SPNET_CLIPS = (
+    "--frames 8 --step 3 --pyramids 2 --action-pyramids 1,2 --replica no "
+    "--pose-features 64 --visual-features 64"
+)
+_TINY = "--size 32 --pyramids 2 --levels 2 --growth 8 --ksize 3"
+_TINY_CLIPS = (
+    "--frames 4 --step 1 --pyramids 2 --action-pyramids 1,2 --replica no "
+    "--pose-features 16 --visual-features 16 --batch-size 2"
+)
+
+SIZES: Mapping[str, Mapping[str, str]] = {
+    "small": {
+        "mpii_data": "--train 3000 --valid 300",
+        "h36m_data": "--train 15 --valid 15 --frames 8 4",
+        "penn_data": "--train 240 --test 75",
+        "ntu_data": "--train 60 --test 20",
+        "mpii_pose": f"--size 96 --blocks 2 --batch-size 16 --epochs 2 {_PLAIN}",
+        "h36m_pose": f"--size 96 --blocks 2 --batch-size 8 --epochs 4 {_PLAIN}",
+        "penn_action": f"--frames 8 --step 3 --epochs 15 {_FROZEN}",
+        "ntu_pose": f"--size 96 --blocks 2 --batch-size 16 --epochs 1 {_PLAIN} "
+        "--steps-per-epoch 200",
+        "ntu_action": f"--frames 8 --step 3 --epochs 15 {_FROZEN}",
+        "spnet_pose": f"{_SPNET} --epochs 2 --batch-size 16 {_PLAIN}",
+        "penn_spnet": f"{_SPNET_CLIPS} --epochs 4 --batch-size 8 {_PLAIN} "
+        "--steps-per-epoch 60",
+        "penn_joint": f"--epochs 4 --batch-size 8 --steps-per-epoch 60 {_PLAIN}",
+        "pose_baseline": f"{_SPNET} --epochs 2 --steps-per-epoch 100 {_PLAIN} "
+        "--mpii-samples 4 --h36m-samples 8 --penn-samples 2 --ntu-samples 2",
+        "ntu_spnet": f"{_SPNET_CLIPS} --epochs 4 --batch-size 8 {_PLAIN} "
+        "--steps-per-epoch 60",
+    },
+    "tiny": {
+        "mpii_data": "--train 12 --valid 4",
+        "h36m_data": "--train 2 --valid 2 --frames 2 2",
+        "penn_data": "--train 16 --test 4 --frames 8 10",
+        "ntu_data": "--train 4 --test 2 --frames 8 10",
+        "mpii_pose": f"--size 32 --blocks 1 --batch-size 4 --epochs 2 {_PLAIN}",
+        "h36m_pose": f"--size 32 --blocks 1 --batch-size 4 --epochs 2 {_PLAIN}",
+        "penn_action": f"--frames 4 --step 1 --epochs 2 {_FROZEN}",
+        "ntu_pose": f"--size 32 --blocks 1 --batch-size 4 --epochs 1 {_PLAIN} "
+        "--steps-per-epoch 4",
+        "ntu_action": f"--frames 4 --step 1 --epochs 2 {_FROZEN}",
+        "spnet_pose": f"{_TINY} --epochs 2 --batch-size 4 {_PLAIN}",
+        "penn_spnet": f"{_TINY_CLIPS} --epochs 1 --steps-per-epoch 2 {_PLAIN}",
+        "penn_joint": f"--epochs 2 --batch-size 2 --steps-per-epoch 2 {_PLAIN}",
+        "speed_eval": "--repeats 2",
+        "pose_baseline": f"{_TINY} --epochs 1 --steps-per-epoch 2 {_PLAIN} "
+        "--mpii-samples 1 --h36m-samples 1 --penn-samples 1 --ntu-samples 1",
+        "ntu_spnet": f"{_TINY_CLIPS} --epochs 1 --steps-per-epoch 2 {_PLAIN}",
+    },
+}
+"""Flags of the steps by size: "small" learns something, "tiny" only shows that it runs.
+"""
+
+TAKES: Mapping[str, Mapping[str, float]] = {"small": {}, "tiny": {}}
+"""Minutes on two CPU cores with nothing beside, as far as they were measured."""
+
+
+class _Maker:
+    """Makes the steps: each with its folder, its files by flag, the flags of its size.
+
+    The further arguments of trainings and evaluations are flags: `pose_weights="a"` is
+    `--pose-weights` with what the training `a` ends with, and `mpii="b"` is `--mpii`
+    with the folder of the data set `b`.
+    """
+
+    def __init__(self, places: Places, size: str, seed: int):
+        self.places, self.size, self.seed = places, size, seed
+        self.annotations: dict[str, pathlib.Path] = {}
+
+    def data(self, name: str, kind: str, about: str) -> Step:
+        """Draws a data set to OUT/data/."""
+        folder = self.places.out / "data" / name
+        self.annotations[name] = folder / DATA[kind][0]
+        words = (f"datasets/{kind}/generate.py", folder, "--overwrite")
+        makes = (self.annotations[name],)
+        return self._step(f"{name}_data", about, words, makes)
+
+    def training(
+        self, name: str, about: str, script: str, flags: str = "", **files: str
+    ) -> Step:
+        """Trains a network in OUT/training/."""
+        weights = self._weights(name)
+        words = (script.format("train"), weights.parent, *flags.split())
+        makes = (weights, weights.with_name("model.json"))
+        return self._step(name, f"trains {about}", words, makes, files, resumes=True)
+
+    def evaluation(
+        self, name: str, about: str, script: str, flags: str = "", **files: str
+    ) -> Step:
+        """Scores a network in OUT/evaluations/."""
+        folder = self.places.out / "evaluations" / name
+        words = (script.format("eval"), folder, *flags.split())
+        makes = (folder / "evaluation.json",)
+        return self._step(f"{name}_eval", f"scores {about}", words, makes, files)
+
+    def _weights(self, name: str) -> pathlib.Path:
+        return self.places.out / "training" / name / "weights_last.weights.h5"
+
+    def _step(self, name, about, words, makes, files=None, resumes=False) -> Step:
+        given, needs = [], []
+        for flag, one in (files or {}).items():
+            if not flag.endswith("weights"):
+                path = self.places.out / "data" / one
+                needs.append(self.annotations[one])
+            else:
+                path = self._weights(one)
+                needs += [path, path.with_name("model.json")]
+            given += [f"--{flag.replace('_', '-')}", path]
+        own = shlex.split(SIZES[self.size].get(name, ""))
+        command = (*words, *given, *own, "--seed", str(self.seed))
+        takes = TAKES[self.size].get(name)
+        return Step(name, about, command, tuple(needs), makes, takes, resumes)
+
+
+def generated(places: Places, size: str = "small", seed: int = 0) -> Plan:
+    """From nothing: draws data sets, trains small networks on them, scores these.
+
+    Args:
+        places: where things lie; only `root` and `out` matter.
+        size: a key of SIZES.
+        seed: of data and trainings.
+    """
+    make = _Maker(places, size, seed)
+    steps = [*_data(make), *_cvpr(make), *_tpami(make)]
+    return Plan((*steps, tables(places, steps)), places.out, places.root)
+
+
+def _data(make: _Maker) -> list[Step]:
+    draw = make.data
+    return [
+        draw("mpii", "MPII", "draws people in MPII's form"),
+        draw("h36m", "Human3.6M", "draws recordings in Human3.6M's form"),
+        draw("penn", "PennAction", "draws videos in Penn Action's form"),
+        draw("ntu", "NTU", "draws videos in NTU's form"),
+    ]
+
+
+def _cvpr(make: _Maker) -> list[Step]:
+    """The networks of CVPR'18."""
+    train, score = make.training, make.evaluation
+    mpii, h36m = "exp/mpii/{}_mpii_singleperson.py", "exp/h36m/{}_h36m.py"
+    penn = "exp/pennaction/{}_penn_ar_pe_merge.py"
+    ntu = "exp/ntu/{}_ntu_ar_pe_merge.py"
+    pose, action, clips = "--stage pose", "--stage action", "--multi-clip"
+    return [
+        train("mpii_pose", "2D poses", mpii, data="mpii"),
+        score("mpii", "2D poses", mpii, data="mpii", weights="mpii_pose"),
+        train("h36m_pose", "3D poses", h36m, data="h36m"),
+        score("h36m", "3D poses", h36m, data="h36m", weights="h36m_pose"),
+        train(
+            *("penn_action", "actions on top of the 2D poses", penn, action),
+            **{"data": "penn", "pose_weights": "mpii_pose"},
+        ),
+        score("penn", "actions", penn, clips, data="penn", weights="penn_action"),
+        train("ntu_pose", "3D poses of NTU", ntu, pose, data="ntu"),
+        train(
+            *("ntu_action", "actions on top of NTU's poses", ntu, action),
+            **{"data": "ntu", "pose_weights": "ntu_pose"},
+        ),
+        score("ntu", "actions", ntu, clips, data="ntu", weights="ntu_action"),
+    ]
+
+
+def _tpami(make: _Maker) -> list[Step]:
+    """SPNet, of TPAMI'20."""
+    train, score = make.training, make.evaluation
+    penn = "exp/pennaction/train_penn_multimodel.py"
+    people = {"mpii": "mpii"}
+    joint = {"data": "penn", "weights": "penn_joint", **people}
+    return [
+        train(
+            "spnet_pose",
+            "SPNet's 2D poses",
+            "exp/mpii/train_mpii_spnet.py",
+            data="mpii",
+        ),
+        train(
+            *("penn_spnet", "SPNet's actions on top of them", penn, "--stage action"),
+            **{"data": "penn", "pose_weights": "spnet_pose", **people},
+        ),
+        train(
+            *("penn_joint", "SPNet's poses and actions in turn", penn, "--stage joint"),
+            **{"data": "penn", "weights": "penn_spnet", **people},
+        ),
+        score(
+            *("penn_joint", "SPNet's poses and actions"),
+            *("exp/pennaction/eval_penn_multitask.py", ""),
+            **joint,
+        ),
+        score(
+            *("speed", "SPNet's predictions, and times them"),
+            *("exp/pennaction/eval_speed2d.py", ""),
+            **joint,
+        ),
+        train(
+            *(
+                "pose_baseline",
+                "SPNet's 3D poses",
+                "exp/ntu/train_pose_baseline.py",
+                "",
+            ),
+            **{"mpii": "mpii", "h36m": "h36m", "penn": "penn", "ntu": "ntu"},
+        ),
+        train(
+            *("ntu_spnet", "SPNet's actions on top of them"),
+            *("exp/ntu/train_ntu_spnet.py", "--stage action"),
+            **{"data": "ntu", "pose_weights": "pose_baseline"},
+        ),
+        score(
+            *(
+                "ntu_spnet",
+                "SPNet's poses and actions",
+                "exp/ntu/eval_ntu_multitask.py",
+                "",
+            ),
+            **{"data": "ntu", "weights": "ntu_spnet", "h36m": "h36m"},
+        ),
+    ]

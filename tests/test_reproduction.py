@@ -1,0 +1,110 @@
+"""What there is to reproduce: commands that scripts take, and sources of files."""
+
+import sys
+
+import pytest
+from scripts import REPOSITORY, load
+
+from deephar import plans
+from deephar.checkpoints import KNOWN
+from deephar.experiment import from_nothing, reproduction
+
+
+@pytest.fixture
+def places(tmp_path):
+    """Folders of which none is there yet."""
+    folders = [tmp_path / name for name in ("out", "datasets", "weights")]
+    return reproduction.Places(REPOSITORY, *folders)
+
+
+class Parsed(Exception):
+    """Raised where a script would begin to work."""
+
+
+def begin(*_, **__):
+    raise Parsed
+
+
+@pytest.fixture
+def parses(monkeypatch):
+    """Whether a script takes a command line, up to the point where it would begin."""
+    monkeypatch.setattr("deephar.experiment.run.open_run", begin)
+    monkeypatch.setattr("deephar.experiment.training.open_run", begin)
+    scripts = {}
+
+    def parse(script, *flags):
+        monkeypatch.setattr(sys, "argv", [script, *flags])
+        if script not in scripts:
+            scripts[script] = load(script)
+        module = scripts[script]
+        if hasattr(module, "generate"):
+            monkeypatch.setattr(module, "generate", begin)
+        elif hasattr(module, "parse"):
+            return module.parse(list(flags))
+        with pytest.raises(Parsed):
+            module.main(list(flags))
+
+    return parse
+
+
+@pytest.mark.parametrize("size", from_nothing.SIZES)
+def test_the_scripts_take_the_commands_of_the_generated_plan(size, places, parses):
+    plan = from_nothing.generated(places, size)
+    for step in plan.steps:
+        more = step.gathers[:1]
+        parses(*plan.arguments(step, more), *["--resume"] * step.resumes)
+    assert {step.name for step in plan.steps} >= set(from_nothing.SIZES[size])
+    assert plan.steps[-1].gathers
+
+
+def test_the_scripts_take_the_commands_of_the_papers_plan(places, parses):
+    plan = reproduction.published(places)
+    for step in plan.steps:
+        parses(*plan.arguments(step, step.gathers[:1]))
+    files = {path.name for step in plan.steps for path in step.needs}
+    assert files >= {published.file for published in KNOWN.values()}
+
+
+def test_all_that_is_missing_has_a_source(places):
+    plan = reproduction.published(places)
+    outcomes = plans.foresee(plan, list(plan.steps))
+    assert {outcome.state for outcome in outcomes} == {"lacks"}
+    page = plans.plan_page(plan, outcomes)
+    assert page.count("missing: ") == len(plan.sources)
+    assert "v0.1/weights_PE_MPII_cvpr18_19-09-2017.h5" in page
+    assert "md5 d6b85ba4b8a3fc9d05c8ad73f763d999, about 59 MB" in page
+    assert "by a browser" in page
+    assert "v0.3/penn_pred_bboxes_16f.json (md5 30b124a9" in page
+    assert "see datasets/NTU/README.md" in page
+
+
+def test_weights_of_another_content_than_published_are_not_used(places):
+    places.weights.mkdir()
+    (places.weights / KNOWN["mpii"].file).write_bytes(b"broken off")
+    plan = reproduction.published(places)
+    page = plans.plan_page(plan, plans.foresee(plan, list(plan.steps)))
+    assert f"other content than published: {places.weights}" in page
+
+
+def test_every_readme_that_is_named_is_there():
+    for data in reproduction.DATA:
+        assert (REPOSITORY / "datasets" / data / "README.md").is_file()
+
+
+def test_the_script_shows_its_plan_and_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    load("exp/reproduce.py").main(["out", "--generated", "--plan"])
+    page = capsys.readouterr().out
+    assert "to do    mpii_pose" in page
+    assert f"{tmp_path}/out/training/mpii_pose" in page
+    assert not list(tmp_path.iterdir())
+
+
+def test_flags_that_do_not_go_together_are_refused(capsys):
+    parse = load("exp/reproduce.py").parse
+    with pytest.raises(SystemExit):
+        parse(["--size", "tiny"])
+    assert "--size and --seed are for --generated" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        parse(["--generated", "--weights", "w"])
+    assert "for what is not --generated" in capsys.readouterr().err

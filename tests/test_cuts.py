@@ -30,6 +30,7 @@ def _cut(number, action, accuracy=None, **scores):
 
 def _scores(*cuts):
     facts = {"batch_size": 2, "frames": 8, "repeats": 5, "device": "a machine"}
+    facts |= {"cores": 2, "precision": "float32"}
     return {"cuts": list(cuts), **facts}
 
 
@@ -68,7 +69,8 @@ def test_a_row_for_each_cut_and_one_without_an_action_says_so():
 
 def test_the_page_says_what_the_scores_are_of():
     text = "\n".join(cut_page(CUTS))
-    assert "On a machine, 2 clips of 8 frames (16 frames) a step" in text
+    assert "On a machine, 2 cores, in float32: 2 clips of 8 frames a step" in text
+    assert "median and quartiles of 5 steps" in text
     assert "PCKh@0.5, MPII validation" in text
     torso = _scores(_cut(1, None, pck=0.4))
     assert "PCK@0.2 of the torso, Penn Action test frames" in "\n".join(cut_page(torso))

@@ -9,7 +9,7 @@ import pytest
 from formula_weights import set_formula_weights
 from scripts import load
 from tiny_clips import draw, penn_video, write_pennaction
-from tiny_mpii import write_tiny_mpii
+from tiny_mpii import tiny_person, write_tiny_mpii
 
 from deephar import checkpoints, experiment
 from deephar.config import (
@@ -20,6 +20,7 @@ from deephar.config import (
 )
 from deephar.data import MpiiSinglePerson, Ntu, PennAction
 from deephar.data.human36m_frames import Human36MFrames
+from deephar.data.mpii_format import write_annotations
 from deephar.evaluation.action import predict_actions, score_actions
 from deephar.evaluation.pose import predict_poses, score_pckh
 from deephar.evaluation.pose3d import predict_poses_3d, score_mpjpe
@@ -76,12 +77,34 @@ def _write_videos(folder, actions, pictures=False):
     write_pennaction(folder / "annotations.mat", videos)
 
 
+def _found(folder, model, settings):
+    """The poses of MPII's validation people by the pose part."""
+    part = experiment.pose_view(model, settings)
+    people = MpiiSinglePerson(folder, _sized(mpii_dataconf))
+    return predict_poses(PosePredictor(part, pa16j2d).predict_crops, people, VALID_MODE)
+
+
+def _write_people(folder, model, settings):
+    """Writes a tiny MPII whose true joints are the second pose that is found.
+
+    The heads are so small that joints 0.3 px away are wrong.
+    """
+    write_tiny_mpii(folder, train=1, valid=2)
+    second = _found(folder, model, settings).poses[1][:, list(pa16j2d.map_to_mpii)]
+    head, people = np.array([0, 0, 0.6, 0.8]), []
+    for i, pose in enumerate(second):
+        person = tiny_person(f"v{i}.jpg", 2.0 * i)
+        people.append(dataclasses.replace(person, pose=pose, head=head))
+    write_annotations(folder / "annotations.mat", [tiny_person("t0.jpg")], people)
+
+
 @pytest.fixture(scope="module")
 def penn(tmp_path_factory):
     """A folder with `data`, `mpii`, a network of Penn Action and its evaluation.
 
-    The last output is right on the second video, which cannot be read, the third, and
-    the fourth, which is too short; of the first it tells another action.
+    The last action is right on the second video, which cannot be read, the third, and
+    the fourth, which is too short; of the first it tells another. The second pose is
+    right on MPII.
     """
     folder = tmp_path_factory.mktemp("penn_spnet")
     model, settings = _network("penn_spnet", folder, pyramids=3, action_pyramids="2,3")
@@ -91,7 +114,7 @@ def penn(tmp_path_factory):
     _write_videos(folder / "data", [(told[0] + 1) % 15, *told[1:], 0])
     for name in UNREADABLE:
         (folder / "data" / "frames" / "0002" / name).write_bytes(b"no picture")
-    write_tiny_mpii(folder / "mpii", train=1, valid=3)
+    _write_people(folder / "mpii", model, settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         PENN.main(["eval", "--data", "data", "--mpii", "mpii", *WEIGHTS])
@@ -110,14 +133,6 @@ def _scores(folder="eval"):
         return json.load(file)
 
 
-def _people(model, settings):
-    """What `score_pckh` says of MPII by the pose part."""
-    part = experiment.pose_view(model, settings)
-    people = MpiiSinglePerson("mpii", _sized(mpii_dataconf))
-    predict = PosePredictor(part, pa16j2d).predict_crops
-    return score_pckh(predict_poses(predict, people, VALID_MODE), pa16j2d)
-
-
 def test_both_tasks_of_penn_are_scored_as_by_the_functions_of_the_package(penn, here):
     scores, (_, model, settings) = _scores(), penn
     predictor, videos = ClipPredictor(model), _videos("data")
@@ -125,9 +140,10 @@ def test_both_tasks_of_penn_are_scored_as_by_the_functions_of_the_package(penn, 
     many = predict_actions(predictor, videos, subsamples=[2], flip=True)
     assert scores["actions_multi_clip"] == score_actions(many)
     assert scores["actions_multi_clip"]["clips"] > scores["actions"]["clips"] == 4
-    people = _people(model, settings)
+    people = score_pckh(_found("mpii", model, settings), pa16j2d)
     for name in ("blocks", "per_joint", "pckh_original"):
         assert scores["pose"][name] == pytest.approx(people[name])
+    assert people["blocks"][1] == 1 > max(people["blocks"][::2])
     assert scores["pose"]["block_names"] == ["dp1_pb1", "up2_pb0", "dp3_pb1"]
     receipt = scores["receipt"]
     assert receipt["data"] == {"penn": "data", "mpii": "mpii"}

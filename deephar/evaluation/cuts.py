@@ -145,7 +145,7 @@ def _draw(axes: Axes, cuts: list[dict], score: str, label: str) -> None:
         place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
         axes.annotate(str(cut["prediction"]), (x, y), fontsize=8, **place)
     axes.set_xlim(left=0)
-    axes.set_ylim(max(min(values) - 10, 0), min(max(values) + 10, 103))
+    axes.set_ylim(max(min(values) - 10, -3), min(max(values) + 10, 105))
 
 
 def cut_page(scores: dict) -> list[str]:
@@ -153,16 +153,16 @@ def cut_page(scores: dict) -> list[str]:
 
     Args:
         scores: as of `cut_table`, with "device", "batch_size" (clips), "frames" of a
-            clip, "repeats" and "receipt".
+            clip, "repeats", "cores", "precision" and "receipt".
     """
-    frames = scores["batch_size"] * scores["frames"]
+    clips = scores["batch_size"]
     short, full = POSE_SCORES[pose_score(scores)]
     return [
         "# Time and score by prediction",
         receipt_list(scores),
-        f"On {scores['device']}, {scores['batch_size']} clips of {scores['frames']} "
-        f"frames ({frames} frames) a step; median and quartiles of "
-        f"{scores['repeats']} steps, the cuts in turn.",
+        f"On {scores['device']}, {scores['cores']} cores, in {scores['precision']}: "
+        f"{clips} clip{'s' * (clips > 1)} of {scores['frames']} frames a step; median "
+        f"and quartiles of {scores['repeats']} steps, the cuts in turn.",
         cut_table(scores),
         f"{short}: {full}. Accuracy: strict, of one clip a video; a prediction without "
         "an action has none. Both are of a prediction's own outputs.",

@@ -176,6 +176,12 @@ def test_boxes_by_clip_and_several_steps_are_for_many_clips_alone(here):
         PENN.main(["no", *flags, "--subsample", "1", "2"])
 
 
+def test_cuts_are_scored_by_one_clip_a_video(here):
+    flags = ("--data", "data", *WEIGHTS, "--subsample", "1", "2")
+    with pytest.raises(ValueError, match="several are for evaluations by many clips"):
+        SPEED.main(["no", *flags])
+
+
 def test_every_cut_has_its_time_and_the_score_of_its_own_outputs(penn, here):
     _, model, settings = penn
     flags = ("--timed-clips", "1", "--repeats", "2")

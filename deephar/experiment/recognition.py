@@ -78,8 +78,10 @@ def ways(args: argparse.Namespace) -> tuple[bool, ...]:
 
 
 def _many_alone(args: argparse.Namespace) -> str:
-    """The flag that looks at many clips and at nothing else."""
-    return f"--clips {MANY}" if "clips" in args else _MULTI_CLIP
+    """What looks at many clips and at nothing else: a flag, if the script has one."""
+    if "clips" in args:
+        return f"--clips {MANY}"
+    return _MULTI_CLIP if "multi_clip" in args else "evaluations by many clips"
 
 
 def action_dataconf(

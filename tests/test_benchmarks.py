@@ -1,5 +1,7 @@
 """The speed scripts, run as a user does, at the smallest size."""
 
+import functools
+import importlib.util
 import json
 import os
 import subprocess
@@ -8,7 +10,7 @@ import sys
 import keras
 import pytest
 from keras import layers
-from scripts import REPOSITORY, load, run
+from scripts import REPOSITORY, load, run, run_together
 from tiny_mpii import write_tiny_mpii
 
 from deephar.models import reception
@@ -123,16 +125,64 @@ def test_a_chip_is_known_by_its_name(device, precision, peak):
     assert flops.peak_tflops(device, precision) == peak
 
 
-def _result(done):
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+OTHER = """echo '{"evaluate_s": 1e-6, "samples": 6}'"""
+PEOPLE = ("--people", 3, "--size", 64, "--blocks", 1, "--workers", 1)
+CLIP = ("--size", 32, "--blocks", 1, "--frames", 4, "--repeat", 3, "--fold")
+COMMANDS = {
+    "model": (*TINY, "--fold", "--precision", "bfloat16", "--peak", "0.5"),
+    "evaluation": (*PEOPLE, "--pairs", 1, "--against", OTHER),
+    "pictures": ("--data", "MPII", "--samples", 2, "--batch-size", 2, "--workers", 1),
+    "clip_model": CLIP,
+}
 
 
-def test_the_model_is_timed_in_every_part(tmp_path):
-    flags = ("--fold", "--precision", "bfloat16", "--peak", "0.5", "--json", "x.json")
-    done = run("exp/benchmark/model.py", *TINY, *flags, cwd=tmp_path)
-    result = _result(done)
-    assert json.loads((tmp_path / "x.json").read_text()) == result
+def run_without_tensorflow(backend, folder):
+    """Runs model.py where TensorFlow cannot be imported."""
+    script = REPOSITORY / "exp/benchmark/model.py"
+    code = (
+        "import runpy, sys; sys.modules['tensorflow'] = None; "
+        f"sys.argv[0] = {str(script)!r}; sys.path.insert(0, {str(script.parent)!r}); "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, TINY)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        cwd=folder,
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("benchmarks")
+    write_tiny_mpii(folder / "MPII")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(place):
+    """Processes by benchmark, and model.py's by backend where that is installed."""
+    calls = {
+        name: functools.partial(
+            run, f"exp/benchmark/{name}.py", *flags, "--json", f"{name}.json", cwd=place
+        )
+        for name, flags in COMMANDS.items()
+    }
+    for backend in ("jax", "torch"):
+        if importlib.util.find_spec(backend) is not None:
+            calls[backend] = functools.partial(run_without_tensorflow, backend, place)
+    return run_together(calls)
+
+
+def result_of(process):
+    assert process.returncode == 0, process.stderr[-2000:]
+    return json.loads(process.stdout.strip().splitlines()[-1])
+
+
+def test_the_model_is_timed_in_every_part(done, place):
+    result = result_of(done["model"])
+    assert json.loads((place / "model.json").read_text()) == result
     figures = result["figures"]
     for part in ("forward", "step"):
         rate = figures[f"{part}_pictures_per_s"]
@@ -148,57 +198,35 @@ def test_the_model_is_timed_in_every_part(tmp_path):
     assert (figures["backend"], figures["device"]) == ("tensorflow", "cpu")
     assert result["settings"]["jit"] is False
     assert result["machine"]["cores"] == os.cpu_count()
-    assert "forward_pictures_per_s " in done.stdout
+    assert "forward_pictures_per_s " in done["model"].stdout
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_the_model_is_timed_without_tensorflow(backend, tmp_path):
+def test_the_model_is_timed_without_tensorflow(backend, done):
     pytest.importorskip(backend)
-    script = REPOSITORY / "exp/benchmark/model.py"
-    code = (
-        "import runpy, sys; sys.modules['tensorflow'] = None; "
-        f"sys.argv[0] = {str(script)!r}; sys.path.insert(0, {str(script.parent)!r}); "
-        "runpy.run_path(sys.argv[0], run_name='__main__')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, TINY)],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    result = _result(done)
+    result = result_of(done[backend])
     assert result["figures"]["backend"] == backend
     assert result["settings"]["jit"] is (backend == "jax")
     assert result["figures"]["forward_s"] > 0 and result["figures"]["step_s"] > 0
 
 
-def test_an_evaluation_is_timed_and_compared(tmp_path):
-    flags = ("--people", 3, "--size", 64, "--blocks", 1, "--workers", 1, "--pairs", 1)
-    other = """echo '{"evaluate_s": 1e-6, "samples": 6}'"""
-    against = ("--against", other, "--json", "pairs.json")
-    result = _result(run("exp/benchmark/evaluation.py", *flags, *against, cwd=tmp_path))
-    assert json.loads((tmp_path / "pairs.json").read_text()) == result
+def test_an_evaluation_is_timed_and_compared(done, place):
+    result = result_of(done["evaluation"])
+    assert json.loads((place / "evaluation.json").read_text()) == result
     assert list(result["ratios"]) == ["samples", "evaluate_s", "wall_s"]
     assert result["ratios"]["samples"]["median"] == 0.5
     assert result["ratios"]["evaluate_s"]["median"] > 1e4
     assert "exp/benchmark/evaluation.py --people 3 " in result["command"]
 
 
-def test_pictures_are_timed_on_given_data(tmp_path):
-    write_tiny_mpii(tmp_path / "MPII")
-    flags = ("--samples", 2, "--batch-size", 2, "--workers", 1)
-    done = run("exp/benchmark/pictures.py", "--data", "MPII", *flags, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout.splitlines()[-1])["figures"]
+def test_pictures_are_timed_on_given_data(done):
+    figures = result_of(done["pictures"])["figures"]
     rates = [name for name in figures if name.endswith("_per_s")]
     assert len(rates) == 4 + 1 + 4 and min(figures[name] for name in rates) > 0
 
 
-def test_a_clip_is_timed_against_its_frames(tmp_path):
-    flags = ("--size", 32, "--blocks", 1, "--frames", 4, "--repeat", 3, "--fold")
-    result = _result(run("exp/benchmark/clip_model.py", *flags, cwd=tmp_path))
-    figures = result["figures"]
+def test_a_clip_is_timed_against_its_frames(done):
+    figures = result_of(done["clip_model"])["figures"]
     lowest, highest = figures["forward_ratio_lowest"], figures["forward_ratio_highest"]
     assert 0 < lowest <= figures["forward_ratio"] <= highest
     assert figures["clips_per_s"] == pytest.approx(1 / figures["clips_s"])

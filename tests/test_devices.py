@@ -1,5 +1,6 @@
 """Several replicas and several workers compute what one process does."""
 
+import functools
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 from replica_run import CASES
+from scripts import run_together
 
 from deephar import devices
 
@@ -48,17 +50,30 @@ def finish(process, folder):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """What one replica in a process has in the end, by case."""
-    folder = tmp_path_factory.mktemp("alone")
-    return finish(start(folder, "none", "plain", "accumulated", "clipped"), folder)
+def processes(tmp_path_factory):
+    """What one process has in the end by strategy and case."""
+    flags = {
+        "none": ("plain", "accumulated", "clipped"),
+        "mirrored": (*CASES, "--replicas", "2"),
+    }
+
+    def train(kind):
+        folder = tmp_path_factory.mktemp(kind)
+        return finish(start(folder, kind, *flags[kind]), folder)
+
+    return run_together({kind: functools.partial(train, kind) for kind in flags})
 
 
 @pytest.fixture(scope="module")
-def mirrored(tmp_path_factory):
+def alone(processes):
+    """What one replica has in the end, by case."""
+    return processes["none"]
+
+
+@pytest.fixture(scope="module")
+def mirrored(processes):
     """What two replicas in a process have in the end, by case."""
-    folder = tmp_path_factory.mktemp("mirrored")
-    return finish(start(folder, "mirrored", *CASES, "--replicas", "2"), folder)
+    return processes["mirrored"]
 
 
 @pytest.fixture(scope="module")

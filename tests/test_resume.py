@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import functools
 import logging
 import os
 import signal
@@ -13,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 from kill_training import equal
-from scripts import REPOSITORY, run
+from scripts import REPOSITORY, run, run_together
 from tiny_models import small_pose_model
 from tiny_mpii import write_tiny_mpii
 
@@ -183,7 +184,8 @@ def test_a_full_disk_is_logged_and_training_goes_on(
 
 SCRIPT = "exp/mpii/train_mpii_singleperson.py"
 FLAGS = (
-    *("--size", "32", "--blocks", "1", "--ksize", "3", "--batch-size", "2"),
+    *("--size", "32", "--blocks", "1", "--ksize", "3", "--stem", "vgg16"),
+    *("--context", "0", "--batch-size", "2"),
     *("--epochs", "2", "--steps-per-epoch", "20", "--checkpoint-steps", "1"),
     *("--eval-every", "2"),
 )
@@ -191,28 +193,35 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with data and, in `whole`, a training without a stop."""
+    """A folder with a training without a stop, `whole`, and one killed twice."""
     folder = tmp_path_factory.mktemp("place")
     write_tiny_mpii(folder / "mpii", train=5, valid=2)
-    done = run(SCRIPT, "whole", "--data", "mpii", *FLAGS, cwd=folder)
+    whole = functools.partial(run, SCRIPT, "whole", "--data", "mpii", *FLAGS)
+    calls = {"whole": functools.partial(whole, cwd=folder)}
+    calls["killed"] = functools.partial(kill_twice, folder)
+    done = run_together(calls)["whole"]
     assert done.returncode == 0, done.stderr
     return folder
 
 
-def test_a_script_killed_twice_ends_with_the_same_weights(place):
+def kill_twice(folder):
+    """Kills a training in its first and, after it has gone on, in its second epoch."""
     command = [sys.executable, str(REPOSITORY / SCRIPT), "killed", "--resume"]
     for least in (3, 22):
         process = subprocess.Popen(
             [*command, "--data", "mpii", *FLAGS],
-            cwd=place,
+            cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        while steps_done(place / "killed") < least:
+        while steps_done(folder / "killed") < least:
             assert process.poll() is None
             time.sleep(0.02)
         process.kill()
         process.wait()
+
+
+def test_a_script_killed_twice_ends_with_the_same_weights(place):
     done = run(SCRIPT, "killed", "--resume", cwd=place)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "resumed: 1 epochs and " in done.stdout

@@ -4,8 +4,13 @@ Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 3
 Command   python exp/h36m/eval_h36m.py runs/eval_h36m --data datasets/Human3.6M \
               --weights runs/h36m/weights_last.weights.h5 \
               [--protocol 64] [--flip] [--multi-crop] [--report]
+Hardware  two CPU cores, generated people; on Human3.6M not tried here
+Time      20,000 frames of 8 blocks are scored in 3.4 s, the network's work
+          not counted, on one busy core
 Expected  MPJPE as the original counts: 55.1 mm with one crop, 53.2 with several, with
           the paper's weights; by action the paper has one frame in 60
+Measured  93.7 mm strict, 80.9 as the original counts, on 960 generated
+          frames (2 blocks, 128 px, one crop: docs/human36m.md)
 
 Prints MPJPE and P-MPJPE by action and block, strict, with the true depth of the root,
 and as the original counts; writes evaluation.json and evaluation.md to the run folder.

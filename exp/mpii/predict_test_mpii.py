@@ -3,8 +3,11 @@ r"""Predicts MPII's test people and writes the file that the benchmark takes.
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232), table 2
 Command   python exp/mpii/predict_test_mpii.py runs/test --data datasets/MPII \
               --weights FILE --flip --multi-crop [--refine N]
+Hardware  two CPU cores, a generated release; on MPII not tried here
+Time      not measured
 Expected  PCKh@0.5 of the benchmark, multi-crop and flip: 91.2 with the paper's weights
           (as the paper reports; the labels of the test set are not public)
+Measured  nothing: the labels are not public, and nothing was sent
 
 Writes pred_keypoints_mpii.mat to the run folder: the poses of all people of the
 single-person benchmark, in the order of the owners' release. annotations.mat must have

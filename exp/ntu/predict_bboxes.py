@@ -3,6 +3,8 @@ r"""Makes files of boxes for NTU RGB+D, found by a pose network in whole picture
 Command   python exp/ntu/predict_bboxes.py runs/ntu_bboxes --data datasets/NTU \
               --weights FILE [--network pose_baseline] [--protocol cv] [--refine 1] \
               [--subsample 2]
+Hardware  two CPU cores, generated clips; on NTU RGB+D not tried here
+Time      not measured
 
 Any network can look: the poses are those of its last prediction. --network says which
 it is where neither a model.json beside the weights nor the table of published files

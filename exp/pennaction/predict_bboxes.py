@@ -3,6 +3,8 @@ r"""Makes files of boxes for Penn Action, found by a pose network in whole pictu
 Command   python exp/pennaction/predict_bboxes.py runs/penn_bboxes \
               --data datasets/PennAction --weights FILE [--network mpii_spnet] \
               [--refine 1] [--subsample 2]
+Hardware  two CPU cores, generated clips; on Penn Action not tried here
+Time      not measured
 
 Any network can look: the poses are those of its last prediction. --network says which
 it is where neither a model.json beside the weights nor the table of published files

@@ -8,7 +8,11 @@ Command   python exp/pennaction/train_penn_ar_pe_merge.py runs/penn_pose --stage
               --stage action --pose-weights runs/penn_pose/weights_last.weights.h5
           python exp/pennaction/train_penn_ar_pe_merge.py runs/penn_all --stage all \
               --weights runs/penn_action/weights_last.weights.h5
+Hardware  the paper's recipe: not tried here; the README's run: two CPU cores
+Time      the paper's recipe: not tried here; the README's run: 9 minutes in all
 Expected  97.4 % without given boxes, 98.6 % with them (the paper)
+Measured  on 75 generated videos, 240 to learn from (the README's run, stages
+          pose and action): one clip 90.7 and 94.7 %, many 96.0 and 94.7 %, twice run
 
 --help with a --stage shows the flags of that stage. The run folder gets log.txt,
 losses.csv, scores.json (by epoch), model.json, weights_best.weights.h5,

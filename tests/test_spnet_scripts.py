@@ -1,5 +1,6 @@
 """SPNet in the scripts that score, draw and look for boxes, run as a user does."""
 
+import dataclasses
 import json
 import shutil
 
@@ -12,6 +13,7 @@ from tiny_clips import write_tiny_h36m, write_tiny_penn
 from tiny_mpii import write_tiny_mpii
 
 from deephar import checkpoints, experiment
+from deephar.checkpoints import KNOWN
 from deephar.data.boxes import read_boxes
 from deephar.inference import PosePredictor
 
@@ -61,18 +63,23 @@ def test_a_3d_network_of_17_joints_is_scored_on_the_16_of_mpii(here):
     assert crops["samples"] == 2 and set(crops["per_joint"]) == set(scores["per_joint"])
 
 
-def test_a_network_of_actions_draws_the_poses_of_its_last_pyramid(here):
-    picture = here / "mpii" / "images" / "v0.jpg"
-    weights = "penn_spnet/w.weights.h5"
-    PREDICT.main(["draw", "--weights", weights, "--picture", str(picture)])
-    (person,) = _read(here / "draw" / "v0.json")["people"]
+def test_published_weights_draw_the_poses_of_the_last_pyramid(here, monkeypatch):
     settings = _read(here / "penn_spnet" / "model.json")
-    model = experiment.build_network("penn_spnet", settings, weights)
-    model = experiment.pose_view(model, settings)
-    predictor = PosePredictor(model, experiment.poselayout(settings))
+    model = experiment.build_network("penn_spnet", settings, "penn_spnet/w.weights.h5")
+    config = experiment.model_config(settings)
+    network = checkpoints.Network("spnet.build", {"cfg": config})
+    known = dataclasses.replace(KNOWN["penn_spnet"], network=network)
+    monkeypatch.setitem(KNOWN, "penn_spnet", known)
+    monkeypatch.setenv("DEEPHAR_WEIGHTS", str(here))
+    checkpoints.save_weights(model, here / known.file)
+    picture = here / "mpii" / "images" / "v0.jpg"
+    PREDICT.main(["draw", "--weights", "penn_spnet", "--picture", str(picture)])
+    (person,) = _read(here / "draw" / "v0.json")["people"]
+    found = [[joint["x"], joint["y"]] for joint in person["joints"].values()]
+    view = experiment.pose_view(model, settings)
+    predictor = PosePredictor(view, experiment.poselayout(settings))
     with Image.open(picture) as image:
         (expected,) = predictor.predict(image)
-    found = [[joint["x"], joint["y"]] for joint in person["joints"].values()]
     np.testing.assert_allclose(found, expected.joints, atol=0.02)
     with Image.open(here / "draw" / "v0.png") as drawn, Image.open(picture) as image:
         assert (np.asarray(drawn) != np.asarray(image)).any()

@@ -40,7 +40,7 @@ def build(args):
     """The network and its settings, as far as they are known."""
     source = pathlib.Path(args.weights)
     published = checkpoints.KNOWN.get(args.name)
-    if args.weights in checkpoints.KNOWN and not source.exists():
+    if args.weights in checkpoints.KNOWN and not source.is_file():
         published = published or checkpoints.KNOWN[args.weights]
         args.weights = str(checkpoints.get(args.weights))
     beside = source.parent / experiment.MODEL_FILE

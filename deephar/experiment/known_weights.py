@@ -94,7 +94,7 @@ def known_settings(weights: str, network: str, many: bool = False) -> tuple[str,
         return weights, {}
     settings = _published_settings(published, network, many)
     path = pathlib.Path(weights)
-    if weights == published.name and not path.exists():
+    if weights == published.name and not path.is_file():
         return str(get(weights)), settings
     if beside is not None:
         logger.warning("%s: is of other weights than %s", beside, path.name)
@@ -114,7 +114,7 @@ def _known_by(
         the table, or their content, says so; and a model.json that lies beside.
     """
     path = pathlib.Path(weights)
-    if weights in KNOWN and not path.exists():
+    if weights in KNOWN and not path.is_file():
         return KNOWN[weights], True, None
     if not path.exists() and not path.suffix:
         raise FileNotFoundError(

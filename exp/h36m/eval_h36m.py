@@ -15,7 +15,7 @@ Measured  93.7 mm strict, 80.9 as the original counts, on 960 generated
 Prints MPJPE and P-MPJPE by action and block, strict, with the true depth of the root,
 and as the original counts; writes evaluation.json and evaluation.md to the run folder.
 --report adds report.md with curves and drawn predictions. docs/human36m.md says what is
-strict.
+strict; weights/README.md, which networks there are (--network): SPNet of 17 joints too.
 """
 
 import pathlib

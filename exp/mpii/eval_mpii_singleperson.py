@@ -13,7 +13,8 @@ Prints PCKh by body part, joint and block, and writes evaluation.json and evalua
 to the run folder; --report adds report.md with curves and drawn predictions,
 --every-block the body parts and curves of all blocks. Every annotated joint counts; the
 figure as the original counts (joints in the crop only; of the best block) stands beside
-it. A picture that cannot be read counts as wrong.
+it. A picture that cannot be read counts as wrong. Any network that finds poses can be
+scored, SPNet too: weights/README.md says how the script knows which it is (--network).
 """
 
 import pathlib

@@ -1,4 +1,4 @@
-r"""Draws the 2D pose of the person in a picture, or in every picture of a folder.
+r"""Draws the pose of the person in a picture, or in every picture of a folder.
 
 Command   python exp/mpii/predict_one_img.py runs/predict --weights FILE \
               --picture PICTURE_OR_FOLDER [--box X1 Y1 X2 Y2]
@@ -7,8 +7,8 @@ Time      not measured
 
 Without --box the person is taken to fill the whole picture; --refine N then looks N
 times again where the pose was. Writes NAME.png, the picture with the pose drawn on it,
-and NAME.json, the joints in pixels of the picture with their confidence, to the run
-folder.
+and NAME.json, the joints in pixels of the picture (in 3D their depth in mm too) with
+their confidence, to the run folder. Any network will do: see weights/README.md.
 """
 
 import logging

@@ -11,7 +11,8 @@ Measured  nothing: the labels are not public, and nothing was sent
 
 Writes pred_keypoints_mpii.mat to the run folder: the poses of all people of the
 single-person benchmark, in the order of the owners' release. annotations.mat must have
-been made from that release (datasets/MPII/README.md). docs/mpii.md has the protocol.
+been made from that release (datasets/MPII/README.md). docs/mpii.md has the protocol;
+weights/README.md says which networks there are (--network).
 """
 
 import logging

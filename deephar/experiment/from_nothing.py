@@ -27,21 +27,19 @@ SIZES: Mapping[str, Mapping[str, str]] = {
         "mpii_data": "--train 3000 --valid 300",
         "h36m_data": "--train 15 --valid 15 --frames 8 4",
         "penn_data": "--train 240 --test 75",
-        "ntu_data": "--train 60 --test 20",
+        "ntu_data": "--train 40 --test 20",
         "mpii_pose": f"--size 96 --blocks 2 --batch-size 16 --epochs 2 {_PLAIN}",
         "h36m_pose": f"--size 96 --blocks 2 --batch-size 8 --epochs 4 {_PLAIN}",
-        "penn_action": f"--frames 8 --step 3 --epochs 15 {_FROZEN}",
+        "penn_action": f"--frames 8 --step 3 --epochs 10 --eval-every 5 {_FROZEN}",
         "ntu_pose": f"--size 96 --blocks 2 --batch-size 16 --epochs 1 {_PLAIN} "
         "--steps-per-epoch 200",
-        "ntu_action": f"--frames 8 --step 3 --epochs 15 {_FROZEN}",
-        "spnet_pose": f"{_SPNET} --epochs 2 --batch-size 16 {_PLAIN}",
-        "penn_spnet": f"{_SPNET_CLIPS} --epochs 4 --batch-size 8 {_PLAIN} "
-        "--steps-per-epoch 60",
-        "penn_joint": f"--epochs 4 --batch-size 8 --steps-per-epoch 60 {_PLAIN}",
-        "pose_baseline": f"{_SPNET} --epochs 2 --steps-per-epoch 100 {_PLAIN} "
+        "ntu_action": f"--frames 8 --step 3 --epochs 10 --eval-every 5 {_FROZEN}",
+        "spnet_pose": f"{_SPNET} --epochs 4 --batch-size 16 {_PLAIN}",
+        "penn_spnet": f"{_SPNET_CLIPS} --epochs 4 {_PLAIN}",
+        "penn_joint": f"--epochs 4 {_PLAIN}",
+        "pose_baseline": f"{_SPNET} --epochs 2 --steps-per-epoch 200 {_PLAIN} "
         "--mpii-samples 4 --h36m-samples 8 --penn-samples 2 --ntu-samples 2",
-        "ntu_spnet": f"{_SPNET_CLIPS} --epochs 4 --batch-size 8 {_PLAIN} "
-        "--steps-per-epoch 60",
+        "ntu_spnet": f"{_SPNET_CLIPS} --epochs 8 {_PLAIN}",
     },
     "tiny": {
         "mpii_data": "--train 12 --valid 4",

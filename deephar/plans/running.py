@@ -282,13 +282,18 @@ def _last(log: pathlib.Path) -> str:
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """Lets signals that ask to end do what Ctrl-C does."""
+    """Lets signals that ask to end do what Ctrl-C does, in the background too.
+
+    A hangup that is ignored, as under nohup, stays so.
+    """
 
     def stop(number, frame):
         raise KeyboardInterrupt
 
-    names = ("SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+        numbers.append(hangup)
     before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield

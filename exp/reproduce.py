@@ -4,6 +4,10 @@ Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232) and TPAMI 2020
           (arXiv 1912.08077)
 Command   python exp/reproduce.py [OUT] [--plan]
           python exp/reproduce.py [OUT] --generated [--size tiny] [--plan]
+Hardware  two CPU cores, generated data; on the real data sets not tried here
+Time      not measured yet
+Expected  the figures of deephar/evaluation/papers.py
+Measured  not measured yet
 
 Without --generated: scores the published weights that lie in the folder of weights on
 the data sets that lie in datasets/, and says of the rest what is missing and where it

@@ -106,17 +106,17 @@ def test_what_is_missing_is_told_with_its_source_and_the_rest_is_run(out):
     ]
     plan = make_plan(out)
     page = plan_page(plan, foresee(plan, list(plan.steps)))
-    assert "missing: input.txt" in page and "written by hand" in page
+    assert "\ninput.txt is missing" in page and "written by hand" in page
     assert "for data" in page and "for data, train" not in page
     assert page.count("done ") == 2 and "2 done" in page
 
 
 def test_what_is_there_but_is_another_file_is_not_used(out):
     plan = make_plan(out)
-    plan = dataclasses.replace(plan, spoilt=frozenset({out.parent / "input.txt"}))
+    plan = dataclasses.replace(plan, spoilt={out.parent / "input.txt": "is of 1999"})
     outcomes = run(plan, list(plan.steps[:1]))
     assert outcomes[0].state == "lacks"
-    assert "input.txt is not what it should be" in plan_page(plan, outcomes)
+    assert "input.txt is of 1999" in plan_page(plan, outcomes)
 
 
 def test_a_plan_can_be_shown_without_doing_anything(out):

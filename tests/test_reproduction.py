@@ -70,7 +70,7 @@ def test_all_that_is_missing_has_a_source(places):
     outcomes = plans.foresee(plan, list(plan.steps))
     assert {outcome.state for outcome in outcomes} == {"lacks"}
     page = plans.plan_page(plan, outcomes)
-    assert page.count("missing: ") == len(plan.sources)
+    assert page.count(" is missing") == len(plan.sources)
     assert "v0.1/weights_PE_MPII_cvpr18_19-09-2017.h5" in page
     assert "md5 d6b85ba4b8a3fc9d05c8ad73f763d999, about 59 MB" in page
     assert "by a browser" in page
@@ -83,7 +83,19 @@ def test_weights_of_another_content_than_published_are_not_used(places):
     (places.weights / KNOWN["mpii"].file).write_bytes(b"broken off")
     plan = reproduction.published(places)
     page = plans.plan_page(plan, plans.foresee(plan, list(plan.steps)))
-    assert f"other content than published: {places.weights}" in page
+    path = places.weights / KNOWN["mpii"].file
+    md5 = "6e4b770fb45a09a1197cee06e84e2db7"
+    assert f"{path} has the md5 {md5}, not that of the published" in page
+
+
+def test_the_authors_boxes_are_used_with_their_annotations_alone(places):
+    folder = places.datasets / "PennAction"
+    folder.mkdir(parents=True)
+    (folder / "annotations.mat").write_bytes(b"made here")
+    (folder / reproduction.BOXES).write_bytes(b"theirs")
+    plan = reproduction.published(places)
+    (reason,) = plan.spoilt.values()
+    assert reason == "counts videos as the authors' annotations.mat, not this one"
 
 
 def test_every_readme_that_is_named_is_there():

@@ -182,11 +182,18 @@ def _of_weights(published: Published) -> str:
     return f"{address} (md5 {md5}, about {size:.0f} MB); see weights/README.md"
 
 
-def _spoilt(places: Places) -> frozenset[pathlib.Path]:
-    """Weights that are there, but are not what was published."""
+def _spoilt(places: Places) -> dict[pathlib.Path, str]:
+    """What is there, but is not what was published, and why it is not used."""
+    penn = places.datasets / "PennAction"
+    annotations, boxes = penn / "annotations.mat", penn / BOXES
     files = {places.weights / p.file: p.md5 for p in KNOWN.values()}
-    return frozenset(
-        path
+    files[boxes] = _FILES["PennAction", BOXES][1]
+    found = {
+        path: f"has the md5 {md5_of(path)}, not that of the published file"
         for path, md5 in files.items()
         if md5 and path.is_file() and md5_of(path) != md5
-    )
+    }
+    if boxes.is_file() and annotations.is_file():
+        if md5_of(annotations) != _FILES["PennAction", "annotations.mat"][1]:
+            found[boxes] = "counts videos as the authors' annotations.mat, not this one"
+    return found

@@ -213,8 +213,7 @@ def _lack(plan: Plan, path: pathlib.Path, outcomes: dict) -> str:
     """Why a needed file is not there."""
     maker = plan.maker(path)
     if maker is None:
-        what = "is not what it should be" if path in plan.spoilt else "is not there"
-        return f"{plan.show(path)} {what}"
+        return f"{plan.show(path)} {plan.spoilt.get(path, 'is not there')}"
     outcome = outcomes[maker.name]
     what = {FAILED: "failed", LEFT_OUT: "was left out"}.get(outcome.state, "cannot run")
     return f"{maker.name} {what}"
@@ -245,8 +244,8 @@ def plan_page(plan: Plan, outcomes: Sequence[Outcome]) -> str:
             if plan.maker(path) is None and outcome.state == LACKS:
                 missing.setdefault(path, []).append(outcome.step.name)
     for path, names in missing.items():
-        what = "other content than published" if path in plan.spoilt else "missing"
-        rows += [f"{what}: {plan.show(path)}", f"{'':9}for {', '.join(names)}"]
+        fault = plan.spoilt.get(path, "is missing")
+        rows += [f"{plan.show(path)} {fault}", f"{'':9}for {', '.join(names)}"]
         if path in plan.sources:
             rows.append(f"{'':9}{plan.sources[path]}")
     return "\n".join(rows)

@@ -77,14 +77,14 @@ class Plan:
         out: folder of all that they make, of the stamps and of the logs.
         root: the folder in which the commands run.
         sources: for what no step makes: where it comes from, in words.
-        spoilt: what is there but is something else than it should be.
+        spoilt: what is there but must not be used, and why.
     """
 
     steps: tuple[Step, ...]
     out: pathlib.Path
     root: pathlib.Path
     sources: Mapping[pathlib.Path, str] = dataclasses.field(default_factory=dict)
-    spoilt: frozenset[pathlib.Path] = frozenset()
+    spoilt: Mapping[pathlib.Path, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         makers = {}

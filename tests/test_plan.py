@@ -202,3 +202,11 @@ def test_times_are_short():
     assert [clock(s) for s in (0, 59.6, 3599, 3661)] == [
         *("0:00", "1:00", "59:59", "1:01:01")
     ]
+
+
+def test_a_terminal_shows_time_and_the_end_of_the_log(out, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    (out / "slow_train").write_text("1.2")
+    run_all(out, only=["train"])
+    shown = [line.strip() for line in capsys.readouterr().err.split("\r")]
+    assert "0:01  slow now" in shown and shown[-2:] == ["", ""]

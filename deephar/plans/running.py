@@ -165,13 +165,16 @@ class _Run:
 
     def _watch(self, process: subprocess.Popen, log: pathlib.Path) -> int:
         """Waits; on a terminal with a line that shows time and the end of the log."""
-        start, shown = time.monotonic(), sys.stderr.isatty()
-        while True:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(1 if shown else None)
-            line = f"        {clock(time.monotonic() - start)}  {_last(log)}"
-            sys.stderr.write(f"\r{line[:_WIDTH]:{_WIDTH}}\r")
-            sys.stderr.flush()
+        if not sys.stderr.isatty():
+            return process.wait()
+        start = time.monotonic()
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return process.wait(1)
+                _show(f"        {clock(time.monotonic() - start)}  {_last(log)}")
+        finally:
+            _show("")
 
 
 def _assess(plan: Plan, step: Step, outcomes: dict[str, Outcome]) -> Verdict:
@@ -258,6 +261,12 @@ def clock(seconds: float) -> str:
     return (
         f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
     )
+
+
+def _show(line: str) -> None:
+    """Shows a line on the terminal in place of the one before."""
+    sys.stderr.write(f"\r{line[:_WIDTH]:{_WIDTH}}\r")
+    sys.stderr.flush()
 
 
 def _lines(log: pathlib.Path) -> list[str]:

@@ -1,14 +1,18 @@
-"""SPNet's training scripts, stage by stage, on tiny data; one that goes on."""
+"""SPNet's training scripts on tiny data: stages, one that goes on, two workers."""
 
 import contextlib
 import csv
 import functools
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from scripts import load
+from scripts import REPOSITORY, load
+from test_devices import config, free_ports
 from tiny_mpii import write_tiny_mpii
 
 from deephar import experiment, trainer
@@ -158,3 +162,45 @@ def test_poses_in_space_are_learnt_and_scored_on_every_data_set(space):
     settings = read(space / "space" / "model.json")
     assert (settings["protocol"], settings["actions"]) == ("cv", 60)
     assert "by data set: [1, 2, 1]" in (space / "space" / "log.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def two_workers(place):
+    """The folder of a run by two processes, with the command of `place/joint`."""
+    script = REPOSITORY / "exp" / "pennaction" / "train_penn_multimodel.py"
+    command = [sys.executable, str(script), "two", *JOINT, "--strategy", "multiworker"]
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    processes = []
+    for index in (0, 1):
+        known = {**os.environ, "TF_CONFIG": config(*addresses, index=index)}
+        one = subprocess.Popen(command, cwd=place, env=known, **options)
+        processes.append(one)
+    try:
+        texts = [process.communicate(timeout=600)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(texts)
+    return place / "two"
+
+
+def test_two_workers_have_the_losses_of_one_process(place, two_workers):
+    for name in ("loss0", "loss1"):
+        found, expected = (
+            [float(row[name]) for row in read_rows(folder)]
+            for folder in (two_workers, place / "joint")
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-4, err_msg=name)
+
+
+def test_two_workers_end_with_the_weights_and_scores_of_one_process(place, two_workers):
+    ours, theirs = (weights_of(build(one)) for one in (two_workers, place / "joint"))
+    assert ours.keys() == theirs.keys()
+    for path in ours:
+        np.testing.assert_allclose(ours[path], theirs[path], atol=2e-4, err_msg=path)
+    found, expected = (
+        read(folder / "scores.json")["2"] for folder in (two_workers, place / "joint")
+    )
+    assert found["accuracy"] == expected["accuracy"]
+    assert found["pckh"] == pytest.approx(expected["pckh"], abs=0.05)

@@ -27,7 +27,7 @@ SMALL = (
     *("--image-div", "4", "--ksize", "3"),
 )
 CLIPS = (
-    *("--pyramids", "2", "--action-pyramids", "1,2", "--frames", "4"),
+    *("--pyramids", "1", "--action-pyramids", "1", "--frames", "4"),
     *("--pose-features", "16", "--visual-features", "16"),
 )
 ONCE = (
@@ -38,8 +38,8 @@ PAIR = ("--batch-size", "2")
 JOINT = (
     *("--stage", "joint", "--data", "penn", "--mpii", "mpii"),
     *("--pose-weights", "pose/weights_last.weights.h5", *CLIPS, *ONCE, *PAIR),
-    *("--epochs", "2", "--steps-per-epoch", "2", "--checkpoint-steps", "1"),
-    *("--optimizer", "sgd", "--penn-share", "0.25"),
+    *("--steps-per-epoch", "3", "--checkpoint-steps", "1", "--penn-share", "0.25"),
+    *("--optimizer", "sgd", "--lr", "0.01", "--action-weight", "0.1"),
 )
 """A joint training, in a folder with the data and a run of poses."""
 LAST = "weights_last.weights.h5"
@@ -105,10 +105,9 @@ def build(folder, **more):
     return experiment.build_network(settings["network"], settings, weights, **more)
 
 
-def weights_of(model, part=""):
-    """Weights of a model, or of its frame model or clip head, by path."""
-    found = {v.path: v.numpy() for v in model.weights}
-    return {path: value for path, value in found.items() if part in path}
+def weights_of(model):
+    """Weights of a model by path."""
+    return {v.path: v.numpy() for v in model.weights}
 
 
 def all_equal(one, other):
@@ -118,22 +117,17 @@ def all_equal(one, other):
 
 
 def test_a_joint_training_scores_both_tasks_and_saves_the_whole_network(place):
-    scores = read(place / "joint" / "scores.json")
-    assert [*scores] == ["1", "2"]
-    assert [*scores["2"]] == ["accuracy", "pckh", "scores"]
-    assert scores["2"]["scores"]["pckh"]["samples"] == 3
-    assert scores["2"]["scores"]["accuracy"]["videos"] == 2
-    assert [*scores["2"]["scores"]["accuracy"]["outputs"]] == ["act1_a0", "act2_a0"]
-    rows = read_rows(place / "joint")
-    assert all(float(row[name]) > 0 for row in rows for name in ("loss0", "loss1"))
-    start = build(place / "joint", pose_weights=str(place / "pose" / LAST))
-    assert not all_equal(*(weights_of(m) for m in (start, build(place / "joint"))))
+    scores = read(place / "joint" / "scores.json")["1"]
+    assert [*scores] == ["accuracy", "pckh", "scores"]
+    assert scores["scores"]["pckh"]["samples"] == 3
+    assert scores["scores"]["accuracy"]["videos"] == 2
+    assert [*scores["scores"]["accuracy"]["outputs"]] == ["act1_a0"]
+    (row,) = read_rows(place / "joint")
+    assert float(row["loss0"]) > 0 and float(row["loss1"]) > 0
+    assert build(place / "joint").output_names == ["dp1_pb1", "act1_a0"]
 
 
 def test_a_joint_training_goes_on_to_the_same_end_bit_for_bit(place):
-    assert (
-        len(read_rows(place / "cut")) == 0 if (place / "cut/losses.csv").exists() else 1
-    )
     with contextlib.chdir(place):
         PENN.main(["cut", "--resume"])
     assert "resumed: 0 epochs and 1 steps" in (place / "cut" / "log.txt").read_text()
@@ -185,22 +179,20 @@ def two_workers(place):
     return place / "two"
 
 
-def test_two_workers_have_the_losses_of_one_process(place, two_workers):
+def test_two_workers_learn_what_one_process_does(place, two_workers):
+    (ours,), (theirs,) = map(read_rows, (two_workers, place / "joint"))
     for name in ("loss0", "loss1"):
-        found, expected = (
-            [float(row[name]) for row in read_rows(folder)]
-            for folder in (two_workers, place / "joint")
-        )
-        np.testing.assert_allclose(found, expected, rtol=1e-4, err_msg=name)
-
-
-def test_two_workers_end_with_the_weights_and_scores_of_one_process(place, two_workers):
+        assert float(ours[name]) == pytest.approx(float(theirs[name]), rel=1e-5)
     ours, theirs = (weights_of(build(one)) for one in (two_workers, place / "joint"))
     assert ours.keys() == theirs.keys()
     for path in ours:
-        np.testing.assert_allclose(ours[path], theirs[path], atol=2e-4, err_msg=path)
+        np.testing.assert_allclose(ours[path], theirs[path], atol=1e-5, err_msg=path)
+    start = build(place / "joint", pose_weights=str(place / "pose" / LAST))
+    before = weights_of(start.get_layer("frame_model"))
+    after = weights_of(build(place / "joint").get_layer("frame_model"))
+    assert np.median([np.abs(after[k] - before[k]).max() for k in before]) > 1e-3
     found, expected = (
-        read(folder / "scores.json")["2"] for folder in (two_workers, place / "joint")
+        read(folder / "scores.json")["1"] for folder in (two_workers, place / "joint")
     )
     assert found["accuracy"] == expected["accuracy"]
-    assert found["pckh"] == pytest.approx(expected["pckh"], abs=0.05)
+    assert found["pckh"] == pytest.approx(expected["pckh"])

@@ -39,7 +39,7 @@ JOINT = (
     *("--stage", "joint", "--data", "penn", "--mpii", "mpii"),
     *("--pose-weights", "pose/weights_last.weights.h5", *CLIPS, *ONCE, *PAIR),
     *("--steps-per-epoch", "3", "--checkpoint-steps", "1", "--penn-share", "0.25"),
-    *("--optimizer", "sgd", "--lr", "0.01", "--action-weight", "0.1"),
+    *("--optimizer", "sgd", "--lr", "0.01"),
 )
 """A joint training, in a folder with the data and a run of poses."""
 LAST = "weights_last.weights.h5"

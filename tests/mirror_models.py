@@ -89,8 +89,8 @@ def _layer(name, shapes):
     if "moving_mean" in shapes:
         return layers.BatchNormalization(scale="gamma" in shapes, name=name)
     kernel = shapes.get("kernel", shapes.get("depthwise_kernel"))
-    if name.startswith("custom_sam") or name.endswith(("_xy_x", "_xy_y", "2_x", "2_y")):
-        return LinearInterpolation2D(int(name[-1] in "1y"), name=name)
+    if name.startswith("custom_sam"):
+        return LinearInterpolation2D(int(name[-1]), name=name)
     if name.startswith("dense"):
         return ContextAggregation(kernel[0] // kernel[1], 0.8, name=name)
     if name.startswith("conv1d"):

@@ -13,6 +13,7 @@ from tiny_merged import (
     build_pose,
     formula_clips,
 )
+from tiny_models import convolutions
 
 from deephar import checkpoints
 from deephar.models import action
@@ -59,17 +60,6 @@ def test_a_clip_model_is_a_frame_model_and_a_clip_head(merged):
 
 
 def test_the_trace_holds_one_copy_of_the_frame_network():
-    tf = pytest.importorskip("tensorflow")
-    if keras.backend.backend() != "tensorflow":
-        pytest.skip("counts the operations of TensorFlow's graph")
-
-    def convolutions(model):
-        specs = [tf.TensorSpec((1, *x.shape[1:])) for x in model.inputs]
-        specs = specs if len(specs) > 1 else specs[0]
-        graph = tf.function(model).get_concrete_function(specs).graph.as_graph_def()
-        nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
-        return sum(n.op in ("Conv2D", "DepthwiseConv2dNative") for n in nodes)
-
     pose = build_pose(num_blocks=4)
     sizes = (ACTIONS, SIZE, 16, JOINTS, 4)
     model = action.build_merge_model(pose, *sizes)

@@ -8,7 +8,12 @@ import sys
 
 import numpy as np
 import pytest
-from formula_weights import formula_pictures, set_formula_weights
+import tiny_spnet
+from formula_weights import (
+    formula_pictures,
+    set_formula_weights,
+    set_named_weights,
+)
 from tiny_merged import build_merged, formula_clips
 
 from deephar.models import reception
@@ -17,6 +22,10 @@ HERE = pathlib.Path(__file__).parent
 MODELS = {
     "2d": {"dim": 2, "num_blocks": 1},
     "3d": {"dim": 3, "num_blocks": 1, "depth_maps": 4},
+}
+SPNET = {
+    **{"num_levels": 2, "dim": 3, "pose_replica": True, "num_actions": (3,)},
+    **{"downsampling_type": "conv", "input_shape": (3, 32, 32, 3)},
 }
 
 SCRIPT = """
@@ -52,9 +61,12 @@ CLIP_SCRIPT = """
 import sys
 import keras
 import numpy as np
+import tiny_spnet
+from formula_weights import set_named_weights
+from test_backends import SPNET
 from tiny_merged import ACTIONS, build_merged, formula_clips
 from deephar.inference import ClipPredictor
-from deephar.models import action
+from deephar.models import action, spnet
 
 x = formula_clips(2)
 model = build_merged(3, num_blocks=1)
@@ -68,6 +80,14 @@ y = [np.eye(ACTIONS, dtype="float32")[[0, 1]]] * 4
 results["loss"] = net.train_on_batch(x, y)[0]
 pairs = zip(net.trainable_variables, before)
 results["steps"] = [np.abs(v.numpy() - old).max() for v, old in pairs]
+network, cfg = tiny_spnet.build(**SPNET)
+set_named_weights(network)
+clips = formula_clips(2, cfg.input_shape)
+parts = spnet.compile_split_models(network, cfg, "sgd", pose_trainable=True)
+found = [y for part in parts for y in part.predict_on_batch(clips)]
+results |= {f"spnet_{i}": y for i, y in enumerate(found)}
+y = [np.eye(ACTIONS, dtype="float32")[[0, 1]]] * 2
+results["spnet_loss"] = parts[1].train_on_batch(clips, y)[0]
 results["backend"] = keras.backend.backend()
 np.savez(sys.argv[1], **results)
 """
@@ -121,3 +141,9 @@ def test_actions_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
     np.testing.assert_allclose(results["actions"], expected, atol=1e-4)
     assert np.isfinite(results["loss"])
     assert len(results["steps"]) > 40 and results["steps"].max() > 1e-5
+    network, cfg = tiny_spnet.build(**SPNET)
+    set_named_weights(network)
+    expected = network(formula_clips(2, cfg.input_shape), training=False)
+    for i, y in enumerate(expected):
+        np.testing.assert_allclose(results[f"spnet_{i}"], y, atol=1e-4)
+    assert np.isfinite(results["spnet_loss"])

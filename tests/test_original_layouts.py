@@ -23,12 +23,10 @@ from deephar.models.blocks import build_softargmax_2d
 
 MERGED = ("d_merge2d_poses", "e_merge3d", "g_action2d", "g_action_pose")
 MERGED = (*MERGED, "g_cvpr18_merge2d")
-SPNET = ("f_pose1", "f_ntu", "f_penn_replica")
 # What the soft-argmaxes, the aggregation and the like hold in each file.
 CONSTANTS = {
     **dict.fromkeys(MERGED, 9),
     **{"e_merge3d": 5, "g_action_pose": 0},
-    **{"f_pose1": 24, "f_ntu": 48, "f_penn_replica": 48},
 }
 
 
@@ -61,19 +59,6 @@ def test_merged_models_are_read_by_order_and_by_name(shared, name, by_name, rena
     checkpoints.load_weights(model, path, by_name=by_name)
     assert assert_all_used(path, places) == CONSTANTS[name]
     assert len(places) == len(model.weights)
-
-
-@pytest.mark.parametrize("name", SPNET)
-def test_spnet_is_read_by_name_in_any_order(shared, tmp_path, name):
-    path = shutil.copyfile(file_of(shared, name), tmp_path / "shuffled.h5")
-    model, places = mirror_model(path)
-    with h5py.File(path, "a") as file:
-        shuffled = np.random.default_rng(0).permutation(names(file, "layer_names"))
-        set_names(file, shuffled.tolist(), "layer_names")
-    checkpoints.load_weights(model, path, by_name=True)
-    assert assert_all_used(path, places) == CONSTANTS[name]
-    with pytest.raises(ValueError, match="layer 1 is not the model's"):
-        checkpoints.load_weights(model, path)
 
 
 def pose_parts(pose):

@@ -8,9 +8,10 @@ that were warned about, the k-means variants of `clustering_grid` that nothing i
 original calls, and the list of colours; and three methods whose work is done elsewhere:
 `TrainerOnGenerator.learningrate_scheduler` (a Keras callback), `MpiiSinglePerson.
 load_image` (data/base.py) and `BatchLoader.get_shuffled_key` (order is a function of
-seed and epoch). Of the data sets of clips it leaves out what reads annotations (the
-modules `..._format`); `get_clip_frame_index` moved from data/datasets.py to clips.py,
-and `fast_crop` of `Human36M.get_data` comes after `bbox`, as in all of them.
+seed and epoch). Of models/spnet.py it leaves out the steps of `build`. Of the data sets
+of clips it leaves out what reads annotations (the modules `..._format`);
+`get_clip_frame_index` moved from data/datasets.py to clips.py, and `fast_crop` of
+`Human36M.get_data` comes after `bbox`, as in all of them.
 """
 
 import functools

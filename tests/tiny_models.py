@@ -1,7 +1,8 @@
-"""Small Keras models with the outputs of a pose network."""
+"""Small Keras models with the outputs of a pose network, and a look at a trace."""
 
 import keras
 import numpy as np
+import pytest
 
 
 def constant_model(joints, size=(64, 64), blocks: int = 1) -> keras.Model:
@@ -33,3 +34,15 @@ def small_pose_model(size=(64, 64), joints: int = 16, blocks: int = 1) -> keras.
         pose = keras.layers.Dense(joints * 3, activation="sigmoid")(x)
         outputs.append(keras.layers.Reshape((joints, 3))(pose))
     return keras.Model(picture, outputs)
+
+
+def convolutions(model: keras.Model) -> int:
+    """How many convolutions TensorFlow's graph of a model holds."""
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("counts the operations of TensorFlow's graph")
+    specs = [tf.TensorSpec((1, *x.shape[1:])) for x in model.inputs]
+    specs = specs if len(specs) > 1 else specs[0]
+    graph = tf.function(model).get_concrete_function(specs).graph.as_graph_def()
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    return sum(n.op in ("Conv2D", "DepthwiseConv2dNative") for n in nodes)

@@ -7,11 +7,11 @@ from deephar.config import ModelConfig
 from deephar.models import spnet
 
 FRAMES, SIZE, ACTIONS = 4, (32, 32, 3), 3
-LAYOUTS = {dim: SimpleNamespace(num_joints=5, dim=dim) for dim in (2, 3)}
+JOINTS = 5
 
 CONFIG = ModelConfig(
     (FRAMES, *SIZE),
-    LAYOUTS[2],
+    SimpleNamespace(num_joints=JOINTS, dim=2),
     num_actions=(ACTIONS,),
     num_pyramids=2,
     action_pyramids=(1, 2),
@@ -25,10 +25,10 @@ CONFIG = ModelConfig(
 
 
 def config(**changes):
-    """`CONFIG` with other values of some fields; `dim` is that of the layout."""
-    if "dim" in changes:
-        changes["poselayout"] = LAYOUTS[changes.pop("dim")]
-    return dataclasses.replace(CONFIG, **changes)
+    """`CONFIG` with other fields; `joints` and `dim` are those of the layout."""
+    joints, dim = changes.pop("joints", JOINTS), changes.pop("dim", 2)
+    layout = SimpleNamespace(num_joints=joints, dim=dim)
+    return dataclasses.replace(CONFIG, poselayout=layout, **changes)
 
 
 def build(**changes):

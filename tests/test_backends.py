@@ -24,7 +24,7 @@ MODELS = {
     "3d": {"dim": 3, "num_blocks": 1, "depth_maps": 4},
 }
 SPNET = {
-    **{"num_levels": 2, "dim": 3, "pose_replica": True, "num_actions": (3,)},
+    **{"num_levels": 2, "num_pyramids": 1, "action_pyramids": (1,), "dim": 3},
     **{"downsampling_type": "conv", "input_shape": (3, 32, 32, 3)},
 }
 
@@ -84,10 +84,10 @@ network, cfg = tiny_spnet.build(**SPNET)
 set_named_weights(network)
 clips = formula_clips(2, cfg.input_shape)
 parts = spnet.compile_split_models(network, cfg, "sgd", pose_trainable=True)
-found = [y for part in parts for y in part.predict_on_batch(clips)]
+network.compile(jit_compile=keras.backend.backend() == "jax")
+found = network.predict_on_batch(clips)
 results |= {f"spnet_{i}": y for i, y in enumerate(found)}
-y = [np.eye(ACTIONS, dtype="float32")[[0, 1]]] * 2
-results["spnet_loss"] = parts[1].train_on_batch(clips, y)[0]
+results["spnet_loss"] = parts[0].train_on_batch(clips, found[:1])
 results["backend"] = keras.backend.backend()
 np.savez(sys.argv[1], **results)
 """
@@ -146,4 +146,4 @@ def test_actions_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
     expected = network(formula_clips(2, cfg.input_shape), training=False)
     for i, y in enumerate(expected):
         np.testing.assert_allclose(results[f"spnet_{i}"], y, atol=1e-4)
-    assert np.isfinite(results["spnet_loss"])
+    assert np.isfinite(results["spnet_loss"]).all()

@@ -11,7 +11,7 @@ from scripts import REPOSITORY
 from test_devices import config, free_ports
 
 
-def start(out, *arguments, tf_config=""):
+def start(out, arguments=("multiworker",), tf_config=""):
     """Starts clip_worker_run.py in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     if tf_config:
@@ -35,26 +35,33 @@ def alone():
     return found
 
 
-def test_two_replicas_predict_what_one_process_does(alone, tmp_path):
-    out = tmp_path / "r.npz"
-    found = finish(start(out, "mirrored", "--replicas", "2"), out)
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """What two replicas find, and what each of two workers does."""
+    folder = tmp_path_factory.mktemp("others")
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
+    flags = {
+        "replicas": {"arguments": ("mirrored", "--replicas", "2")},
+        "first": {"tf_config": config(*addresses, index=0)},
+        "second": {"tf_config": config(*addresses, index=1)},
+    }
+    outs = {name: folder / f"{name}.npz" for name in flags}
+    processes = [start(outs[name], **options) for name, options in flags.items()]
+    try:
+        return dict(zip(flags, map(finish, processes, outs.values()), strict=True))
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def test_two_replicas_predict_what_one_process_does(alone, others):
+    found = others["replicas"]
     np.testing.assert_allclose(found["scores"], alone["scores"], atol=1e-5)
     np.testing.assert_allclose(found["features"], alone["features"], atol=1e-3)
 
 
-def test_two_workers_predict_what_one_process_does(alone, tmp_path):
-    addresses = [f"localhost:{port}" for port in free_ports(2)]
-    configs = [config(*addresses, index=index) for index in (0, 1)]
-    outs = [tmp_path / f"{index}.npz" for index in (0, 1)]
-    processes = [
-        start(out, "multiworker", tf_config=text)
-        for out, text in zip(outs, configs, strict=True)
-    ]
-    try:
-        first, second = map(finish, processes, outs)
-    finally:
-        for process in processes:
-            process.kill()
+def test_two_workers_predict_what_one_process_does(alone, others):
+    first, second = others["first"], others["second"]
     np.testing.assert_array_equal(first["scores"], second["scores"])
     np.testing.assert_allclose(first["scores"], alone["scores"], atol=1e-6)
     features = np.concatenate([first["features"], second["features"]])

@@ -1,5 +1,6 @@
 """The training scripts of Penn Action and NTU, stage by stage, on tiny data."""
 
+import concurrent.futures
 import contextlib
 import csv
 import dataclasses
@@ -59,8 +60,25 @@ def penn(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ntu(tmp_path_factory):
-    """A folder with runs of each stage on tiny data of NTU, Human3.6M and MPII."""
+def replicas(penn, tmp_path_factory):
+    """A process, and its folder, that repeats an epoch of actions on two replicas."""
+    folder = tmp_path_factory.mktemp("replicas")
+    flags = (
+        *("run", "--stage", "action", "--data", penn / "data", "--epochs", "1"),
+        *("--pose-weights", penn / "pose" / BEST, "--frames", "4", *STEPS, *QUIET),
+        *("--strategy", "mirrored", "--replicas", "2"),
+    )
+    script = "exp/pennaction/train_penn_ar_pe_merge.py"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run, script, *flags, cwd=folder), folder
+
+
+@pytest.fixture(scope="module")
+def ntu(replicas, tmp_path_factory):
+    """A folder with runs of each stage on tiny data of NTU, Human3.6M and MPII.
+
+    They run beside the process of `replicas`.
+    """
     folder = tmp_path_factory.mktemp("ntu")
     data = write_tiny_ntu(folder / "data")
     others = {
@@ -190,16 +208,11 @@ def test_actions_go_on_to_the_same_end_bit_for_bit(penn):
         assert all_equal(ours, theirs)
 
 
-def test_two_replicas_learn_what_one_does(penn, tmp_path):
-    done = run(
-        "exp/pennaction/train_penn_ar_pe_merge.py",
-        *("run", "--stage", "action", "--data", penn / "data", "--epochs", "1"),
-        *("--pose-weights", penn / "pose" / BEST, "--frames", "4", *STEPS, *QUIET),
-        *("--strategy", "mirrored", "--replicas", "2"),
-        cwd=tmp_path,
-    )
+def test_two_replicas_learn_what_one_does(penn, replicas):
+    process, folder = replicas
+    done = process.result()
     assert done.returncode == 0, done.stdout + done.stderr
-    (row,), one = read_rows(tmp_path / "run"), read_rows(penn / "action")[0]
+    (row,), one = read_rows(folder / "run"), read_rows(penn / "action")[0]
     assert float(row["loss"]) == pytest.approx(float(one["loss"]), rel=1e-3)
 
 

@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Sequence
 
 from deephar.checkpoints import KNOWN, Published
+from deephar.experiment.origins import AUTHORS_FILES, BOXES
 from deephar.plans import Plan, Step
 from deephar.utils.fs import md5_of
 
@@ -32,28 +33,6 @@ DATA = {
 }
 """What each data set consists of. Of these, files change what comes out by their md5,
 folders by the names in them."""
-
-BOXES = "penn_pred_bboxes_16f.json"
-
-_FILES = {
-    ("MPII", "annotations.mat"): (
-        "v0.1/mpii_annotations.mat",
-        "cc62b1bb855bf4866d19bc0637526930",
-    ),
-    ("Human3.6M", "annotations.mat"): (
-        "v0.2/h36m_annotations.mat",
-        "4067d52db61737fbebdec850238d87dd",
-    ),
-    ("PennAction", "annotations.mat"): (
-        "v0.3/penn_annotations.mat",
-        "b37a2e72c0ba308bd7ad476bc2aa4d33",
-    ),
-    ("PennAction", BOXES): (
-        "v0.3/penn_pred_bboxes_16f.json",
-        "30b124a919185cb031b928bc6154fa9b",
-    ),
-}
-"""The authors' annotations: address below the releases, md5."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +146,7 @@ def _sources(places: Places) -> dict[pathlib.Path, str]:
         readme = f"see datasets/{data}/README.md"
         for part in parts:
             found[places.datasets / data / part] = readme
-    for (data, name), (address, md5) in _FILES.items():
+    for (data, name), (address, md5) in AUTHORS_FILES.items():
         path = places.datasets / data / name
         known = f"{_RELEASES}/{address} (md5 {md5})"
         before = f"; {found[path]}" if path in found else ""
@@ -187,13 +166,13 @@ def _spoilt(places: Places) -> dict[pathlib.Path, str]:
     penn = places.datasets / "PennAction"
     annotations, boxes = penn / "annotations.mat", penn / BOXES
     files = {places.weights / p.file: p.md5 for p in KNOWN.values()}
-    files[boxes] = _FILES["PennAction", BOXES][1]
+    files[boxes] = AUTHORS_FILES["PennAction", BOXES][1]
     found = {
         path: f"has the md5 {md5_of(path)}, not that of the published file"
         for path, md5 in files.items()
         if md5 and path.is_file() and md5_of(path) != md5
     }
     if boxes.is_file() and annotations.is_file():
-        if md5_of(annotations) != _FILES["PennAction", "annotations.mat"][1]:
+        if md5_of(annotations) != AUTHORS_FILES["PennAction", "annotations.mat"][1]:
             found[boxes] = "counts videos as the authors' annotations.mat, not this one"
     return found

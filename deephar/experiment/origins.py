@@ -1,0 +1,53 @@
+"""Where data sets come from: the authors' annotations, a program, or nobody knows."""
+
+import os
+import pathlib
+
+from deephar.data.synthetic import is_generated
+from deephar.utils.fs import md5_of
+
+BOXES = "penn_pred_bboxes_16f.json"
+
+AUTHORS_FILES = {
+    ("MPII", "annotations.mat"): (
+        "v0.1/mpii_annotations.mat",
+        "cc62b1bb855bf4866d19bc0637526930",
+    ),
+    ("Human3.6M", "annotations.mat"): (
+        "v0.2/h36m_annotations.mat",
+        "4067d52db61737fbebdec850238d87dd",
+    ),
+    ("PennAction", "annotations.mat"): (
+        "v0.3/penn_annotations.mat",
+        "b37a2e72c0ba308bd7ad476bc2aa4d33",
+    ),
+    ("PennAction", BOXES): (
+        "v0.3/penn_pred_bboxes_16f.json",
+        "30b124a919185cb031b928bc6154fa9b",
+    ),
+}
+"""The authors' files by data set and name: address below the releases, md5."""
+
+ANNOTATIONS = "annotations.mat"
+GENERATED, OWNERS, UNKNOWN = "generated", "owners", "unknown"
+
+
+def origin_of(folder: str | os.PathLike) -> str:
+    """Where the data set in a folder comes from, as far as its files tell.
+
+    Args:
+        folder: of the data set.
+
+    Returns:
+        "generated" if it has the marker of a generate.py; "owners" if its annotations
+        are the authors', by their md5 (pictures have none); else "unknown": so are
+        annotations that were converted here, and what a generate.py drew before there
+        was a marker.
+    """
+    if is_generated(folder):
+        return GENERATED
+    path = pathlib.Path(folder) / ANNOTATIONS
+    known = {md5 for (_, name), (_, md5) in AUTHORS_FILES.items() if name == path.name}
+    if path.is_file() and md5_of(path) in known:
+        return OWNERS
+    return UNKNOWN

@@ -11,7 +11,7 @@ from scripts import load
 from deephar import experiment
 from deephar.data import BatchLoader
 from deephar.trainer.progress import Progress
-from deephar.utils import TRAIN_MODE, pa17j3d
+from deephar.utils import TRAIN_MODE, pa16j2d, pa17j3d
 
 PENN = load("exp/pennaction/train_penn_multimodel.py")
 BASELINE = load("exp/ntu/train_pose_baseline.py")
@@ -129,7 +129,7 @@ def test_a_checkpoint_holds_what_no_part_of_the_network_trains():
 
 def test_a_pose_in_space_is_scored_in_the_picture_by_its_first_16_joints():
     joints = np.arange(2 * 3 * 17 * 4, dtype=float).reshape(2, 3, 17, 4)
-    found = experiment.in_pa16j2d(lambda crops: joints, pa17j3d)(None)
+    found = experiment.in_layout(lambda crops: joints, pa17j3d, pa16j2d)(None)
     np.testing.assert_array_equal(found, joints[:, :, :16, [0, 1, 3]])
 
 

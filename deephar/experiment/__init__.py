@@ -55,6 +55,7 @@ from deephar.experiment.looking import (
     add_looking_arguments,
     add_people_arguments,
     describe_looking,
+    in_layout,
     pose_predictor,
     predict_people,
 )
@@ -122,7 +123,6 @@ from deephar.experiment.scoring import (
     action_scorer,
     frame_scorer,
     human36m_scorer,
-    in_pa16j2d,
     join_scorers,
     mpii_scorer,
 )
@@ -159,7 +159,7 @@ __all__ = [
     "action_scorer",
     "frame_scorer",
     "human36m_scorer",
-    "in_pa16j2d",
+    "in_layout",
     "join_scorers",
     "mpii_scorer",
     "natural",

@@ -148,7 +148,7 @@ def look_at_people(
     """
 
     def seen(predict):
-        return _in_layout(predict, predictor.poselayout, dataset.poselayout)
+        return in_layout(predict, predictor.poselayout, dataset.poselayout)
 
     bar = keras.utils.Progbar(dataset.get_length(mode), unit_name="person")
     options = (dataset, mode, predictor.batch_size, workers, bar.update)
@@ -160,8 +160,18 @@ def look_at_people(
     return predict(seen(predictor.predict_crops), *options)
 
 
-def _in_layout(predict: Callable, source, target) -> Callable:
-    """A function that predicts as another does, in another layout of joints."""
+def in_layout(predict: Callable, source, target) -> Callable:
+    """A function that predicts as another does, in another layout of joints.
+
+    Args:
+        predict: to `(blocks, batch, joints, dim + 1)` with the confidence last, or to
+            `Located`; such as `PosePredictor.predict_crops`.
+        source: layout of its joints.
+        target: the same layout, or `pa16j2d`, for MPII's 16 joints in the picture.
+
+    Raises:
+        ValueError: if the target is another.
+    """
     if source is target:
         return predict
     if target is not pa16j2d:

@@ -6,18 +6,13 @@ from typing import Any
 
 from deephar.config import DataConfig, human36m_dataconf, mpii_dataconf
 from deephar.data import Human36MFrames, MpiiSinglePerson, open_cache
-from deephar.experiment.scoring import (
-    Predict,
-    Scorer,
-    human36m_scorer,
-    in_pa16j2d,
-    mpii_scorer,
-)
+from deephar.experiment.looking import in_layout
+from deephar.experiment.scoring import Predict, Scorer, human36m_scorer, mpii_scorer
 from deephar.experiment.settings import sized
 from deephar.experiment.training import TrainingRun
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.numbers import one_in
-from deephar.utils.pose import pa16j2d, pa17j3d
+from deephar.utils.pose import pa16j2d
 
 
 class DataMaker:
@@ -99,6 +94,6 @@ def space_scorers(
         scorers["mpjpe"] = human36m_scorer(run, predict, h36m)
     if mpii is not None:
         people = make(MpiiSinglePerson, mpii, mpii_dataconf, poselayout=pa16j2d)
-        flat = in_pa16j2d(predict, pa17j3d)
+        flat = in_layout(predict, make.poselayout, pa16j2d)
         scorers["pckh"] = mpii_scorer(run, flat, people)
     return scorers

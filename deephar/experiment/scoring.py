@@ -36,7 +36,7 @@ def mpii_scorer(run: TrainingRun, predict: Predict, mpii) -> Scorer | None:
     Args:
         run: the training run.
         predict: from crops to poses, such as `PosePredictor.predict_crops`.
-        mpii: the data set, of 16 joints in the picture; see `in_pa16j2d`.
+        mpii: the data set, of 16 joints in the picture; see `in_layout`.
 
     Returns:
         The scorer; None, with a warning, where there is nobody to score.
@@ -121,24 +121,6 @@ def join_scorers(
 
     first = next(iter(scorers), "")
     return score if scorers else None, first, "min" if first == "mpjpe" else "max"
-
-
-def in_pa16j2d(predict: Predict, poselayout) -> Predict:
-    """From what predicts poses of 17 or more joints in space to MPII's 16 in 2D.
-
-    Args:
-        predict: from crops to `(blocks, batch, joints, 4)`.
-        poselayout: layout of its joints, with `map_to_pa16j`.
-
-    Returns:
-        From crops to `(blocks, batch, 16, 3)`: x, y and confidence.
-    """
-
-    def in_the_picture(crops):
-        joints = predict(crops)[:, :, poselayout.map_to_pa16j]
-        return joints[..., [0, 1, 3]]
-
-    return in_the_picture
 
 
 def _step(run: TrainingRun) -> tuple[int, int]:

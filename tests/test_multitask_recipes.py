@@ -54,19 +54,72 @@ def test_a_batch_of_the_baseline_is_what_the_data_sets_give():
     assert args.batch_size == 20
 
 
-def test_a_baseline_of_nothing_is_refused(capsys):
-    none = [flag for name in BASELINE.SAMPLES for flag in (f"--{name}-samples", "0")]
+NOTHING = [flag for name in BASELINE.SAMPLES for flag in (f"--{name}-samples", "0")]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (NOTHING, "a batch must have samples of some data set"),
+        (["--h36m-samples", "0", "--h36m-every", "9"], "--h36m-samples 0 takes none"),
+    ],
+)
+def test_a_baseline_of_nothing_or_scored_on_nothing_is_refused(capsys, flags, message):
     with pytest.raises(SystemExit):
-        BASELINE.parse(["run", *none])
-    assert "a batch must have samples of some data set" in capsys.readouterr().err
+        BASELINE.parse(["run", *flags])
+    assert message in capsys.readouterr().err
 
 
-def test_an_epoch_of_penn_has_the_steps_of_the_original():
-    args = parse(PENN.Penn, "joint")
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--mpii a", "--mpii is mixed in by --mpii-share: give that too"),
+        ("--h36m a", "--h36m is mixed in by --h36m-share: give that too"),
+        ("--h36m-share 0.5", "--h36m-share is a share of --h36m: give that too"),
+        ("--h36m-every 9", "--h36m-every is of --h36m: give that too"),
+        (
+            "--mpii a --mpii-share 0.4 --h36m b --h36m-share 0.6",
+            "be less than 1 together. Received: 0.4 and 0.6",
+        ),
+    ],
+)
+def test_a_mix_in_space_needs_folders_and_shares_that_leave_some(
+    capsys, flags, message
+):
+    with pytest.raises(SystemExit):
+        parse(NTU.NtuTasks, "joint", *flags.split())
+    assert message in capsys.readouterr().err
+
+
+def test_a_share_of_no_frame_of_a_clip_is_refused_by_what_sets_it():
+    rule = r"a clip of poses must have frames of every data set \(--frames, shares\)"
+    with pytest.raises(
+        ValueError, match=rf"{rule}\. Received: 8 frames, shares \[0.95"
+    ):
+        experiment.shares(8, [1 - 0.05, 0.05], "--frames", "a clip of poses", "frames")
+
+
+def test_momentum_is_of_sgd_alone(capsys):
+    with pytest.raises(SystemExit):
+        parse(PENN.Penn, "joint", "--momentum", "0.5")
+    expected = "--momentum is of sgd. Received: --optimizer rmsprop"
+    assert expected in capsys.readouterr().err
+    assert parse(PENN.Penn, "joint").momentum is None
+    assert parse(PENN.Penn, "joint", "--optimizer", "sgd").momentum == 0.95
+    flags = ("--optimizer", "sgd", "--momentum", "0.5")
+    assert parse(PENN.Penn, "joint", *flags).momentum == 0.5
+
+
+@pytest.mark.parametrize("flags", [(), ("--batch-size", "8")])
+def test_an_epoch_of_penn_has_the_steps_of_the_original(flags, caplog):
+    args = parse(PENN.Penn, "joint", *flags)
     sets = PENN.Penn(args, experiment.default_settings("penn_spnet"))
     sets.mpii = types.SimpleNamespace(get_length=lambda mode: 22246)
     assert sets.steps(4) == 22246 // 6
-    assert sets.steps(8) == 22246 // 12
+    with caplog.at_level("INFO"):
+        assert sets.steps(8) == 22246 // 12
+    assert "[12] a step of 8 clips (0.8 x 8 by 4 clips)" in caplog.text
+    assert sets.steps(1) == 22246
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ from deephar.experiment.looking import (
 )
 from deephar.experiment.mixing import (
     DataMaker,
-    add_space_arguments,
+    add_every_argument,
+    add_share_arguments,
+    check_shares,
     human36m,
     space_scorers,
 )
@@ -149,7 +151,9 @@ __all__ = [
     "TASK_STAGES",
     "TaskData",
     "DataMaker",
-    "add_space_arguments",
+    "add_every_argument",
+    "add_share_arguments",
+    "check_shares",
     "human36m",
     "space_scorers",
     "parse_multitask",

@@ -84,7 +84,7 @@ def add_training_arguments(
         lr: learning rate of the recipe at the start.
         clip_norm: largest norm of the recipe's gradient; None for any.
         lr_factor: by what the recipe multiplies the rate where it falls.
-        momentum: of the recipe's SGD.
+        momentum: of the recipe's SGD; other optimizers have none.
     """
     add_device_arguments(parser)
     group = parser.add_argument_group("training")
@@ -193,9 +193,25 @@ def parse_training(
     Raises:
         ValueError: if a flag differs that must not, or the record cannot be read.
     """
+    momentum = parser.get_default("momentum")
+    parser.set_defaults(momentum=None)
     args = parser.parse_args(argv)
-    if not args.resume:
-        return args
+    given = args.momentum is not None
+    if args.resume:
+        args = _as_on_record(parser, args, argv)
+    if args.optimizer != "sgd" and given:
+        parser.error(f"--momentum is of sgd. Received: --optimizer {args.optimizer}")
+    if args.optimizer == "sgd" and args.momentum is None:
+        args.momentum = momentum
+    return args
+
+
+def _as_on_record(
+    parser: argparse.ArgumentParser,
+    args: argparse.Namespace,
+    argv: Sequence[str] | None,
+) -> argparse.Namespace:
+    """The flags again, with those that the run folder has on record as defaults."""
     if args.overwrite:
         parser.error("--resume goes on, --overwrite starts anew: give one of them")
     path = pathlib.Path(args.logdir) / record_name()

@@ -11,8 +11,11 @@ from deephar.experiment.scoring import Predict, Scorer, human36m_scorer, mpii_sc
 from deephar.experiment.settings import sized
 from deephar.experiment.training import TrainingRun
 from deephar.utils.modes import VALID_MODE
-from deephar.utils.numbers import one_in
+from deephar.utils.numbers import fraction, one_in
 from deephar.utils.pose import pa16j2d
+
+_EVERY = 64
+"""One frame in so many of Human3.6M's validation frames scores an epoch."""
 
 
 class DataMaker:
@@ -46,16 +49,41 @@ class DataMaker:
         return kind(folder, dataconf, **options)
 
 
-def add_space_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of MPII and Human3.6M where poses in space are learnt from both.
+def add_every_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--h36m-every`, which validation frames of Human3.6M score an epoch."""
+    about = f"score one frame in N of Human3.6M ({_EVERY})"
+    parser.add_argument("--h36m-every", help=about, type=one_in, metavar="N")
 
-    They are `--mpii`, `--h36m` and `--h36m-every`.
+
+def add_share_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what mixes MPII and Human3.6M into poses in space; see `check_shares`.
+
+    The flags are `--mpii`, `--mpii-share`, `--h36m`, `--h36m-share`, `--h36m-every`.
     """
-    add = parser.add_argument
-    add("--mpii", default="datasets/MPII", help="folder (%(default)s)")
-    add("--h36m", default="datasets/Human3.6M", help="folder (%(default)s)")
-    every = {"type": one_in, "default": 64, "metavar": "N"}
-    add("--h36m-every", help="score one frame in N of Human3.6M (64)", **every)
+    for name in ("mpii", "h36m"):
+        add = parser.add_argument
+        add(f"--{name}", metavar="FOLDER", help=f"mix it in, by --{name}-share")
+        share = {"type": fraction, "default": 0.0}
+        add(f"--{name}-share", help=f"of --{name} in the poses (0)", **share)
+    add_every_argument(parser)
+
+
+def check_shares(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuses a folder without its share, a share without its folder, and too much."""
+    for name in ("mpii", "h36m"):
+        folder, share = getattr(args, name), getattr(args, f"{name}_share")
+        if share and folder is None:
+            parser.error(f"--{name}-share is a share of --{name}: give that too")
+        if folder is not None and not share:
+            parser.error(f"--{name} is mixed in by --{name}-share: give that too")
+    if args.h36m_every is not None and args.h36m is None:
+        parser.error("--h36m-every is of --h36m: give that too")
+    shares = (args.mpii_share, args.h36m_share)
+    if sum(shares) >= 1:
+        parser.error(
+            "--mpii-share and --h36m-share must leave a share to the data set itself, "
+            f"and so be less than 1 together. Received: {shares[0]} and {shares[1]}"
+        )
 
 
 def human36m(make: DataMaker, args: argparse.Namespace) -> Human36MFrames:
@@ -63,9 +91,9 @@ def human36m(make: DataMaker, args: argparse.Namespace) -> Human36MFrames:
 
     Args:
         make: for a layout of 17 joints.
-        args: flags of `add_space_arguments`.
+        args: with the folder, `h36m`, and the flag of `add_every_argument`.
     """
-    every = {VALID_MODE: args.h36m_every}
+    every = {VALID_MODE: args.h36m_every or _EVERY}
     return make(Human36MFrames, args.h36m, human36m_dataconf, every=every)
 
 

@@ -16,7 +16,7 @@ branch master of https://github.com/dluvizon/deephar.
 import abc
 import argparse
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -76,6 +76,8 @@ class TaskData(abc.ABC):
         poselayout: layout of the poses.
         recipes: arguments of `add_training_arguments` by stage.
         action_weight: of the recipe, of the actions' loss.
+        check_arguments: refuses flags of `add_arguments` that do not go together, by
+            `parser.error`; None where all do.
         make: makes data sets of the layout.
     """
 
@@ -85,6 +87,7 @@ class TaskData(abc.ABC):
     poselayout: Any
     recipes: Mapping[str, Mapping]
     action_weight: float
+    check_arguments: Callable[..., None] | None = None
 
     def __init__(self, args: argparse.Namespace, settings: dict):
         self.args = args
@@ -139,6 +142,8 @@ def parse_multitask(
         add_training_arguments(parser, **data.recipes[stage])
     args = parse_training(parser, argv)
     check_first_weights(parser, args)
+    if args.stage in POSE_STAGES and data.check_arguments is not None:
+        data.check_arguments(parser, args)
     return args
 
 
@@ -231,6 +236,6 @@ def _frame_loader(
 ) -> BatchLoader:
     """Batches of clips of `frames` frames of people who have nothing in common."""
     datasets, parts = zip(*sets.frames(), strict=True)
-    sizes = shares(frames, parts)
+    sizes = shares(frames, parts, "--frames", "a clip of poses", "frames")
     logger.info("frames of a clip of poses, by data set: %s", sizes)
     return run.loader(datasets, sizes, counts=count, clips=run.batch_size)

@@ -90,13 +90,22 @@ def pose_model(run: TrainingRun, settings: dict) -> keras.Model:
     return model
 
 
-def shares(total: int, parts: Sequence[float]) -> list[int]:
+def shares(
+    total: int,
+    parts: Sequence[float],
+    flag: str = "--batch-size",
+    of: str = "a batch",
+    named: str = "samples",
+) -> list[int]:
     """Divides a batch among data sets.
 
     Args:
         total: samples of a batch.
         parts: share of each data set; the sum is 1. What is left over by rounding down
             goes to those that lost most by it, the first of them first.
+        flag: what sets `total`; it is named in the error, as are the next two.
+        of: what is divided.
+        named: what it consists of.
 
     Raises:
         ValueError: if a data set would have no sample.
@@ -108,8 +117,8 @@ def shares(total: int, parts: Sequence[float]) -> list[int]:
         sizes[i] += 1
     if min(sizes) < 1:
         raise ValueError(
-            "a batch must have samples of every data set (--batch-size, shares). "
-            f"Received: {total} samples, shares {list(parts)}"
+            f"{of} must have {named} of every data set ({flag}, shares). "
+            f"Received: {total} {named}, shares {[round(part, 4) for part in parts]}"
         )
     return sizes
 
@@ -119,6 +128,7 @@ def epoch_steps(
     datasets: Sequence[Any],
     sizes: Sequence[int],
     most: int | None = None,
+    per: str = "a batch",
 ) -> int:
     """Steps of an epoch: --steps-per-epoch, or once through the data.
 
@@ -128,11 +138,12 @@ def epoch_steps(
             mixed in, the epochs are those of the original's training of poses.
         sizes: samples of each in a batch.
         most: steps at most, unless the flag asks for more.
+        per: what `sizes` are counted by, for the log.
     """
     counts = [dataset.get_length(TRAIN_MODE) for dataset in datasets]
     once = min(max(1, n // size) for n, size in zip(counts, sizes, strict=True))
     steps = args.steps_per_epoch or min(once, most or once)
     logger.info(
-        "%s training samples, %s a batch: %d steps an epoch", counts, sizes, steps
+        "%s training samples, %s %s: %d steps an epoch", counts, sizes, per, steps
     )
     return steps

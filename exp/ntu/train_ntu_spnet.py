@@ -15,8 +15,9 @@ Time      not tried here
 Expected  the paper's figures are not at hand
 Measured  not measured yet
 
---mpii-share 0.375 --h36m-share 0.5 mixes MPII's people and Human3.6M's frames into the
-poses, as much as the original names and does not use, and scores them after epochs.
+--mpii FOLDER --mpii-share 0.375 --h36m FOLDER --h36m-share 0.5 mixes MPII's people and
+Human3.6M's frames into the poses, as much as the original names and does not use, and
+scores them after epochs.
 --stage pose-only and action-only train one task by the same recipe, to compare. --help
 with a --stage shows its flags; the run folder gets what all trainings write.
 docs/multitask.md tells more.
@@ -48,15 +49,13 @@ class NtuTasks(experiment.TaskData):
     @staticmethod
     def add_arguments(parser, stage):
         """Which further data sets have poses, and how much of a batch is theirs."""
-        if stage not in experiment.POSE_STAGES:
-            return
-        experiment.add_space_arguments(parser)
-        add = parser.add_argument
-        frames = {"type": experiment.positive_int, "default": 1000}
-        add("--eval-frames", help="test frames that score an epoch (1000)", **frames)
-        for name in ("mpii", "h36m"):
-            share = {"type": experiment.fraction, "default": 0.0}
-            add(f"--{name}-share", help=f"of --{name} in the poses (0)", **share)
+        if stage in experiment.POSE_STAGES:
+            experiment.add_share_arguments(parser)
+            frames = {"type": experiment.positive_int, "default": 1000}
+            about = "test frames that score an epoch (1000)"
+            parser.add_argument("--eval-frames", help=about, **frames)
+
+    check_arguments = staticmethod(experiment.check_shares)
 
     def _ntu(self, dataconf, **options):
         options |= {"use_gt_bbox": True, "protocol": self.settings["protocol"]}
@@ -73,10 +72,10 @@ class NtuTasks(experiment.TaskData):
     def frames(self):
         """Frames of NTU, and of the data sets that are asked for."""
         args, sets = self.args, []
-        if args.mpii_share:
+        if args.mpii:
             mpii = self.make(MpiiSinglePerson, args.mpii, mpii_dataconf)
             sets.append((mpii, args.mpii_share))
-        if args.h36m_share:
+        if args.h36m:
             sets.append((self._h36m, args.h36m_share))
         rest = 1 - args.mpii_share - args.h36m_share
         return [*sets, (self._frames, rest)]
@@ -92,9 +91,9 @@ class NtuTasks(experiment.TaskData):
     def pose_scorers(self, run, predict):
         """NTU's test frames, and the validation parts of what is mixed in."""
         own = experiment.frame_scorer(run, predict, self._frames, self.args.eval_frames)
-        mpii = self.args.mpii if self.args.mpii_share else None
-        h36m = self._h36m if self.args.h36m_share else None
-        others = experiment.space_scorers(run, predict, self.make, mpii, h36m)
+        h36m = self._h36m if self.args.h36m else None
+        mixed = (self.args.mpii, h36m)
+        others = experiment.space_scorers(run, predict, self.make, *mixed)
         return {"pck_torso": own, **others}
 
     def steps(self, batch_size):

@@ -29,25 +29,29 @@ from deephar.config import mpii_dataconf, ntu_pe_dataconf, pennaction_dataconf
 from deephar.data import MpiiSinglePerson, Ntu, PennAction
 from deephar.utils import pa17j3d
 
-SAMPLES = {"mpii": 14, "h36m": 14, "penn": 2, "ntu": 2}
+SAMPLES = {
+    **{"mpii": ("MPII", 14), "h36m": ("Human3.6M", 14)},
+    **{"penn": ("PennAction", 2), "ntu": ("NTU", 2)},
+}
 RECIPE = {"batch_size": None, "epochs": 60, "lr_drops": [], "vgg": False}
 
 
 def parse(argv=None):
     """The recipe's defaults, a flag for each."""
     parser = experiment.argument_parser(__doc__, logdir="runs/pose_baseline")
-    experiment.add_space_arguments(parser)
     add = parser.add_argument
-    add("--penn", default="datasets/PennAction", help="folder (%(default)s)")
-    add("--ntu", default="datasets/NTU", help="folder (%(default)s)")
-    for name, count in SAMPLES.items():
+    for name, (folder, count) in SAMPLES.items():
+        add(f"--{name}", default=f"datasets/{folder}", help="folder (%(default)s)")
         options = {"type": experiment.natural, "default": count}
         add(f"--{name}-samples", help=f"of --{name} a step ({count})", **options)
+    experiment.add_every_argument(parser)
     experiment.add_network_arguments(parser, "pose_baseline")
     args = experiment.parse_pose_training(parser, argv, **RECIPE)
     args.batch_size = sum(samples(args).values())
     if not args.batch_size:
         parser.error("a batch must have samples of some data set (--mpii-samples ...)")
+    if args.h36m_every and not args.h36m_samples:
+        parser.error("--h36m-every is of --h36m, of which --h36m-samples 0 takes none")
     return args
 
 

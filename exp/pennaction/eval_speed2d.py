@@ -38,11 +38,15 @@ def parse(argv=None):
     experiment.add_clip_arguments(parser, "datasets/PennAction", "penn_spnet")
     add = parser.add_argument
     add("--mpii", metavar="FOLDER", help="score poses on MPII's validation people")
-    frames = {"type": experiment.positive_int, "default": 1000, "metavar": "N"}
+    frames = {"type": experiment.positive_int, "metavar": "N"}
     add("--eval-frames", help="frames that score poses without --mpii (1000)", **frames)
     experiment.add_cut_arguments(parser)
     experiment.add_network_arguments(parser, "penn_spnet")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.mpii and args.eval_frames:
+        parser.error("--eval-frames is for poses without --mpii: give one of them")
+    args.eval_frames = args.eval_frames or 1000
+    return args
 
 
 def main(argv=None):

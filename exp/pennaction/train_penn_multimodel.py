@@ -80,11 +80,13 @@ class Penn(experiment.TaskData):
         return {"pckh": experiment.mpii_scorer(run, predict, self.mpii)}
 
     def steps(self, batch_size):
-        """As many as MPII has 0.8 clips, as in the original."""
+        """MPII's people / (0.8 x frames) with 4 clips a step, as in the original."""
+        clips, frames = JOINT["batch_size"], self.settings["frames"]
+        size = max(1, int(0.8 * frames) * batch_size // clips)
+        per = f"a step of {batch_size} clips (0.8 x {frames} by {clips} clips)"
         if self.args.steps_per_epoch:
             return self.args.steps_per_epoch
-        size = int(0.8 * self.settings["frames"]) * batch_size // self.args.batch_size
-        return experiment.epoch_steps(self.args, [self.mpii], [size])
+        return experiment.epoch_steps(self.args, [self.mpii], [size], per=per)
 
 
 def main(argv=None):

@@ -1,6 +1,7 @@
 """Configurations: the original's values, draws by a given generator, refusals."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -148,7 +149,11 @@ def test_model_configuration_has_the_originals_defaults():
         ({"input_shape": (256, 256)}, "`input_shape` must have 3 or 4"),
         ({"poselayout": None}, "`poselayout` must have `num_joints`"),
         ({"num_actions": 15}, "`num_actions` must be a sequence of integers"),
+        ({"poselayout": SimpleNamespace(num_joints=16, dim=1)}, "`poselayout.dim` mus"),
+        ({"poselayout": SimpleNamespace(num_joints=0, dim=2)}, "at least one joint"),
         ({"num_levels": 0}, "`num_levels` must be an integer of at least 1"),
+        ({"growth": 1}, "`growth` must be at least 2. Received: growth=1"),
+        ({"pose_replica": "no"}, "`pose_replica` must be True or False. .*='no'"),
         ({"image_div": 5}, "`image_div` must be 4, 8, 16 or 32"),
         ({"downsampling_type": "avg"}, "`downsampling_type` must be"),
         ({"num_actions": [5], "action_pyramids": [9]}, "between 1 and num_pyramids=8"),

@@ -135,16 +135,22 @@ def test_a_joint_training_goes_on_to_the_same_end_bit_for_bit(place):
     assert all_equal(*(weights_of(build(place / name)) for name in ("cut", "joint")))
 
 
-def test_the_stage_action_leaves_the_poses_as_they_were(place):
+def test_the_stage_action_leaves_the_poses_and_begins_with_replicas_of_them(place):
     with contextlib.chdir(place):
         flags = ("--stage", "action", "--data", "penn", "--mpii", "nowhere")
         weights = ("--weights", f"joint/{LAST}")
         PENN.main(["action", *flags, *weights, *ONCE, *PAIR])
     before, after = (build(place / name) for name in ("joint", "action"))
-    frames = [m.get_layer("frame_model") for m in (before, after)]
+    frames = [weights_of(m.get_layer("frame_model")) for m in (before, after)]
     heads = [m.get_layer("clip_head") for m in (before, after)]
-    assert all_equal(*map(weights_of, frames))
     assert not all_equal(*map(weights_of, heads))
+    replicas = [path for path in frames[0] if "_replica" in path]
+    assert len(replicas) == 1
+    for path in replicas:
+        own = frames[0][path.replace("_replica", "")]
+        assert not np.array_equal(frames[0].pop(path), own)
+        np.testing.assert_array_equal(frames[1].pop(path), own)
+    assert all_equal(*frames)
 
 
 def test_poses_in_space_are_learnt_and_scored_on_every_data_set(space):

@@ -288,6 +288,19 @@ def test_networks_of_one_architecture_take_no_weights_of_the_other(tmp_path):
         chosen(tmp_path / "w.weights.h5", among=networks)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pyramids": 2}, r"^--action-pyramids: .*num_pyramids=2. .*\(5, 6\)"),
+        ({"size": 100}, "^--size: `input_shape` must have sides that are multiples"),
+    ],
+)
+def test_settings_that_no_spnet_has_are_named_by_their_flags(changes, message):
+    settings = experiment.default_settings("penn_spnet") | changes
+    with pytest.raises(ValueError, match=message):
+        experiment.build_network("penn_spnet", settings)
+
+
 def test_an_spnet_of_actions_has_its_own_number_of_pyramids(tmp_path):
     (tmp_path / "model.json").write_text(
         '{"network": "pose_baseline", "pyramids": 4, "growth": 8, "protocol": "cv"}'

@@ -253,7 +253,8 @@ def test_a_stopped_stem_does_not_learn_but_counts(networks):
     set_named_weights(free)
     x = formula_clips(1, (4, *SIZE))[0]
     assert_part(model, outputs(free, x), x)
-    common.set_trainable_layers(model, "action", None, True)
+    for trainable in (False, True):
+        common.set_trainable_layers(model, "action", None, trainable)
     common.compile_model(model, "mse", "sgd")
     model.run_eagerly = True
     targets = [np.zeros((4, 5, 3), "float32")] * 2
@@ -261,6 +262,16 @@ def test_a_stopped_stem_does_not_learn_but_counts(networks):
     stem = {path for path in moved if path.split("/")[1].startswith(("conv1", "res"))}
     assert stem and all("moving" in path for path in stem)
     assert any(path.endswith("dp1_pb1_conv1/pointwise_kernel") for path in moved)
+
+
+def test_a_stopped_stem_of_clips_stays_so_when_poses_are_freed_again():
+    cfg = config(num_levels=2, num_pyramids=1, action_pyramids=(1,))
+    model = spnet.build(cfg, stop_grad_stem=True)
+    expected = [v.path for v in model.trainable_variables]
+    assert not any(path.split("/")[1] == "conv1" for path in expected)
+    spnet.compile_split_models(model, cfg, "sgd", pose_trainable=False)
+    spnet.compile_split_models(model, cfg, "sgd", pose_trainable=True)
+    assert [v.path for v in model.trainable_variables] == expected
 
 
 def test_losses_and_weights_are_one_for_each_output(networks):
@@ -335,7 +346,14 @@ def test_bad_configurations_are_named(changes, message):
         build(**changes)
 
 
-def test_other_arguments_are_named():
+def test_pictures_without_action_pyramids_have_poses_whatever_the_actions():
+    model, _ = build(input_shape=SIZE, action_pyramids=(), num_levels=2)
+    assert model.output_names == ["dp1_pb1", "up2_pb0"]
+
+
+def test_other_arguments_are_named(networks):
+    with pytest.raises(ValueError, match=r"must be two, .*Received: model_names=\('P'"):
+        spnet.split_model(*networks["all"], model_names=("P",))
     with pytest.raises(ValueError, match="`cfg` must be a ModelConfig. Received: dict"):
         spnet.build({})
     for function in (common.add_tensorlist, common.concat_tensorlist):

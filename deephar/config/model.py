@@ -18,6 +18,8 @@ _COUNTS = (
     *("num_pose_features", "num_visual_features"),
 )
 
+_FLAGS = ("predict_rootz", "pose_replica", "dbg_decoupled_pose", "dbg_decoupled_h")
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
@@ -33,16 +35,17 @@ class ModelConfig:
         action_pyramids: The pyramids that predict actions, counted from 1.
         num_levels: Number of resolutions in a pyramid.
         kernel_size: (rows, cols) of the separable convolutions.
-        growth: Features added with each level down.
+        growth: Features added with each level down, at least 2.
         image_div: Input rows over rows of the first level: 4, 8, 16 or 32.
-        predict_rootz: Whether the depth of the root joint is predicted too.
+        predict_rootz: No effect, as in the original: `spnet.build` logs so.
         downsampling_type: `"maxpooling"` or `"conv"`.
         pose_replica: Whether action prediction has its own copy of the joint maps.
         num_pose_features: Features of the pose stream of action prediction.
         num_visual_features: Features of its appearance stream.
         sam_alpha: Sharpness of the spatial softmax.
-        dbg_decoupled_pose: Debugging: actions from poses of a branch of their own.
-        dbg_decoupled_h: Debugging: actions from joint maps of their own.
+        dbg_decoupled_pose: Debugging: more outputs, the 2D poses by the replicas of
+            the joint maps, and these maps. The actions stay as they are.
+        dbg_decoupled_h: No effect, as in the original: `spnet.build` logs so.
 
     Raises:
         ValueError: A field is outside its range.
@@ -75,9 +78,7 @@ class ModelConfig:
         self._check()
 
     def _check(self):
-        for name in ("num_joints", "dim"):
-            if not hasattr(self.poselayout, name):
-                raise error("poselayout", self.poselayout, f"must have `{name}`")
+        self._check_layout()
         if len(self.input_shape) not in (3, 4):
             raise error("input_shape", self.input_shape, "must have 3 or 4 numbers")
         check_integers("input_shape", self.input_shape)
@@ -88,6 +89,11 @@ class ModelConfig:
             if not is_count(getattr(self, name)):
                 rule = "must be an integer of at least 1"
                 raise error(name, getattr(self, name), rule)
+        if self.growth < 2:
+            raise error("growth", self.growth, "must be at least 2")
+        for name in _FLAGS:
+            if not isinstance(getattr(self, name), bool):
+                raise error(name, getattr(self, name), "must be True or False")
         if self.image_div not in (4, 8, 16, 32):
             raise error("image_div", self.image_div, "must be 4, 8, 16 or 32")
         if self.downsampling_type not in ("maxpooling", "conv"):
@@ -99,6 +105,16 @@ class ModelConfig:
             raise error("action_pyramids", self.action_pyramids, rule)
         if not is_positive(self.sam_alpha):
             raise error("sam_alpha", self.sam_alpha, "must be above 0")
+
+    def _check_layout(self):
+        for name in ("num_joints", "dim"):
+            if not hasattr(self.poselayout, name):
+                raise error("poselayout", self.poselayout, f"must have `{name}`")
+        if not is_count(self.num_joints):
+            rule = "must have at least one joint"
+            raise error("poselayout.num_joints", self.num_joints, rule)
+        if self.dim not in (2, 3):
+            raise error("poselayout.dim", self.dim, "must be 2 or 3")
 
     @property
     def num_joints(self) -> int:

@@ -1,7 +1,9 @@
 """From the settings of a network to the network, with its weights."""
 
+import contextlib
 import logging
 import pathlib
+import re
 
 import keras
 
@@ -12,6 +14,19 @@ from deephar.experiment.settings import pose_part_settings
 from deephar.models import action, reception, spnet
 
 logger = logging.getLogger(__name__)
+
+_FLAGS = {
+    "input_shape": "size",
+    "num_pyramids": "pyramids",
+    "num_levels": "levels",
+    "kernel_size": "ksize",
+    "downsampling_type": "downsampling",
+    "num_actions": "actions",
+    "pose_replica": "replica",
+    "num_pose_features": "pose_features",
+    "num_visual_features": "visual_features",
+}
+"""Settings of an SPNet by their fields in a `ModelConfig`; others have their names."""
 
 
 def build_network(
@@ -67,18 +82,32 @@ def model_config(settings: dict) -> ModelConfig:
             "num_pose_features": settings["pose_features"],
             "num_visual_features": settings["visual_features"],
         }
-    return ModelConfig(
-        shape,
-        family.poselayout,
-        num_pyramids=settings["pyramids"],
-        num_levels=settings["levels"],
-        kernel_size=(settings["ksize"], settings["ksize"]),
-        growth=settings["growth"],
-        image_div=settings["image_div"],
-        downsampling_type=settings["downsampling"],
-        sam_alpha=settings["sam_alpha"],
-        **of_clips,
-    )
+    with _naming_flags():
+        return ModelConfig(
+            shape,
+            family.poselayout,
+            num_pyramids=settings["pyramids"],
+            num_levels=settings["levels"],
+            kernel_size=(settings["ksize"], settings["ksize"]),
+            growth=settings["growth"],
+            image_div=settings["image_div"],
+            downsampling_type=settings["downsampling"],
+            sam_alpha=settings["sam_alpha"],
+            **of_clips,
+        )
+
+
+@contextlib.contextmanager
+def _naming_flags():
+    """Puts the flag before what is said of a field of a `ModelConfig`."""
+    try:
+        yield
+    except ValueError as error:
+        field = re.match(r"`(\w+)`", str(error))
+        if field is None:
+            raise
+        name = _FLAGS.get(field[1], field[1]).replace("_", "-")
+        raise ValueError(f"--{name}: {error}") from error
 
 
 def num_predictions(settings: dict) -> int:
@@ -172,7 +201,9 @@ def _build_merged(
 
 
 def _build_spnet(_: Family, settings: dict, **more) -> keras.Model:
-    return spnet.build(model_config(settings), **more)
+    config = model_config(settings)
+    with _naming_flags():
+        return spnet.build(config, **more)
 
 
 def _build_spnet_of_clips(

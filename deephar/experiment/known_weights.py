@@ -140,6 +140,17 @@ def _published_settings(published: Published, network: str, many: bool) -> dict:
 
 
 def read_model_file(path: pathlib.Path, network: str) -> dict:
+    """The settings of a model.json, as far as it has them, and the network's name.
+
+    Args:
+        path: the file.
+        network: a name of NETWORKS, whose kind the file's must be.
+
+    Raises:
+        ValueError: if it is of another kind of network, has an unknown key, or a value
+            that may not be.
+        OSError: if it cannot be read.
+    """
     settings = _read_any_model_file(path)
     if NETWORKS[settings[NETWORK]].family != NETWORKS[network].family:
         raise ValueError(

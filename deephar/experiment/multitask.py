@@ -206,11 +206,9 @@ def _compile_parts(
 ) -> list[keras.Model]:
     """The model of the poses and that of the actions, compiled.
 
-    A network that begins with weights of its own keeps what its replicas have learnt;
-    else they begin as the layers that they stand for.
+    Every stage begins with the replicas of the maps as copies of them.
     """
     args = run.args
-    begins = not (run.goes_on or args.weights)
     config = model_config(settings)
     options = {}
     if args.stage in POSE_STAGES:
@@ -223,7 +221,7 @@ def _compile_parts(
         config,
         optimizer(args),
         pose_trainable=args.stage != "action",
-        copy_replica=begins and config.pose_replica,
+        copy_replica=config.pose_replica and not run.goes_on,
         **options,
     )
     for model in models:

@@ -7,6 +7,7 @@ from deephar.checkpoints.layout import PARTS
 from deephar.layers import (
     FoldFrames,
     KroneckerProduct,
+    StopGradient,
     UnfoldFrames,
     conv2dtranspose,
     layer_name,
@@ -203,20 +204,30 @@ def set_trainable_layers(model, keyword, pos_trainable, neg_trainable=None):
             them as they are.
         neg_trainable: The same for the others.
 
-    What a layer that learns keeps as it is (statistics, and what lies before a
-    `StopGradient`) stays so.
+    What lies before a `StopGradient` never learns: see `hold_stopped_layers`.
     """
     found = [(layer, layer.trainable) for layer in layers_of(model)]
-    kept = [v for layer, learns in found if learns for v in layer.variables]
-    kept = [v for v in kept if not v.trainable]
     for layer in model.layers:
         if layer.name in PARTS:
             layer.trainable = True  # or it would hide what its layers are set to
     for layer, now in found:
         wanted = pos_trainable if keyword in layer.name else neg_trainable
         layer.trainable = now if wanted is None else wanted
-    for variable in kept:
-        variable.trainable = False
+    hold_stopped_layers(model)
+
+
+def hold_stopped_layers(model):
+    """Keeps the weights of all layers before a `StopGradient` from learning.
+
+    The layers stay as they are: batch norms that learn still follow the pictures.
+    """
+    parts = [layer for layer in model.layers if layer.name in PARTS]
+    for part in (model, *parts):
+        for layer in part.layers:
+            if isinstance(layer, StopGradient):
+                stem = keras.Model(part.inputs, layer.input)
+                for variable in stem.trainable_variables:
+                    variable.trainable = False
 
 
 def copy_replica_layers(model):

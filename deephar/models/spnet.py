@@ -106,7 +106,7 @@ def _check(cfg):
     if not isinstance(cfg, ModelConfig):
         raise ValueError(f"`cfg` must be a ModelConfig. Received: {type(cfg).__name__}")
     actions = any(prediction.actions for prediction in predictions(cfg))
-    if len(cfg.input_shape) == 3 and cfg.num_actions:
+    if len(cfg.input_shape) == 3 and actions:
         raise _error(cfg, "input_shape", "must be that of clips for `num_actions`")
     if cfg.num_levels < 2:
         raise _error(cfg, "num_levels", "must be at least 2")

@@ -35,6 +35,7 @@ from deephar.models.common import (
     add_tensorlist,
     downscaling,
     features_of_joints,
+    hold_stopped_layers,
     residual,
     upscaling,
 )
@@ -58,11 +59,10 @@ def build_frame_model(cfg, stop_grad_stem=False, name="frame_model"):
         names = LayerNames()
         x = _entry_flow(pictures, cfg, names)
         if stop_grad_stem:
-            for variable in keras.Model(pictures, x).trainable_variables:
-                variable.trainable = False
             x = StopGradient(name="stop_gradient")(x)
-        outputs = _pyramids(x, cfg, names)
-        return keras.Model(pictures, outputs, name=name)
+        model = keras.Model(pictures, _pyramids(x, cfg, names), name=name)
+    hold_stopped_layers(model)
+    return model
 
 
 def _entry_flow(x, cfg, names):

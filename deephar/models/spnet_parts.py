@@ -105,7 +105,7 @@ def split_model(full_model, cfg, interlaced=False, model_names=(None, None)):
         full_model: Model of `spnet.build` for clips, with actions.
         cfg: Its `ModelConfig`.
         interlaced: Whether it has the order of outputs of `interlace`.
-        model_names: Names of the two; None is "Pose" and "Action".
+        model_names: Names of the two; None is "Pose" or "Action".
 
     Returns:
         `[poses, actions]`: models of frames with these outputs of `full_model` each, in
@@ -113,9 +113,15 @@ def split_model(full_model, cfg, interlaced=False, model_names=(None, None)):
         variables has a gradient. Outputs for debugging are in neither.
 
     Raises:
-        ValueError: `cfg` is not that of `full_model`, or there are no actions.
+        ValueError: `cfg` is not that of `full_model`, there are no actions, or
+            `model_names` are not two.
     """
     _check(full_model, cfg, interlaced)
+    if isinstance(model_names, str) or len(model_names) != 2:
+        raise ValueError(
+            "`model_names` must be two, of the poses and of the actions. "
+            f"Received: {model_names=}"
+        )
     plan = predictions(cfg)
     parts = [p.pose for p in plan], [name for p in plan for name in p.actions]
     if not parts[1]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 
 import numpy as np
@@ -182,6 +183,12 @@ def test_cuts_are_scored_by_one_clip_a_video(here):
         SPEED.main(["no", *flags])
 
 
+def test_cuts_have_no_flag_for_what_their_page_does_not_tell(capsys):
+    with pytest.raises(SystemExit):
+        SPEED.parse(["no", *WEIGHTS, "--flip"])
+    assert "unrecognized arguments: --flip" in capsys.readouterr().err
+
+
 def test_every_cut_has_its_time_and_the_score_of_its_own_outputs(penn, here):
     _, model, settings = penn
     flags = ("--timed-clips", "1", "--repeats", "2")
@@ -202,6 +209,7 @@ def test_every_cut_has_its_time_and_the_score_of_its_own_outputs(penn, here):
         low, high = cut["ms_per_frame_quartiles"]
         assert 0 < low <= cut["ms_per_frame"] <= high
     assert (scores["batch_size"], scores["frames"], scores["repeats"]) == (1, 4, 2)
+    assert scores["cores"] == len(os.sched_getaffinity(0))
     assert scores["receipt"]["evaluation"] == "speed2d"
     assert (here / "speed" / "speed.png").is_file()
     figures = read_result("speed/evaluation.json")

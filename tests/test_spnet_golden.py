@@ -58,7 +58,11 @@ CASES = {
         **{"action_pyramids": (1, 3), "pose_replica": True},
         **{"dbg_decoupled_pose": True},
     },
-    "alpha": {"joints": 5, "dim": 3, "sam_alpha": 2, "kernel_size": (3, 5)},
+    "long32": {
+        **{"joints": 5, "dim": 3, "input_shape": (16, 96, 96, 3), "image_div": 32},
+        **{"num_levels": 2, "num_pyramids": 1, "action_pyramids": (1,)},
+        **{"sam_alpha": 2, "kernel_size": (3, 5)},
+    },
 }
 
 

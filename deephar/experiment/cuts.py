@@ -69,34 +69,55 @@ def score_cuts(
     """
     chosen = _chosen_predictions(args, settings)
     model = build_network(settings["network"], settings, weights=args.weights)
-    poses = part_predictor(args, compute, model, settings)
-    if args.mpii is not None:
-        people = score_mpii(poses, args.mpii, settings, args.workers)
-        found = {"pckh": people["blocks"], "pckh_original": people["blocks_original"]}
-    else:
-        found = {"pck": _torso_scores(args, poses, frames)}
+    predictor = part_predictor(args, compute, model, settings)
+    poses = _pose_scores(args, settings, predictor, frames)
     actions = score_videos(args, clip_predictor(args, compute, model), videos, False)
-    cuts = []
-    for number, one in chosen.items():
-        action = one.actions[0] if one.actions else None
-        kinds = {"accuracy": "outputs", "accuracy_original": "outputs_original"}
-        told = {key: actions[kind].get(action) for key, kind in kinds.items()}
-        scores = {key: values[number - 1] for key, values in found.items()}
-        names = {"prediction": number, "pose": one.pose, "action": action}
-        cuts.append({**names, **scores, **told})
-    timed = _time(args, compute, model, settings, list(chosen))
+    times = _time(args, compute, model, settings, list(chosen))
     return {
-        "cuts": [one | time for one, time in zip(cuts, timed, strict=True)],
+        "cuts": [
+            {**_scores(number, one, poses, actions), **time}
+            for (number, one), time in zip(chosen.items(), times, strict=True)
+        ],
         "batch_size": args.timed_clips,
         "frames": settings["frames"],
         "repeats": args.repeats,
         "device": processor().name,
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "precision": compute.precision,
         "videos": actions["videos"],
         "unreadable": actions["unreadable"],
         "too_short": actions["too_short"],
     }
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _scores(number: int, one: spnet.Prediction, poses: dict, actions: dict) -> dict:
+    """What a prediction is, and what it scores; None for an action that is not."""
+    action = one.actions[0] if one.actions else None
+    return {
+        "prediction": number,
+        "pose": one.pose,
+        "action": action,
+        **{key: values[number - 1] for key, values in poses.items()},
+        "accuracy": actions["outputs"].get(action),
+        "accuracy_original": actions["outputs_original"].get(action),
+    }
+
+
+def _pose_scores(
+    args: argparse.Namespace, settings: dict, predictor, frames
+) -> dict[str, list[float]]:
+    """Scores of the poses of all predictions, by kind."""
+    if args.mpii is None:
+        return {"pck": _torso_scores(args, predictor, frames)}
+    people = score_mpii(predictor, args.mpii, settings, args.workers)
+    return {"pckh": people["blocks"], "pckh_original": people["blocks_original"]}
 
 
 def _torso_scores(args, predictor, frames) -> list[float]:

@@ -13,6 +13,7 @@ from deephar.experiment.recognition import (
     action_receipt,
     add_clip_arguments,
     add_clips_argument,
+    add_flip_argument,
     clip_predictor,
     paper_accuracy,
     score_videos,
@@ -36,6 +37,7 @@ def add_multitask_arguments(
     """
     add_clip_arguments(parser, data, published)
     add_clips_argument(parser)
+    add_flip_argument(parser)
     parser.add_argument(f"--{people}", metavar="FOLDER", help=f"score {about} too")
 
 

@@ -39,8 +39,16 @@ def add_action_arguments(
         published: name of the published weights.
     """
     add_clip_arguments(parser, data, published)
+    add_flip_argument(parser)
     many = "all clips of a video, not the one in its middle; mirrored ones too"
     parser.add_argument(_MULTI_CLIP, action="store_true", help=many)
+
+
+def add_flip_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--flip`, whether the scores of mirrored clips are multiplied in."""
+    switch = argparse.BooleanOptionalAction
+    many = "mirrored clips too (default: of many clips)"
+    parser.add_argument("--flip", action=switch, help=many)
 
 
 def add_clips_argument(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +67,6 @@ def add_clip_arguments(
     add("--data", default=data, help="folder of the data (%(default)s)")
     named = f"weights file, or a published name: {published}"
     add("--weights", required=True, help=named)
-    switch = argparse.BooleanOptionalAction
-    add("--flip", action=switch, help="mirrored clips too (default: of many clips)")
     steps = "steps instead of --step; several for many clips"
     number = {"type": positive_int, "nargs": "+", "metavar": "N"}
     add("--subsample", help=steps, **number)
@@ -188,13 +194,14 @@ def score_videos(
     Returns:
         What `score_actions` returns.
     """
+    flip = getattr(args, "flip", None)
     bar = keras.utils.Progbar(dataset.get_length(TEST_MODE), unit_name="video")
     found = predict_actions(
         predictor,
         dataset,
         TEST_MODE,
         subsamples=args.subsample if many else None,
-        flip=many if args.flip is None else args.flip,
+        flip=many if flip is None else flip,
         boxes=_clip_boxes(args),
         batch_size=args.batch_size,
         workers=args.workers,

@@ -13,11 +13,11 @@ Measured  not measured yet
 
 One clip in the middle of every video, then all clips and their mirror images, whose
 scores are multiplied, and PCKh of MPII's validation people by every prediction; without
---mpii there are no poses. Boxes are those of the annotated joints, the whole picture,
-or of a file by predict_bboxes.py or by the authors (penn_pred_bboxes_multitask.json, as
-in the original's script). Prints and writes to the run folder the strict figures, in
-which every video and joint counts, beside the original's: evaluation.md,
-evaluation.json, confusion.png and outputs.png, and of many clips
+--mpii there are no poses. Boxes are those of the annotated joints unless --boxes names
+the whole picture or a file by predict_bboxes.py or by the authors: the original's
+script has predicted ones, penn_pred_bboxes_multitask.json. Prints and writes to the run
+folder the strict figures, in which every video and joint counts, beside the original's:
+evaluation.md, evaluation.json, confusion.png and outputs.png, and of many clips
 confusion_multi_clip.png and outputs_multi_clip.png.
 """
 

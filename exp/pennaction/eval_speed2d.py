@@ -17,11 +17,11 @@ where that block predicts one, need. Every cut is warmed up, then all of them ar
 in turn: frames/s, ms a frame, median and quartiles. What each prediction scores: the
 accuracy of its action (strict, one clip a video), and PCKh on MPII's validation people;
 without --mpii PCK by the torso on test frames of Penn Action. The published weights
-tell actions at the last 6 of 18 predictions; a network that tells them at each is one
-trained with --action-pyramids 1,2,3,4,5,6. Prints and writes to the run folder
-evaluation.md, evaluation.json and speed.png. The original's script pairs outputs that
-lie next to each other, which are two poses; here a prediction is its pose and its own
-action.
+tell actions in pyramids 5 and 6, the last 6 of 18 predictions; the original's script
+builds a network that tells them in all 6 (--action-pyramids 1,2,3,4,5,6 in training),
+whose weights are not published. Prints and writes to the run folder evaluation.md,
+evaluation.json and speed.png. The original's script pairs outputs that lie next to each
+other, which are two poses; here a prediction is its pose and its own action.
 """
 
 import pathlib

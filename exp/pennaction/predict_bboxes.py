@@ -8,7 +8,8 @@ Time      not measured
 
 Any network can look: the poses are those of its last prediction. --network says which
 it is where neither a model.json beside the weights nor the table of published files
-does. The original's is mpii_spnet, an SPNet of 8 pyramids; in training videos it looks
+does, and if nothing does it is penn_pose, the pose part of the merged network of CVPR
+2018. The original's is mpii_spnet, an SPNet of 8 pyramids; in training videos it looks
 at 0.9 of the picture's longer side (--scale), in test videos at all of it.
 
 The box of a frame is a square, half as large again as the extent of the joints. Writes

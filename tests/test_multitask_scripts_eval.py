@@ -234,6 +234,23 @@ def test_a_prediction_that_the_network_has_not_is_refused(here):
         SPEED.main(["no", "--data", "data", *WEIGHTS, "--predictions", "4"])
 
 
+@pytest.mark.parametrize(
+    ("script", "flags", "message"),
+    [
+        (
+            SPEED,
+            "--mpii a --eval-frames 5",
+            "--eval-frames is for poses without --mpii",
+        ),
+        (NTU, "--h36m-every 5", "--h36m-every is of --h36m: give that too"),
+    ],
+)
+def test_frames_of_nothing_are_refused(script, flags, message, capsys):
+    with pytest.raises(SystemExit):
+        script.parse(["no", *WEIGHTS, *flags.split()])
+    assert message in capsys.readouterr().err
+
+
 def test_both_tasks_of_ntu_are_scored_by_many_clips_and_on_human36m(
     clip_folders, tmp_path, monkeypatch
 ):

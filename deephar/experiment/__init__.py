@@ -113,6 +113,7 @@ from deephar.experiment.recognition import (
     add_clip_arguments,
     box_options,
     evaluate_actions,
+    start_on_videos,
 )
 from deephar.experiment.run import (
     receipt,
@@ -233,6 +234,7 @@ __all__ = [
     "shares",
     "sized",
     "start",
+    "start_on_videos",
     "start_training",
     "train_stage",
     "weight",

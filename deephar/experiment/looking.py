@@ -54,7 +54,7 @@ def add_frames_argument(
     parser: argparse.ArgumentParser, flag: str = "--protocol"
 ) -> None:
     """Adds `--protocol` (or `flag`), which frames of Human3.6M to evaluate."""
-    which = 'one frame in 64, in 60 (or another number), or "all" (%(default)s)'
+    which = 'one frame in 64, in 60 (or another number), or "all" (64)'
     add = parser.add_argument
     add(flag, dest="every", type=one_in, default=64, metavar="N|all", help=which)
 

@@ -49,7 +49,6 @@ def evaluate_multitask(
     evaluation: str,
     people: str,
     score_poses: Callable[[PosePredictor, str], dict],
-    comparable: bool = True,
 ) -> str:
     """Scores SPNet on the test videos, and its pose part on people; writes the report.
 
@@ -64,7 +63,6 @@ def evaluate_multitask(
         evaluation: "penn_multitask" or "ntu_multitask".
         people: name of the data set of poses.
         score_poses: from what predicts poses, and the folder, to their scores.
-        comparable: whether the paper has a figure for this part of the data.
 
     Returns:
         The text of evaluation.md.
@@ -87,7 +85,7 @@ def evaluate_multitask(
     for many in ways(args):
         key = "actions_multi_clip" if many else "actions"
         scores[key] = score_videos(args, predictor, dataset, many)
-    paper = paper_accuracy(args, network) if comparable else None
+    paper = paper_accuracy(args, settings)
     text = "\n\n".join(multitask_page(pathlib.Path(args.logdir), scores, paper))
     write_evaluation(pathlib.Path(args.logdir), scores, text)
     return text

@@ -15,8 +15,9 @@ from deephar.evaluation.action_report import action_page
 from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
 from deephar.experiment.building import build_network
-from deephar.experiment.compute import Compute
-from deephar.experiment.run import receipt, write_evaluation
+from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.run import receipt, start, write_evaluation
+from deephar.experiment.settings import network_settings
 from deephar.inference.clips import ClipPredictor
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
@@ -136,12 +137,39 @@ def box_options(args: argparse.Namespace) -> dict:
     return {"pred_bboxes_file": pathlib.Path(args.boxes).resolve()}
 
 
+def start_on_videos(
+    args: argparse.Namespace,
+    network: str,
+    kind: type[ClipDataset],
+    dataconf: DataConfig,
+) -> tuple[Compute, dict, ClipDataset]:
+    """Starts an evaluation of actions, as the flags say.
+
+    Args:
+        args: parsed arguments of `add_clip_arguments`.
+        network: name of the network.
+        kind: class of the data set.
+        dataconf: its configuration in the recipe.
+
+    Returns:
+        (compute, settings, dataset): what `configure_compute` chose, what
+        `network_settings` returned, and the videos, of the network's split if it has
+        one, with the boxes of the flags.
+    """
+    start(args)
+    compute = configure_compute(args)
+    settings = network_settings(args, network)
+    options = {key: settings[key] for key in ("protocol",) if key in settings}
+    dataconf = action_dataconf(args, settings, dataconf)
+    options |= {"clip_size": settings["frames"], **box_options(args)}
+    return compute, settings, kind(args.data, dataconf, **options)
+
+
 def evaluate_actions(
     args: argparse.Namespace,
     compute: Compute,
     settings: dict,
     dataset: ClipDataset,
-    comparable: bool = True,
 ) -> str:
     """Scores a network on the test videos and writes the report.
 
@@ -152,7 +180,6 @@ def evaluate_actions(
         compute: what `configure_compute` chose.
         settings: what `network_settings` returned.
         dataset: the data set, with the boxes of `box_options`.
-        comparable: whether the paper has a figure for this part of the data.
 
     Returns:
         The text of evaluation.md.
@@ -163,7 +190,7 @@ def evaluate_actions(
     scores = score_videos(args, clip_predictor(args, compute, model), dataset, many)
     scores["receipt"] = action_receipt(args, settings, network, args.data)
     folder = pathlib.Path(args.logdir)
-    paper = paper_accuracy(args, network) if comparable else None
+    paper = paper_accuracy(args, settings)
     training = pathlib.Path(args.weights).parent
     text = "\n\n".join(action_page(folder, scores, paper, training))
     write_evaluation(folder, scores, text)
@@ -231,9 +258,14 @@ def action_receipt(
     return known
 
 
-def paper_accuracy(args: argparse.Namespace, network: str) -> float | None:
-    """The paper's accuracy of a network by the boxes of the flags; None if unknown."""
-    figures = PAPER_ACTIONS.get(network, {})
+def paper_accuracy(args: argparse.Namespace, settings: dict) -> float | None:
+    """The paper's accuracy of a network by the boxes of the flags; None if unknown.
+
+    The figures of NTU are of the cross-subject split.
+    """
+    if settings.get("protocol", "cs") != "cs":
+        return None
+    figures = PAPER_ACTIONS.get(settings["network"], {})
     return figures.get("truth" if args.boxes == TRUTH else "other")
 
 

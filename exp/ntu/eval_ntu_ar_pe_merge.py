@@ -35,18 +35,9 @@ def parse(argv=None):
 def main(argv=None):
     """Evaluates; prints and writes the report."""
     args = parse(argv)
-    experiment.start(args)
-    compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "ntu")
-    ntu = Ntu(
-        args.data,
-        experiment.action_dataconf(args, settings, ntu_ar_dataconf),
-        clip_size=settings["frames"],
-        protocol=settings["protocol"],
-        **experiment.box_options(args),
-    )
-    comparable = settings["protocol"] == "cs"
-    print(experiment.evaluate_actions(args, compute, settings, ntu, comparable))
+    data = ("ntu", Ntu, ntu_ar_dataconf)
+    compute, settings, ntu = experiment.start_on_videos(args, *data)
+    print(experiment.evaluate_actions(args, compute, settings, ntu))
 
 
 if __name__ == "__main__":

@@ -33,28 +33,25 @@ def parse(argv=None):
     experiment.add_multitask_arguments(parser, "datasets/NTU", "ntu_spnet", *people)
     experiment.add_frames_argument(parser, "--h36m-every")
     experiment.add_network_arguments(parser, "ntu_spnet")
-    return parser.parse_args(argv)
+    parser.set_defaults(every=None)
+    args = parser.parse_args(argv)
+    if args.every is not None and args.h36m is None:
+        parser.error("--h36m-every is of --h36m: give that too")
+    args.every = args.every or 64
+    return args
 
 
 def main(argv=None):
     """Evaluates; prints and writes the report."""
     args = parse(argv)
-    experiment.start(args)
-    compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "ntu_spnet")
-    ntu = Ntu(
-        args.data,
-        experiment.action_dataconf(args, settings, ntu_dataconf),
-        clip_size=settings["frames"],
-        protocol=settings["protocol"],
-        **experiment.box_options(args),
-    )
+    data = ("ntu_spnet", Ntu, ntu_dataconf)
+    compute, settings, ntu = experiment.start_on_videos(args, *data)
 
     def score_poses(predictor, folder):
         options = (args.every, args.workers)
         return experiment.score_human36m(predictor, folder, settings, *options)
 
-    tasks = ("ntu_multitask", "h36m", score_poses, settings["protocol"] == "cs")
+    tasks = ("ntu_multitask", "h36m", score_poses)
     print(experiment.evaluate_multitask(args, compute, settings, ntu, *tasks))
 
 

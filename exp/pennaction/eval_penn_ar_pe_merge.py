@@ -38,15 +38,8 @@ def parse(argv=None):
 def main(argv=None):
     """Evaluates; prints and writes the report."""
     args = parse(argv)
-    experiment.start(args)
-    compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "penn")
-    penn = PennAction(
-        args.data,
-        experiment.action_dataconf(args, settings, pennaction_ar_dataconf),
-        clip_size=settings["frames"],
-        **experiment.box_options(args),
-    )
+    data = ("penn", PennAction, pennaction_ar_dataconf)
+    compute, settings, penn = experiment.start_on_videos(args, *data)
     print(experiment.evaluate_actions(args, compute, settings, penn))
 
 

@@ -40,15 +40,8 @@ def parse(argv=None):
 def main(argv=None):
     """Evaluates; prints and writes the report."""
     args = parse(argv)
-    experiment.start(args)
-    compute = experiment.configure_compute(args)
-    settings = experiment.network_settings(args, "penn_spnet")
-    penn = PennAction(
-        args.data,
-        experiment.action_dataconf(args, settings, pennaction_dataconf),
-        clip_size=settings["frames"],
-        **experiment.box_options(args),
-    )
+    data = ("penn_spnet", PennAction, pennaction_dataconf)
+    compute, settings, penn = experiment.start_on_videos(args, *data)
 
     def score_poses(predictor, folder):
         return experiment.score_mpii(predictor, folder, settings, args.workers)

@@ -80,7 +80,8 @@ def space(place):
     with contextlib.chdir(place):
         data = [f for n in ("mpii", "h36m", "penn", "ntu") for f in (f"--{n}", n)]
         few = ("--mpii-samples", "2", "--h36m-samples", "1", "--penn-samples", "1")
-        BASELINE.main(["baseline", *data, *few, *SMALL, *ONCE, "--protocol", "cv"])
+        shape = (*SMALL, "--pyramids", "1", "--protocol", "cv")
+        BASELINE.main(["baseline", *data, *few, *shape, *ONCE])
         mixed = (*data[:4], "--mpii-share", "0.25", "--h36m-share", "0.5")
         weights = ("--pose-weights", f"baseline/{LAST}")
         flags = ("--stage", "joint", "--data", "ntu", *mixed, *weights)

@@ -58,6 +58,27 @@ def began(out) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+def place(folder) -> pathlib.Path:
+    """The folder, in another one, of a plan that was not run yet."""
+    (folder / "input.txt").write_text("one")
+    (folder / "out").mkdir()
+    return folder / "out"
+
+
+def run_all(out, *extra, only=(), skip=()):
+    """Runs the plan; what came of each step, by name."""
+    plan = make_plan(out, *extra)
+    outcomes = run(plan, plan.choose(only, skip))
+    return {outcome.step.name: outcome.state for outcome in outcomes}
+
+
+def news(out, *extra, **chosen):
+    """Runs the plan; which commands began."""
+    before = len(began(out))
+    run_all(out, *extra, **chosen)
+    return began(out)[before:]
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     plan = make_plan(sys.argv[1])

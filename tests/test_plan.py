@@ -9,7 +9,7 @@ import time
 
 import pytest
 import small_plan
-from small_plan import began, make_plan
+from small_plan import began, make_plan, news, run_all
 
 from deephar.plans import Plan, Step, clock, foresee, plan_page, run
 from deephar.plans.lock import alone
@@ -20,23 +20,7 @@ ALL = ["data", "train --overwrite", "score", "other", "page"]
 @pytest.fixture
 def out(tmp_path):
     """The folder of a plan that was not run yet."""
-    (tmp_path / "input.txt").write_text("one")
-    (tmp_path / "out").mkdir()
-    return tmp_path / "out"
-
-
-def run_all(out, *extra, only=(), skip=()):
-    """Runs the plan; what came of each step, by name."""
-    plan = make_plan(out, *extra)
-    outcomes = run(plan, plan.choose(only, skip))
-    return {outcome.step.name: outcome.state for outcome in outcomes}
-
-
-def news(out, *extra, **chosen):
-    """Runs the plan; which commands began."""
-    before = len(began(out))
-    run_all(out, *extra, **chosen)
-    return began(out)[before:]
+    return small_plan.place(tmp_path)
 
 
 def test_what_is_done_is_not_run_again(out):
@@ -210,3 +194,40 @@ def test_a_terminal_shows_time_and_the_end_of_the_log(out, monkeypatch, capsys):
     run_all(out, only=["train"])
     shown = [line.strip() for line in capsys.readouterr().err.split("\r")]
     assert "0:01  slow now" in shown and shown[-2:] == ["", ""]
+
+
+def _run_words(out, words):
+    """Runs one command of Python words; its log."""
+    steps = (Step("one", "says something", ("-c", words)),)
+    (outcome,) = run(Plan(steps, out, out.parent), steps)
+    return outcome.state, (out / "logs" / "one.txt").read_text()
+
+
+NOISE = """\
+WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
+I0000 00:00:1795284735.349632   10172 port.cc:153] oneDNN custom operations are on.
+I0000 00:00:1795284735.350028   10172 cudart_stub.cc:31] Could not find cuda drivers
+2026-11-21 18:00:00.123456: I tensorflow/core/cpu_feature_guard.cc:210] optimized
+To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow
+E0000 00:00:1795284741.413893   10172 cuda_platform.cc:52] failed call to cuInit: 303
+"""
+
+
+def test_the_shown_end_of_a_log_is_without_tensorflows_start(out, caplog):
+    words = f"import sys; print({NOISE!r} * 4); sys.exit('E1: out of memory')"
+    state, log = _run_words(out, words)
+    assert state == "failed" and log.count(NOISE) == 4
+    assert caplog.messages[-1] == "    | E1: out of memory"
+
+
+@pytest.mark.parametrize("given, seen", [(None, "3"), ("1", "1")])
+def test_steps_run_tensorflow_quietly_unless_told_otherwise(
+    given, seen, out, monkeypatch
+):
+    name = "TF_CPP_MIN_LOG_LEVEL"
+    monkeypatch.delenv(name, raising=False)
+    if given is not None:
+        monkeypatch.setenv(name, given)
+    words = f"import os; print(os.environ['{name}'], 'HOME' in os.environ)"
+    monkeypatch.setenv("HOME", str(out))
+    assert _run_words(out, words) == ("done", f"{seen} True\n")

@@ -6,10 +6,11 @@ lock     one run of a plan at a time
 """
 
 from deephar.plans.running import FAILED, Outcome, clock, foresee, plan_page, run
-from deephar.plans.steps import DONE, LACKS, TO_DO, Plan, Step, Verdict
+from deephar.plans.steps import DONE, LACKS, TO_DO, Extra, Plan, Step, Verdict
 
 __all__ = [
     "DONE",
+    "Extra",
     "FAILED",
     "LACKS",
     "Outcome",

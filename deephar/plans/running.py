@@ -11,11 +11,12 @@ import dataclasses
 import logging
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from deephar.plans.lock import alone, hold
 from deephar.plans.steps import DONE, LACKS, TO_DO, Plan, Step, Verdict
@@ -30,6 +31,16 @@ _TAIL = 20
 _PATIENCE = 20
 """Seconds that a step has to end after Ctrl-C."""
 _WIDTH = 100
+_QUIET = "TF_CPP_MIN_LOG_LEVEL"
+"""Steps get it as 3, errors that end them alone, unless it is set."""
+_NOISE = re.compile(
+    r"WARNING: All log messages before absl::InitializeLog"
+    r"|To enable the following instructions: "
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IW] "
+    r"|[IW]\d{4} \d\d:\d\d:\S+ +\d+ \S+\.cc:\d+\] "
+    r"|E\d{4} .*(failed call to cuInit|Unable to register cu\w+ factory)"
+)
+"""What TensorFlow says of itself when it starts; why a step failed is not in it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +76,9 @@ def foresee(plan: Plan, chosen: Sequence[Step]) -> list[Outcome]:
     return list(outcomes.values())
 
 
-def run(plan: Plan, chosen: Sequence[Step]) -> list[Outcome]:
+def run(
+    plan: Plan, chosen: Sequence[Step], ready: Callable[[], None] | None = None
+) -> list[Outcome]:
     """Runs what is not done of the chosen steps.
 
     A step that fails does not end the run; what needs its files is not run.
@@ -73,6 +86,7 @@ def run(plan: Plan, chosen: Sequence[Step]) -> list[Outcome]:
     Args:
         plan: the plan.
         chosen: those of its steps that are to be run.
+        ready: called when no other run works in the plan's folder, before the steps.
 
     Returns:
         What came of every step of the plan.
@@ -84,6 +98,8 @@ def run(plan: Plan, chosen: Sequence[Step]) -> list[Outcome]:
     for folder in ("logs", "stamps"):
         (plan.out / folder).mkdir(parents=True, exist_ok=True)
     with _stoppable(), alone(plan.out / "lock") as lock:
+        if ready is not None:
+            ready()
         return _Run(plan, chosen, lock).steps()
 
 
@@ -103,7 +119,8 @@ class _Run:
             elif verdict.state == LACKS and step in self.chosen:
                 logger.info("%s not run: %s", self._place(step), verdict.why)
             elif step in self.chosen:
-                logger.info("%s is done already", self._place(step))
+                remark = f" ({verdict.why})" if verdict.why else ""
+                logger.info("%s is done already%s", self._place(step), remark)
             verdict = _if_chosen(verdict, step, self.chosen)
             self.outcomes[step.name] = Outcome(step, verdict)
         return list(self.outcomes.values())
@@ -119,7 +136,11 @@ class _Run:
         takes = "" if step.takes is None else f", about {step.takes:g} min"
         logger.info("%s %s (%s): %s%s", place, what, verdict.why, step.about, takes)
         logger.info("        %s", self.plan.line(step, gathered))
-        command = self.plan.begin(step, verdict, gathered)
+        try:
+            command = self.plan.begin(step, verdict, gathered)
+        except FileExistsError as error:
+            logger.error("%s FAILED: %s", place, error)
+            return Verdict(FAILED, str(error))
         start = time.monotonic()
         status = self._call(step, command, log, "ab" if verdict.goes_on else "wb")
         seconds = time.monotonic() - start
@@ -152,6 +173,7 @@ class _Run:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env={_QUIET: "3", **os.environ},
                 start_new_session=True,
                 pass_fds=() if self.lock is None else (self.lock.fileno(),),
             )
@@ -189,7 +211,7 @@ def _assess(plan: Plan, step: Step, outcomes: dict[str, Outcome]) -> Verdict:
     coming = made_by(step.needs, TO_DO)
     lacking = made_by(step.needs, FAILED, LACKS)
     lacking += [p for p in verdict.missing if p not in (*coming, *lacking)]
-    if lacking:
+    if lacking and verdict.state != DONE:
         why = _lack(plan, lacking[0], outcomes)
         return Verdict(LACKS, why, missing=tuple(lacking))
     if coming:
@@ -209,7 +231,7 @@ def _gathered(plan: Plan, step: Step, outcomes: dict) -> list[pathlib.Path]:
 def _if_chosen(verdict: Verdict, step: Step, chosen: Sequence[Step]) -> Verdict:
     if verdict.state == DONE or step in chosen:
         return verdict
-    return Verdict(LEFT_OUT, verdict.why, missing=verdict.missing)
+    return dataclasses.replace(verdict, state=LEFT_OUT)
 
 
 def _lack(plan: Plan, path: pathlib.Path, outcomes: dict) -> str:
@@ -234,6 +256,8 @@ def plan_page(plan: Plan, outcomes: Sequence[Outcome]) -> str:
         step, remarks = outcome.step, [outcome.verdict.why]
         if step.takes is not None and outcome.state != DONE:
             remarks.append(f"about {step.takes:g} min")
+        if outcome.state != LEFT_OUT:
+            remarks += [f"without {plan.show(p)}" for p in outcome.verdict.without[:1]]
         remark = "; ".join(filter(None, remarks))
         remark = f" ({remark})" if remark else ""
         rows.append(f"{outcome.state:9}{step.name:18}{step.about}{remark}")
@@ -241,17 +265,26 @@ def plan_page(plan: Plan, outcomes: Sequence[Outcome]) -> str:
             rows.append(f"{'':9}{plan.line(step)}")
     counts = collections.Counter(outcome.state for outcome in outcomes)
     rows.append(", ".join(f"{count} {state}" for state, count in counts.items()))
-    missing = {}
-    for outcome in outcomes:
-        for path in outcome.verdict.missing:
-            if plan.maker(path) is None and outcome.state == LACKS:
-                missing.setdefault(path, []).append(outcome.step.name)
-    for path, names in missing.items():
+    for path, names in _missing(plan, outcomes).items():
         fault = plan.spoilt.get(path, "is missing")
         rows += [f"{plan.show(path)} {fault}", f"{'':9}for {', '.join(names)}"]
         if path in plan.sources:
             rows.append(f"{'':9}{plan.sources[path]}")
     return "\n".join(rows)
+
+
+def _missing(plan: Plan, outcomes: Sequence[Outcome]) -> dict[pathlib.Path, list[str]]:
+    """What is not there, or not to be used, and the steps that it is for."""
+    found: dict[pathlib.Path, list[str]] = {}
+    for outcome in outcomes:
+        name, verdict = outcome.step.name, outcome.verdict
+        lacking = verdict.missing if outcome.state == LACKS else ()
+        for path in lacking:
+            if plan.maker(path) is None:
+                found.setdefault(path, []).append(name)
+        for path in verdict.without if outcome.state != LEFT_OUT else ():
+            found.setdefault(path, []).append(f"{name} (a part of it)")
+    return found
 
 
 def clock(seconds: float) -> str:
@@ -270,14 +303,17 @@ def _show(line: str) -> None:
 
 
 def _lines(log: pathlib.Path) -> list[str]:
-    """The last lines of a log; of one that is rewritten in place, what it ends as."""
+    """The last lines of a log, without noise.
+
+    Of a line that is rewritten in place it is what it ends as.
+    """
     with open(log, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 20_000))
         text = file.read().decode(errors="replace")
     lines = (line.rstrip("\b\r\n").split("\r")[-1] for line in text.split("\n"))
     lines = (line.replace("\b", "") for line in lines)
-    return [line for line in lines if line.strip()]
+    return [line for line in lines if line.strip() and not _NOISE.match(line)]
 
 
 def _tail(log: pathlib.Path) -> str:

@@ -12,8 +12,9 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from deephar.utils.fs import md5_of, write_json
 
@@ -23,6 +24,19 @@ DONE, TO_DO, LACKS = "done", "to do", "lacks"
 
 GO_ON, ANEW = "--resume", "--overwrite"
 """The flags of a training that goes on, and of one that replaces what is there."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Extra:
+    """Arguments that a command gets only where their files are.
+
+    Attributes:
+        words: the arguments; those that are paths as `pathlib.Path`.
+        needs: files and folders that must be there for them; no step makes them.
+    """
+
+    words: tuple[str | pathlib.Path, ...]
+    needs: tuple[pathlib.Path, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +53,9 @@ class Step:
         resumes: whether it is a training, which takes `--resume` and `--overwrite`.
         gathers: files of earlier steps that the command takes as further arguments, as
             far as those steps are done.
+        extras: further arguments for what need not be there.
+        folder: folder of what this step alone writes. It is emptied before the step
+            begins anew.
     """
 
     name: str
@@ -49,6 +66,8 @@ class Step:
     takes: float | None = None
     resumes: bool = False
     gathers: tuple[pathlib.Path, ...] = ()
+    extras: tuple[Extra, ...] = ()
+    folder: pathlib.Path | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,15 +76,17 @@ class Verdict:
 
     Attributes:
         state: DONE, TO_DO or LACKS.
-        why: the reason, in words; of what is done, none.
+        why: the reason, in words; of what is done, which of its inputs is gone.
         goes_on: whether a training was stopped half way and can go on.
         missing: what it lacks.
+        without: what the extras lack that its command goes without.
     """
 
     state: str
     why: str = ""
     goes_on: bool = False
     missing: tuple[pathlib.Path, ...] = ()
+    without: tuple[pathlib.Path, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +129,17 @@ class Plan:
                     f"{step.name} before {makers[early[0]].name}"
                 )
             seen.update(step.makes)
+            self._check_folder(step, makers)
+
+    def _check_folder(self, step: Step, makers: Mapping[pathlib.Path, Step]) -> None:
+        if step.folder is None:
+            return
+        ours = [p for p, maker in makers.items() if p.is_relative_to(step.folder)]
+        if self.out not in step.folder.parents or any(makers[p] != step for p in ours):
+            raise ValueError(
+                f"`folder` of {step.name} must lie below {self.out}, and no other step "
+                f"may write there. Received: {step.folder}"
+            )
 
     def maker(self, path: pathlib.Path) -> Step | None:
         """The step that makes a file; None for what has to be there."""
@@ -146,7 +178,8 @@ class Plan:
 
     def arguments(self, step: Step, gathered: Sequence[pathlib.Path] = ()) -> list[str]:
         """The command as one would type it in the plan's root, without `python`."""
-        return [self.show(part) for part in (*step.command, *gathered)]
+        words = self._words(step, gathered, self._extras(step))
+        return [self.show(part) for part in words]
 
     def line(self, step: Step, gathered: Sequence[pathlib.Path] = ()) -> str:
         """The command line as one would type it in the plan's root."""
@@ -165,41 +198,96 @@ class Plan:
             step: one of the plan.
             gathered: those files of `step.gathers` that its command gets.
         """
+        stamp = self._read_stamp(step)
+        gone = self._gone(step, stamp)
+        extras = self._extras(step, gone)
+        without = self._unused(step, extras)
+        why = self._change(step, stamp, gathered, gone)
+        if not why and stamp["outputs"] is not None:
+            remark = f"{self.show(gone[0])} is gone" if gone else ""
+            return Verdict(DONE, remark, without=without)
         missing = tuple(path for path in step.needs if not self._usable(path))
         if missing:
             return Verdict(LACKS, self.show(missing[0]), missing=missing)
         if step.gathers and not gathered:
             return Verdict(LACKS, "there is nothing to gather yet")
-        stamp = self._read_stamp(step)
+        if gone:
+            why = self._change(step, stamp, gathered)
+            without = self._unused(step, self._extras(step))
+        goes_on = not why and step.resumes
+        return Verdict(TO_DO, why or "was stopped or failed", goes_on, without=without)
+
+    def _change(
+        self,
+        step: Step,
+        stamp: Mapping,
+        gathered: Sequence[pathlib.Path],
+        gone: Sequence[pathlib.Path] = (),
+    ) -> str:
+        """What is another than a step's stamp says; of what is gone, nothing is."""
         if not stamp:
-            return Verdict(TO_DO, "was not run yet")
-        now = self._fingerprint(step, gathered)
+            return "was not run yet"
+        now = self._fingerprint(step, gathered, self._extras(step, gone))
         if stamp["command"] != now["command"]:
-            return Verdict(TO_DO, "its command is another than it was")
-        changed = _first_difference(stamp["inputs"], now["inputs"])
+            return "its command is another than it was"
+        lost = {self._key(path) for path in gone}
+        changed = _first_difference(stamp["inputs"], now["inputs"], lost)
         if changed:
-            return Verdict(TO_DO, f"{changed} is another than it was")
+            return f"{changed} is another than it was"
         if stamp["outputs"] is None:
-            return Verdict(TO_DO, "was stopped or failed", goes_on=step.resumes)
+            return ""
         changed = _first_difference(stamp["outputs"], self._digests(step.makes))
-        if changed:
-            return Verdict(TO_DO, f"{changed} is not what it wrote")
-        return Verdict(DONE)
+        return f"{changed} is not what it wrote" if changed else ""
+
+    def _gone(self, step: Step, stamp: Mapping) -> list[pathlib.Path]:
+        """What a step has read by its stamp and what is not there any more."""
+        read = [*step.needs, *(path for extra in step.extras for path in extra.needs)]
+        read = [path for path in read if self._key(path) in stamp.get("inputs", ())]
+        return [path for path in read if path not in self.spoilt and not is_there(path)]
+
+    def _extras(self, step: Step, gone: Sequence[pathlib.Path] = ()) -> list[Extra]:
+        """Those extras of a step whose files are there, or count as if they were."""
+        there = {path for extra in step.extras for path in extra.needs}
+        there = {path for path in there if path in gone or self._usable(path)}
+        return [extra for extra in step.extras if there.issuperset(extra.needs)]
+
+    def _unused(self, step: Step, extras: Sequence[Extra]) -> tuple[pathlib.Path, ...]:
+        """What the other extras of a step lack."""
+        others = [extra for extra in step.extras if extra not in extras]
+        return tuple(p for e in others for p in e.needs if not self._usable(p))
 
     def begin(
         self, step: Step, verdict: Verdict, gathered: Sequence[pathlib.Path] = ()
     ) -> list[str]:
         """Puts on record that a step begins; returns its whole command.
 
-        Files that it wrote before, of another command or from other ones, are removed.
+        Unless it goes on, all that it wrote before is removed first, and its stamp
+        says so: a training that is stopped at once must not find states of another.
+
+        Raises:
+            FileExistsError: if its folder holds files and no stamp says of which step.
         """
-        write_json(self._stamp(step), self._fingerprint(step, gathered))
         if not verdict.goes_on:
-            for path in step.makes:
-                if path.is_file():
-                    path.unlink()
+            self._clear(step)
+        inputs = self._fingerprint(step, gathered, self._extras(step))
+        write_json(self._stamp(step), inputs)
         more = [GO_ON if verdict.goes_on else ANEW] if step.resumes else []
         return [sys.executable, *self.arguments(step, gathered), *more]
+
+    def _clear(self, step: Step) -> None:
+        folder, stamp = step.folder, self._stamp(step)
+        if stamp.exists():
+            write_json(stamp, {})
+        elif folder is not None and is_there(folder):
+            raise FileExistsError(
+                f"{self.show(folder)}: holds files, but there is no stamp of "
+                f"{step.name}, which would write there; remove the folder, or move it"
+            )
+        if folder is not None and is_there(folder):
+            _empty(folder)
+        for path in step.makes:
+            if path.is_file():
+                path.unlink()
 
     def finish(self, step: Step, seconds: float) -> None:
         """Puts on record that a step is done.
@@ -231,9 +319,18 @@ class Plan:
         known = isinstance(stamp, dict) and {"command", "inputs", "outputs"} <= {*stamp}
         return stamp if known else {}
 
-    def _fingerprint(self, step: Step, gathered: Sequence[pathlib.Path]) -> dict:
-        command = [self._key(part) for part in (*step.command, *gathered)]
-        inputs = self._digests((*step.needs, *gathered))
+    def _words(
+        self, step: Step, gathered: Sequence[pathlib.Path], extras: Sequence[Extra]
+    ) -> list[str | pathlib.Path]:
+        more = (word for extra in extras for word in extra.words)
+        return [*step.command, *more, *gathered]
+
+    def _fingerprint(
+        self, step: Step, gathered: Sequence[pathlib.Path], extras: Sequence[Extra]
+    ) -> dict:
+        command = [self._key(part) for part in self._words(step, gathered, extras)]
+        more = (path for extra in extras for path in extra.needs)
+        inputs = self._digests((*step.needs, *more, *gathered))
         return {"command": command, "inputs": inputs, "outputs": None}
 
     def _digests(self, paths: Iterable[pathlib.Path]) -> dict[str, str | None]:
@@ -280,6 +377,18 @@ def _md5(path: pathlib.Path, size: int, changed: int) -> str:
     return md5_of(path)
 
 
-def _first_difference(before: Mapping, now: Mapping) -> str | None:
+def _empty(folder: pathlib.Path) -> None:
+    """Removes all that is in a folder; of what links lead to, the links alone."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _first_difference(
+    before: Mapping, now: Mapping, but: Container[str] = ()
+) -> str | None:
     names = dict.fromkeys((*before, *now))
-    return next((n for n in names if before.get(n) != now.get(n)), None)
+    differ = (n for n in names if n not in but and before.get(n) != now.get(n))
+    return next(differ, None)

@@ -19,9 +19,9 @@ it at any moment; the same command goes on. docs/reproduce.md tells more.
 """
 
 import argparse
+import functools
 import logging
 import pathlib
-import sys
 
 from deephar import experiment, plans
 from deephar.checkpoints.download import weights_folder
@@ -78,17 +78,9 @@ def main(argv=None):
     if args.plan:
         print(plans.plan_page(plan, plans.foresee(plan, chosen)))
         return
-    plan.out.mkdir(parents=True, exist_ok=True)
-    log = logging.FileHandler(plan.out / "log.txt", encoding="utf-8")
-    handlers = [logging.StreamHandler(sys.stdout), log]
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
-        handlers=handlers,
-        force=True,
-    )
-    outcomes = plans.run(plan, chosen)
+    experiment.begin_log()
+    ready = functools.partial(experiment.begin_log, plan.out)
+    outcomes = plans.run(plan, chosen, ready)
     logging.info("\n%s", plans.plan_page(plan, outcomes))
     if any(outcome.state == plans.FAILED for outcome in outcomes):
         raise SystemExit(1)

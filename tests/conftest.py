@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import logging
 import os
 import pathlib
 
@@ -67,3 +68,14 @@ def clip_folders(tmp_path_factory):
         "h36m": tiny_clips.write_tiny_h36m(root / "h36m"),
         "ntu": tiny_clips.write_tiny_ntu(root / "ntu"),
     }
+
+
+@pytest.fixture
+def quiet():
+    """Puts logging back as it was."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    for handler in logging.root.handlers:
+        handler.close()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)

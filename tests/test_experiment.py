@@ -21,17 +21,6 @@ def _arguments(*flags):
     return parser.parse_args(list(flags))
 
 
-@pytest.fixture
-def quiet():
-    """Puts logging back as it was."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    for handler in logging.root.handlers:
-        handler.close()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-
-
 def test_the_recipe_is_the_default():
     args = _arguments()
     assert (args.batch_size, args.epochs, args.lr, args.lr_drops) == (

@@ -116,6 +116,7 @@ from deephar.experiment.recognition import (
     start_on_videos,
 )
 from deephar.experiment.run import (
+    begin_log,
     receipt,
     run_script,
     start,
@@ -190,6 +191,7 @@ __all__ = [
     "add_protocol_argument",
     "add_training_arguments",
     "argument_parser",
+    "begin_log",
     "box_options",
     "box_predictor",
     "build_network",

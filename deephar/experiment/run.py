@@ -87,18 +87,39 @@ def open_run(
         OSError: if the folder cannot be written to; the message names it.
     """
     folder = pathlib.Path(args.logdir)
+    begin_log(folder if writes else None, traces=not writes)
+    if writes and record:
+        try:
+            write_record(args)
+        except OSError as error:
+            raise _cannot_write(folder, error) from error
+    logging.getLogger("absl").setLevel(logging.WARNING)
+    # It warns of every gathering of the workers' results.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logger.info("%s", command())
+    one_thread_a_picture()
+
+
+def begin_log(folder: pathlib.Path | None = None, traces: bool = False) -> None:
+    """Sends what is logged to the console, and to log.txt of a folder.
+
+    Args:
+        folder: the run folder, made if need be; None for the console alone.
+        traces: whether the console shows what is meant for the file, too: the trace of
+            an error that ends the script.
+
+    Raises:
+        OSError: if the folder cannot be written to; the message names it.
+    """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
-    if writes:
+    if not traces:
         handlers[0].addFilter(lambda note: not getattr(note, "for_the_file", False))
+    if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             handlers.append(logging.FileHandler(folder / "log.txt", encoding="utf-8"))
-            if record:
-                write_record(args)
         except OSError as error:
-            raise OSError(
-                f"{folder}: cannot write to the log directory: {error}"
-            ) from error
+            raise _cannot_write(folder, error) from error
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -106,11 +127,10 @@ def open_run(
         handlers=handlers,
         force=True,
     )
-    logging.getLogger("absl").setLevel(logging.WARNING)
-    # It warns of every gathering of the workers' results.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    logger.info("%s", command())
-    one_thread_a_picture()
+
+
+def _cannot_write(folder: pathlib.Path, error: OSError) -> OSError:
+    return OSError(f"{folder}: cannot write to the log directory: {error}")
 
 
 def write_record(args: argparse.Namespace) -> None:

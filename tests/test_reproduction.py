@@ -1,13 +1,16 @@
 """What there is to reproduce: commands that scripts take, and sources of files."""
 
+import dataclasses
+import shutil
 import sys
 
 import pytest
 from scripts import REPOSITORY, load
 
-from deephar import plans
+from deephar import experiment, plans
 from deephar.checkpoints import KNOWN
 from deephar.experiment import from_nothing, reproduction
+from deephar.plans.lock import alone
 
 
 @pytest.fixture
@@ -98,6 +101,78 @@ def test_the_authors_boxes_are_used_with_their_annotations_alone(places):
     assert reason == "counts videos as the authors' annotations.mat, not this one"
 
 
+def fill(*paths):
+    """Makes files; folders, of names without a dot, with a file in each."""
+    for path in paths:
+        path = path if path.suffix else path / "0001.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+
+
+def finish(plan, step):
+    """Does as if a step had been run."""
+    (plan.out / "stamps").mkdir(parents=True, exist_ok=True)
+    plan.begin(step, plan.judge(step))
+    fill(*step.makes)
+    plan.finish(step, 1)
+
+
+def named(plan, name):
+    """The step of a name."""
+    return next(step for step in plan.steps if step.name == name)
+
+
+OPTIONAL = [
+    ("penn_spnet", "PennAction", "mpii", "MPII"),
+    ("speed", "PennAction", "mpii", "MPII"),
+    ("ntu_spnet", "NTU", "h36m", "Human3.6M"),
+]
+
+
+@pytest.mark.parametrize("name, data, flag, further", OPTIONAL)
+def test_spnet_is_scored_without_the_data_of_poses_and_again_when_they_come(
+    name, data, flag, further, places, parses
+):
+    plan = dataclasses.replace(reproduction.published(places), spoilt={})
+    step = named(plan, name)
+    parts = reproduction.DATA
+    fill(step.needs[0], *(places.datasets / data / p for p in parts[data]))
+    assert plan.judge(step).why == "was not run yet"
+    assert f"--{flag}" not in plan.arguments(step)
+    parses(*plan.arguments(step))
+    finish(plan, step)
+    assert plan.judge(step).state == "done"
+    fill(*(places.datasets / further / p for p in parts[further]))
+    assert plan.judge(step).state == "to do"
+    args = parses(*plan.arguments(step))
+    assert getattr(args, flag) == str(places.datasets / further)
+    finish(plan, step)
+    shutil.rmtree(places.datasets)
+    assert plan.judge(step).state == "done"
+
+
+@pytest.mark.parametrize("name", ["mpii", "h36m", "penn", "ntu"])
+def test_drawn_data_whose_pictures_are_removed_are_drawn_again(name, places):
+    plan = from_nothing.generated(places)
+    step = named(plan, f"{name}_data")
+    finish(plan, step)
+    assert plan.judge(step).state == "done"
+    labels, pictures = step.makes
+    shutil.rmtree(pictures)
+    assert (
+        plan.judge(step).why == f"OUT/data/{name}/{pictures.name} is not what it wrote"
+    )
+    users = [s for s in plan.steps if labels in s.needs]
+    assert len(users) >= 3 and all(pictures in user.needs for user in users)
+
+
+def test_all_steps_have_folders_of_their_own(places):
+    for plan in (reproduction.published(places), from_nothing.generated(places)):
+        folders = [step.folder for step in plan.steps]
+        assert len({*folders} - {None}) == len(plan.steps)
+        assert all(p.parent == s.folder for s in plan.steps for p in s.makes)
+
+
 def test_every_readme_that_is_named_is_there():
     for data in reproduction.DATA:
         assert (REPOSITORY / "datasets" / data / "README.md").is_file()
@@ -110,6 +185,22 @@ def test_the_script_shows_its_plan_and_writes_nothing(tmp_path, monkeypatch, cap
     assert "to do    mpii_pose" in page
     assert f"{tmp_path}/out/training/mpii_pose" in page
     assert not list(tmp_path.iterdir())
+
+
+def test_a_second_run_ends_in_a_message_and_leaves_the_log_of_the_first(
+    tmp_path, capsys, quiet
+):
+    script = load("exp/reproduce.py")
+    out, flags = tmp_path / "out", ["--only", "tables"]
+    script.main([str(out), *flags])
+    log = (out / "log.txt").read_text()
+    assert "tables not run: there is nothing to gather yet" in log
+    assert log in capsys.readouterr().out
+    with alone(out / "lock"), pytest.raises(SystemExit, match="another run works"):
+        experiment.run_script(lambda: script.main([str(out), *flags]))
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.out + shown.err
+    assert (out / "log.txt").read_text() == log
 
 
 def test_flags_that_do_not_go_together_are_refused(capsys):

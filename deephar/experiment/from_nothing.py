@@ -78,20 +78,19 @@ class _Maker:
 
     def __init__(self, places: Places, size: str, seed: int):
         self.places, self.size, self.seed = places, size, seed
-        self.annotations: dict[str, pathlib.Path] = {}
+        self.parts: dict[str, tuple[pathlib.Path, ...]] = {}
 
     def data(self, name: str, kind: str, about: str) -> Step:
         """Draws a data set to OUT/data/."""
         folder = self.places.out / "data" / name
-        self.annotations[name] = folder / DATA[kind][0]
+        self.parts[name] = tuple(folder / part for part in DATA[kind])
         words = (f"datasets/{kind}/generate.py", folder, "--overwrite")
-        makes = (self.annotations[name],)
-        return self._step(f"{name}_data", about, words, makes)
+        return self._step(f"{name}_data", about, words, self.parts[name])
 
     def training(
         self, name: str, about: str, script: str, flags: str = "", **files: str
     ) -> Step:
-        """Trains a network in OUT/training/."""
+        """Trains a network in OUT/training/; "{}" in a script is "train"."""
         weights = self._weights(name)
         words = (script.format("train"), weights.parent, *flags.split())
         makes = (weights, weights.with_name("model.json"))
@@ -100,7 +99,7 @@ class _Maker:
     def evaluation(
         self, name: str, about: str, script: str, flags: str = "", **files: str
     ) -> Step:
-        """Scores a network in OUT/evaluations/."""
+        """Scores a network in OUT/evaluations/; "{}" in a script is "eval"."""
         folder = self.places.out / "evaluations" / name
         words = (script.format("eval"), folder, *flags.split())
         makes = (folder / "evaluation.json",)
@@ -114,7 +113,7 @@ class _Maker:
         for flag, one in (files or {}).items():
             if not flag.endswith("weights"):
                 path = self.places.out / "data" / one
-                needs.append(self.annotations[one])
+                needs += self.parts[one]
             else:
                 path = self._weights(one)
                 needs += [path, path.with_name("model.json")]
@@ -122,7 +121,16 @@ class _Maker:
         own = shlex.split(SIZES[self.size].get(name, ""))
         command = (*words, *given, *own, "--seed", str(self.seed))
         takes = TAKES[self.size].get(name)
-        return Step(name, about, command, tuple(needs), makes, takes, resumes)
+        return Step(
+            name=name,
+            about=about,
+            command=command,
+            needs=tuple(needs),
+            makes=makes,
+            takes=takes,
+            resumes=resumes,
+            folder=words[1],
+        )
 
 
 def generated(places: Places, size: str = "small", seed: int = 0) -> Plan:
@@ -176,56 +184,42 @@ def _cvpr(make: _Maker) -> list[Step]:
 
 def _tpami(make: _Maker) -> list[Step]:
     """SPNet, of TPAMI'20."""
+    return [*_spnet_penn(make), *_spnet_ntu(make)]
+
+
+def _spnet_penn(make: _Maker) -> list[Step]:
+    """2D poses, and actions of Penn Action."""
     train, score = make.training, make.evaluation
-    penn = "exp/pennaction/train_penn_multimodel.py"
-    people = {"mpii": "mpii"}
-    joint = {"data": "penn", "weights": "penn_joint", **people}
+    pose, penn = "exp/mpii/{}_mpii_spnet.py", "exp/pennaction/train_penn_multimodel.py"
+    both, speed = (f"exp/pennaction/eval_{n}.py" for n in ("penn_multitask", "speed2d"))
+    first = {"data": "penn", "pose_weights": "spnet_pose", "mpii": "mpii"}
+    then = {"data": "penn", "weights": "penn_spnet", "mpii": "mpii"}
+    last = {"data": "penn", "weights": "penn_joint", "mpii": "mpii"}
+    about = "SPNet's poses and actions"
     return [
-        train(
-            "spnet_pose",
-            "SPNet's 2D poses",
-            "exp/mpii/train_mpii_spnet.py",
-            data="mpii",
-        ),
+        train("spnet_pose", "SPNet's 2D poses", pose, data="mpii"),
         train(
             *("penn_spnet", "SPNet's actions on top of them", penn, "--stage action"),
-            **{"data": "penn", "pose_weights": "spnet_pose", **people},
+            **first,
         ),
-        train(
-            *("penn_joint", "SPNet's poses and actions in turn", penn, "--stage joint"),
-            **{"data": "penn", "weights": "penn_spnet", **people},
+        train("penn_joint", f"{about} in turn", penn, "--stage joint", **then),
+        score("penn_joint", about, both, **last),
+        score("speed", "SPNet's predictions, and times them", speed, **last),
+    ]
+
+
+def _spnet_ntu(make: _Maker) -> list[Step]:
+    """3D poses, and actions of NTU."""
+    pose, spnet = "exp/ntu/train_pose_baseline.py", "exp/ntu/train_ntu_spnet.py"
+    both, about = "exp/ntu/eval_ntu_multitask.py", "SPNet's poses and actions"
+    people = {"mpii": "mpii", "h36m": "h36m", "penn": "penn", "ntu": "ntu"}
+    first = {"data": "ntu", "pose_weights": "pose_baseline"}
+    last = {"data": "ntu", "weights": "ntu_spnet", "h36m": "h36m"}
+    return [
+        make.training("pose_baseline", "SPNet's 3D poses", pose, **people),
+        make.training(
+            *("ntu_spnet", "SPNet's actions on top of them", spnet, "--stage action"),
+            **first,
         ),
-        score(
-            *("penn_joint", "SPNet's poses and actions"),
-            *("exp/pennaction/eval_penn_multitask.py", ""),
-            **joint,
-        ),
-        score(
-            *("speed", "SPNet's predictions, and times them"),
-            *("exp/pennaction/eval_speed2d.py", ""),
-            **joint,
-        ),
-        train(
-            *(
-                "pose_baseline",
-                "SPNet's 3D poses",
-                "exp/ntu/train_pose_baseline.py",
-                "",
-            ),
-            **{"mpii": "mpii", "h36m": "h36m", "penn": "penn", "ntu": "ntu"},
-        ),
-        train(
-            *("ntu_spnet", "SPNet's actions on top of them"),
-            *("exp/ntu/train_ntu_spnet.py", "--stage action"),
-            **{"data": "ntu", "pose_weights": "pose_baseline"},
-        ),
-        score(
-            *(
-                "ntu_spnet",
-                "SPNet's poses and actions",
-                "exp/ntu/eval_ntu_multitask.py",
-                "",
-            ),
-            **{"data": "ntu", "weights": "ntu_spnet", "h36m": "h36m"},
-        ),
+        make.evaluation("ntu_spnet", about, both, **last),
     ]

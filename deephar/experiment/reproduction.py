@@ -6,11 +6,11 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from deephar.checkpoints import KNOWN, Published
 from deephar.experiment.origins import AUTHORS_FILES, BOXES
-from deephar.plans import Plan, Step
+from deephar.plans import Extra, Plan, Step
 from deephar.utils.fs import md5_of
 
 _RELEASES = "https://github.com/dluvizon/deephar/releases/download"
@@ -58,43 +58,10 @@ def published(places: Places) -> Plan:
     Args:
         places: where things lie.
     """
-    score = functools.partial(_evaluation, places)
-    mpii, h36m = "exp/mpii/eval_mpii_singleperson.py", "exp/h36m/eval_h36m.py"
-    penn = "exp/pennaction/eval_penn_ar_pe_merge.py"
-    ntu = "exp/ntu/eval_ntu_ar_pe_merge.py"
-    looks, clips = "--flip --multi-crop", "--multi-clip"
-    spnet_penn = {"weights": "penn_spnet", "data": "PennAction", "mpii": "MPII"}
-    spnet_ntu = {"weights": "ntu_spnet", "data": "NTU", "h36m": "Human3.6M"}
-    penn_data = {"weights": "penn_merge", "data": "PennAction"}
-    ntu_data = {"weights": "ntu_merge", "data": "NTU"}
-    mpii_data = {"weights": "mpii", "data": "MPII"}
-    h36m_data = {"weights": "human36m", "data": "Human3.6M"}
-    boxes = {"boxes": f"PennAction/{BOXES}"}
     steps = [
-        score("mpii", "one crop", mpii, "--every-block", **mpii_data),
-        score("mpii_crops", "several crops, mirrored", mpii, looks, **mpii_data),
-        score("human36m", "one crop", h36m, **h36m_data),
-        score("human36m_crops", "several crops, mirrored", h36m, looks, **h36m_data),
-        score("penn", "one clip", penn, **penn_data),
-        score("penn_clips", "many clips", penn, clips, **penn_data),
-        score("penn_boxes", "the authors' boxes", penn, clips, **penn_data, **boxes),
-        score("ntu", "one clip", ntu, **ntu_data),
-        score("ntu_clips", "many clips", ntu, clips, **ntu_data),
-        score(
-            *("penn_spnet", "SPNet: actions and 2D poses"),
-            "exp/pennaction/eval_penn_multitask.py",
-            **spnet_penn,
-        ),
-        score(
-            *("ntu_spnet", "SPNet: actions and 3D poses"),
-            "exp/ntu/eval_ntu_multitask.py",
-            **spnet_ntu,
-        ),
-        score(
-            *("speed", "SPNet: time and score of every prediction"),
-            "exp/pennaction/eval_speed2d.py",
-            **spnet_penn,
-        ),
+        *_of_pictures(functools.partial(_evaluation, places)),
+        *_of_clips(functools.partial(_evaluation, places)),
+        *_of_spnet(functools.partial(_evaluation, places)),
     ]
     return Plan(
         steps=(*steps, tables(places, steps)),
@@ -105,6 +72,50 @@ def published(places: Places) -> Plan:
     )
 
 
+def _of_pictures(score: Callable[..., Step]) -> list[Step]:
+    """The evaluations of poses of CVPR'18."""
+    mpii, h36m = "exp/mpii/eval_mpii_singleperson.py", "exp/h36m/eval_h36m.py"
+    looks, crops = "--flip --multi-crop", "several crops, mirrored"
+    people = {"weights": "mpii", "data": "MPII"}
+    actors = {"weights": "human36m", "data": "Human3.6M"}
+    return [
+        score("mpii", "one crop", mpii, "--every-block", **people),
+        score("mpii_crops", crops, mpii, looks, **people),
+        score("human36m", "one crop", h36m, **actors),
+        score("human36m_crops", crops, h36m, looks, **actors),
+    ]
+
+
+def _of_clips(score: Callable[..., Step]) -> list[Step]:
+    """The evaluations of actions of CVPR'18."""
+    penn = "exp/pennaction/eval_penn_ar_pe_merge.py"
+    ntu, clips = "exp/ntu/eval_ntu_ar_pe_merge.py", "--multi-clip"
+    sports = {"weights": "penn_merge", "data": "PennAction"}
+    days = {"weights": "ntu_merge", "data": "NTU"}
+    boxes = {"boxes": f"PennAction/{BOXES}"}
+    return [
+        score("penn", "one clip", penn, **sports),
+        score("penn_clips", "many clips", penn, clips, **sports),
+        score("penn_boxes", "the authors' boxes", penn, clips, **sports, **boxes),
+        score("ntu", "one clip", ntu, **days),
+        score("ntu_clips", "many clips", ntu, clips, **days),
+    ]
+
+
+def _of_spnet(score: Callable[..., Step]) -> list[Step]:
+    """The evaluations of TPAMI'20; their data for poses need not be there."""
+    penn, speed = (f"exp/pennaction/eval_{n}.py" for n in ("penn_multitask", "speed2d"))
+    ntu, both = "exp/ntu/eval_ntu_multitask.py", "SPNet: actions and {} poses"
+    timed = "SPNet: time and score of every prediction"
+    sports = {"weights": "penn_spnet", "data": "PennAction", "extras": {"mpii": "MPII"}}
+    days = {"weights": "ntu_spnet", "data": "NTU", "extras": {"h36m": "Human3.6M"}}
+    return [
+        score("penn_spnet", both.format("2D"), penn, **sports),
+        score("ntu_spnet", both.format("3D"), ntu, **days),
+        score("speed", timed, speed, **sports),
+    ]
+
+
 def _evaluation(
     places: Places,
     name: str,
@@ -113,18 +124,36 @@ def _evaluation(
     flags: str = "",
     *,
     weights: str,
+    extras: Mapping[str, str] | None = None,
     **files: str,
 ) -> Step:
-    """An evaluation of published weights; `files` are data sets, or files, by flag."""
+    """An evaluation of published weights.
+
+    `files` are data sets, or files, by flag; `extras` such that need not be there.
+    """
     folder = places.out / "evaluations" / name
     needs = [places.weights / KNOWN[weights].file]
     words = [script, folder, "--weights", *needs]
     for flag, one in files.items():
-        path = places.datasets / one
-        words += [f"--{flag}", path]
-        needs += [path / part for part in DATA[one]] if one in DATA else [path]
-    makes = (folder / "evaluation.json",)
-    return Step(name, about, (*words, *flags.split()), tuple(needs), makes)
+        more, parts = _given(places, flag, one)
+        words += more
+        needs += parts
+    further = [Extra(*_given(places, *pair)) for pair in (extras or {}).items()]
+    return Step(
+        name=name,
+        about=about,
+        command=(*words, *flags.split()),
+        needs=tuple(needs),
+        makes=(folder / "evaluation.json",),
+        extras=tuple(further),
+        folder=folder,
+    )
+
+
+def _given(places: Places, flag: str, one: str) -> tuple[tuple, tuple]:
+    """The arguments for a data set or a file, and what must be there for them."""
+    path = places.datasets / one
+    return (f"--{flag}", path), tuple(path / part for part in DATA.get(one, ("",)))
 
 
 def tables(places: Places, steps: Sequence[Step]) -> Step:
@@ -137,6 +166,7 @@ def tables(places: Places, steps: Sequence[Step]) -> Step:
         command=("exp/tables.py", "--out", folder),
         makes=(folder / "tables.md",),
         gathers=tuple(pages),
+        folder=folder,
     )
 
 

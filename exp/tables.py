@@ -3,7 +3,7 @@ r"""Gathers the results of evaluations into the papers' tables, on one page.
 Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232) and TPAMI 2020
           (arXiv 1912.08077)
 Command   python exp/tables.py RESULTS... [--out runs/tables]
-Recipe    the newest result of every row, beside the paper's figure
+Recipe    one result of every row, beside the paper's figure
 Hardware  two CPU cores, other work beside
 Time      15 s for 15 results
 Expected  the figures of deephar/evaluation/papers.py
@@ -12,9 +12,10 @@ Measured  what the results say
 RESULTS are run folders of evaluations, folders that hold such, or evaluation.json
 files. Writes to the folder of --out: tables.md, a CSV for each table (mpii, human36m,
 penn, ntu, ablation, speed) and figures. A row says "not run" where no result was given;
-one that was measured on generated data says so and is not set beside the paper. A file
-that is damaged, of an unknown kind or lacks something is named on the page and at the
-end, where the command then fails; the others are in the tables.
+one that was measured on generated data, or of a network with other settings, says so
+and is not set beside the paper; data of unknown origin are marked. A file that is
+damaged, of an unknown kind or lacks something is named on the page and at the end,
+where the command then fails; the others are in the tables.
 """
 
 import argparse

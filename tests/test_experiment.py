@@ -1,4 +1,3 @@
-import datetime
 import json
 import logging
 import re
@@ -79,52 +78,6 @@ def test_patience_without_validation_is_refused(tmp_path, quiet):
     run = experiment.start_training(_arguments(str(tmp_path), "--patience", "3"))
     with pytest.raises(ValueError, match="--patience needs validation data"):
         run.callbacks(None, "pckh")
-
-
-def test_a_receipt_knows_the_weights(tmp_path):
-    weights = tmp_path / "w.h5"
-    weights.write_bytes(b"abc")
-    receipt = experiment.receipt(str(weights), "data")
-    assert receipt["weights_md5"] == "900150983cd24fb0d6963f7d28e17f72"
-    assert experiment.receipt(None, "data")["weights_md5"] is None
-
-
-def test_a_receipt_knows_what_was_evaluated_and_when():
-    receipt = experiment.receipt(None, "data", evaluation="penn", network="penn")
-    assert (receipt["evaluation"], receipt["network"]) == ("penn", "penn")
-    when = datetime.datetime.fromisoformat(receipt["date"])
-    age = datetime.datetime.now(datetime.timezone.utc) - when
-    assert abs(age.total_seconds()) < 3600
-
-
-def test_a_receipt_says_which_data_are_generated(tmp_path):
-    (tmp_path / "generated.json").write_text("{}")
-    drawn, real = str(tmp_path), str(tmp_path / "real")
-    assert experiment.receipt(None, drawn)["generated"] is True
-    assert experiment.receipt(None, real)["generated"] is False
-    receipt = experiment.receipt(None, {"actions": real, "pose": drawn})
-    assert receipt["data"] == {"actions": real, "pose": drawn}
-    assert receipt["generated"] is True and receipt["generated_data"] == ["pose"]
-
-
-@pytest.mark.parametrize(
-    ("name", "scored", "chosen"),
-    [
-        ("weights_best.weights.h5", True, True),
-        ("weights_best.weights.h5", False, False),
-        ("weights_last.weights.h5", True, False),
-    ],
-)
-def test_a_receipt_says_that_weights_were_chosen_by_scores(
-    tmp_path, name, scored, chosen
-):
-    (tmp_path / name).write_bytes(b"abc")
-    if scored:
-        (tmp_path / "scores.json").write_text("{}")
-    receipt = experiment.receipt(str(tmp_path / name), "data")
-    assert ("weights_chosen" in receipt) == chosen
-    if chosen:
-        assert "the figures are too good" in receipt["weights_chosen"]
 
 
 def test_json_is_written_whole_and_has_no_nan(tmp_path):

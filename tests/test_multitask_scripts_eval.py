@@ -266,8 +266,9 @@ def test_both_tasks_of_ntu_are_scored_by_many_clips_and_on_human36m(
     assert scores["actions_multi_clip"] == score_actions(many)
     assert scores["actions"] is None and scores["receipt"]["protocol"] == "cv"
     parts = {one.table: one.part for one in read_result("eval/evaluation.json")}
-    assert parts["human36m"] == "ntu_spnet (TPAMI 2020), 1 crop"
-    assert parts["ntu"] == "ntu_spnet (TPAMI 2020), cv"
+    assert re.fullmatch(r"ntu_spnet \(32 px, .*\), 1 crop", parts["human36m"])
+    assert re.fullmatch(r"ntu_spnet \(32 px, .*, 2 frames, .*\), cv", parts["ntu"])
+    assert scores["receipt"]["frames"] == "one in 5"
     h36m = Human36MFrames(folders[1], _sized(human36m_dataconf), every={VALID_MODE: 5})
     predict = PosePredictor(experiment.pose_view(model, settings), pa17j3d)
     found = predict_poses_3d(predict.predict_crops, h36m)

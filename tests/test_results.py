@@ -67,8 +67,7 @@ def test_both_tasks_have_their_own_tables_and_data(tmp_path):
     scores = result_files.multitask(
         pose=result_files.mpii("penn_spnet"),
         data={"penn": "P", "mpii": "M"},
-        generated=True,
-        generated_data=["mpii"],
+        origin={"penn": "owners", "mpii": "generated"},
     )
     found = read_result(write(tmp_path, scores))
     tables = {one.table: (one.data, one.generated) for one in found}
@@ -122,6 +121,14 @@ def _cuts(**changes):
 RUINED = {
     "no JSON, or damaged": '{"receipt": {"comm',
     "NaN is no number": '{"a": NaN}',
+    "no JSON, or damaged: .*recursion": '{"a": ' + "[" * 100000,
+    "no JSON, or damaged: Exceeds": f'{{"a": {"1" * 5000}}}',
+    '"cuts" 1: "ms_per_frame" is too large': json.dumps(result_files.speed(1)).replace(
+        '"ms_per_frame": 16.666666666666668', '"ms_per_frame": 1e999'
+    ),
+    '"origin" must be of': result_files.mpii(origin="mine"),
+    '"origin" must have the names': result_files.mpii(origin={"mpii": "owners"}),
+    '"other_settings" must be an object': result_files.mpii(other_settings=[1]),
     'lacks "receipt"': {},
     "must be an object": [1],
     'lacks "pckh"': _without(result_files.mpii(), "pckh"),
@@ -137,7 +144,7 @@ RUINED = {
     "\"date\" must be ISO 8601. Received: 'May'": result_files.mpii(date="May"),
     '"looking" must be a text': _without(result_files.mpii(), "receipt", "looking"),
     '"protocol" must be one of': result_files.actions("ntu", protocol="cx"),
-    "\"data\" must have 'h36m'": result_files.human36m(data={}, generated_data=[]),
+    "\"data\" must have 'h36m'": result_files.human36m(data={}, origin={}),
     "must have scores under": {**result_files.multitask(), "actions": None},
     '"cuts" 2: "ms_per_frame" must be a number': _cuts(ms_per_frame=None),
     "must be a list of two numbers": _cuts(ms_per_frame_quartiles=[1]),
@@ -171,6 +178,39 @@ def test_a_receipt_is_read_whole(tmp_path):
     assert isinstance(receipt, Receipt) and receipt.weights is None
     assert receipt.notes == {"looking": "1 crop", "weights_chosen": "yes"}
     assert receipt.date.isoformat() == "2026-03-02T10:00:00+00:00"
+
+
+def test_what_an_older_receipt_leaves_open_is_unknown(tmp_path):
+    scores = result_files.mpii(generated=False)
+    for name in ("origin", "other_settings", "published"):
+        del scores["receipt"][name]
+    (one, *_) = read_result(write(tmp_path, scores))
+    assert one.origin == "unknown" and one.receipt.published is None
+    assert one.part == "mpii (settings not on record), validation people, 1 crop"
+    scores["receipt"]["generated"] = True
+    assert read_result(write(tmp_path, scores))[0].origin == "generated"
+    scores = result_files.multitask(data={"penn": "P"}, generated_data=["penn"])
+    del scores["receipt"]["origin"]
+    assert read_result(write(tmp_path, scores))[0].origin == "generated"
+
+
+def test_a_network_with_other_settings_has_parts_of_its_own(tmp_path):
+    settings = {"size": 32, "blocks": 1, "joint_probability": "window"}
+    figures = _figures(tmp_path, result_files.mpii(other_settings=settings))
+    name = "mpii (32 px, 1 block, joint probability window)"
+    assert {part for _, part, _ in figures} == {f"{name}, validation people, 1 crop"}
+    scores = result_files.actions("ntu", protocol="cs", other_settings={"blocks": 2})
+    places = {key[:2] for key in _figures(tmp_path, scores)}
+    assert ("ntu", "ntu (2 blocks), cs") in places
+
+
+def test_a_number_that_no_float_can_hold_is_named(tmp_path):
+    for text in (f"1{'0' * 400}", "1e999"):
+        path = write(tmp_path, result_files.mpii())
+        path.write_text(path.read_text().replace('"l_hip": 0.95', f'"l_hip": {text}'))
+        figures, wrong = read_results([path])
+        assert not figures
+        assert wrong[path].endswith('"per_joint": "l_hip" is too large a number')
 
 
 def test_every_kind_has_a_file_here():

@@ -17,7 +17,7 @@ from deephar.evaluation.results import read_results
 SCRIPT = load("exp/tables.py")
 HEAD = ["paper", "measured strict", "measured as the original counts", "data"]
 HEAD += ["weights md5", "command", "date"]
-DRAWN = {"generated": True, "data": "drawn"}
+DRAWN = {"origin": "generated", "data": "drawn"}
 
 
 def _lines(*files):
@@ -80,7 +80,7 @@ def test_a_measured_row_has_all_seven_columns(tmp_path):
     assert "### Receipt 1\n\n```\npython exp/eval.py runs/penn --weights w.h5\n" in page
     kept = _csv(tmp_path / "out", "penn")[0]
     assert kept["command"] == "python exp/eval.py runs/penn --weights w.h5"
-    assert kept["weights_md5"] == result_files.MD5 and kept["generated"] == "no"
+    assert kept["weights_md5"] == result_files.MD5 and kept["origin"] == "owners"
     assert (kept["paper"], kept["measured_strict"]) == ("98.6", "50.0")
 
 
@@ -95,9 +95,64 @@ def test_generated_data_are_never_set_beside_the_paper(tmp_path):
     ]
     assert total[1][4] == "**generated**: drawn"
     measured = [r for r in _csv(tmp_path / "out", "mpii") if r["state"] == "measured"]
-    assert {(row["paper"], row["generated"]) for row in measured} == {("", "yes")}
+    assert {(row["paper"], row["origin"]) for row in measured} == {("", "generated")}
     pictures = {path.name for path in (tmp_path / "out").glob("*.png")}
     assert pictures == {"mpii_generated.png"}
+
+
+def test_data_of_unknown_origin_stand_beside_the_paper_and_say_so(tmp_path):
+    write(tmp_path / "run", result_files.mpii(origin="unknown", data="mine"))
+    page = _page(tmp_path, tmp_path / "run")
+    rows = _tables(page)["mpii (CVPR 2018), validation people, 1 crop"]
+    (total,) = [row for row in rows if row[0] == "total"]
+    assert total[1:3] == ["89.1", "88.0"]
+    assert total[4] == "**of unknown origin**: mine"
+    assert "- **of unknown origin**: the annotations are neither" in page
+    assert _csv(tmp_path / "out", "mpii")[0]["origin"] == "unknown"
+
+
+def test_another_network_is_not_set_beside_the_paper(tmp_path):
+    write(tmp_path / "run", result_files.mpii(other_settings={"size": 32, "blocks": 1}))
+    write(tmp_path / "penn", result_files.actions(other_settings={"blocks": 1}))
+    page = _page(tmp_path, tmp_path)
+    tables = _tables(page)
+    rows = tables["mpii (32 px, 1 block), validation people, 1 crop"]
+    totals = [row[1:3] for row in rows if row[0] == "total"]
+    assert totals == [["not comparable: other network", "88.0"]]
+    rows = tables["mpii (CVPR 2018), validation people, 1 crop"]
+    assert [row[1:3] for row in rows if row[0] == "total"] == [["89.1", "not run"]]
+    assert tables["penn (1 block)"][1][1] == "not comparable: other network"
+    outputs = tables["penn (1 block), annotated boxes, one clip"]
+    assert {row[1] for row in outputs[1:]} == {"not comparable: other network"}
+    (own,) = [
+        row
+        for row in _csv(tmp_path / "out", "mpii")
+        if row["state"] == "measured" and row["row"] == "total"
+    ]
+    assert (own["paper"], own["other_settings"]) == ("", "size 32, blocks 1")
+
+
+def test_published_weights_go_before_newer_ones(tmp_path):
+    known = {"published": "mpii", "date": "2026-01-01"}
+    write(tmp_path / "published", result_files.mpii(pckh=0.891, **known))
+    write(tmp_path / "newer", result_files.mpii(pckh=0.5))
+    newest = {"origin": "unknown", "date": "2026-09-09"}
+    write(tmp_path / "newest", result_files.mpii(pckh=0.6, **newest))
+    page = _page(tmp_path, tmp_path)
+    rows = _tables(page)["mpii (CVPR 2018), validation people, 1 crop"]
+    assert [row[1:3] for row in rows if row[0] == "total"] == [["89.1", "89.1"]]
+    assert re.findall(r"- total: (\S+) strict", page) == ["50.0", "60.0"]
+
+
+def test_the_frames_of_both_tasks_are_shown(tmp_path):
+    pose = result_files.human36m("ntu_spnet")
+    known = {"data": {"ntu": "N", "h36m": "H"}, "protocol": "cs"}
+    known["origin"] = {"ntu": "unknown", "h36m": "owners"}
+    scores = result_files.multitask("ntu", pose, frames="one in 60", **known)
+    write(tmp_path / "run", scores)
+    page = _page(tmp_path, tmp_path / "run")
+    rows = _tables(page)["ntu_spnet (TPAMI 2020), 1 crop"]
+    assert [row[4] for row in rows if row[0] == "Eating"] == ["H, one in 60"]
 
 
 def test_the_newest_of_several_results_stands_in_the_table(tmp_path):
@@ -109,7 +164,7 @@ def test_the_newest_of_several_results_stands_in_the_table(tmp_path):
     earlier = re.findall(r"- total: (\S+) strict", page)
     assert earlier == ["60.0", "50.0"]
     kept = [row for row in _csv(tmp_path / "out", "mpii") if row["row"] == "total"]
-    assert [(row["measured_strict"], row["newest"]) for row in kept[:3]] == [
+    assert [(row["measured_strict"], row["shown"]) for row in kept[:3]] == [
         *(("70.0", "yes"), ("60.0", "no"), ("50.0", "no"))
     ]
 
@@ -120,7 +175,7 @@ def test_ways_to_look_at_videos_are_rows_of_their_own(tmp_path):
         write(tmp_path / "many", result_files.actions(multi_clip=True)),
     ]
     lines = [line for line in _lines(*files) if line.table == "penn"]
-    assert [(line.row, line.newest) for line in lines if line.measured] == [
+    assert [(line.row, line.shown) for line in lines if line.measured] == [
         ("annotated boxes, one clip", True),
         ("annotated boxes, many clips", True),
     ]

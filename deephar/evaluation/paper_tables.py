@@ -11,7 +11,7 @@ from deephar.evaluation.papers import (
     PAPER_SPEED,
     SOURCES,
 )
-from deephar.evaluation.receipts import Receipt
+from deephar.evaluation.receipts import OWNERS, Receipt
 from deephar.evaluation.results import (
     BEST_BLOCK,
     BEST_OUTPUT,
@@ -33,17 +33,16 @@ SEVERAL_CROPS = "7 crops"
 """How a receipt begins to say of several crops; the papers do not say how many."""
 EVERY = "every one"
 """Stands for the rows of a part that nothing was measured of."""
-TEST = mpii_part("mpii", f"{SEVERAL_CROPS}, mirrored", "test")
-H36M_CROPS = human36m_part("human36m", SEVERAL_CROPS)
+TEST = mpii_part(network_name("mpii"), f"{SEVERAL_CROPS}, mirrored", "test")
+H36M_CROPS = human36m_part(network_name("human36m"), SEVERAL_CROPS)
 
 _WAYS = (
     *(action_row("truth", many) for many in (False, True)),
     action_row("file", True),
 )
 """Rows of the tables of actions that are listed though not run."""
-_CROSS_VIEW = functools.partial(ntu_part, protocol="cv")
 _NTU_PARTS = [
-    ntu_part(network, protocol)
+    ntu_part(network_name(network), protocol)
     for network in ("ntu", "ntu_spnet")
     for protocol in ("cs", "cv")
 ]
@@ -154,7 +153,7 @@ class Line:
         paper: the paper's figure in the table's unit; None where it is not stated, or
             cannot be compared because the data are generated.
         measured: None if it was not run.
-        newest: whether no later result has taken its place.
+        shown: whether it stands in the table, and not below it.
     """
 
     table: str
@@ -162,7 +161,7 @@ class Line:
     row: str
     paper: float | None
     measured: Measured | None
-    newest: bool = True
+    shown: bool = True
 
     @property
     def generated(self) -> bool:
@@ -193,13 +192,13 @@ def _parts() -> dict[tuple[str, str], dict[str, float | None]]:
     means = (MEAN_ACTIONS, MEAN_FRAMES)
     unknown = dict.fromkeys([*actions, *means])
     parts = {
-        ("mpii", mpii_part("mpii", ONE_CROP)): valid,
+        ("mpii", mpii_part(network_name("mpii"), ONE_CROP)): valid,
         ("mpii", TEST): PAPER_MPII["test"],
-        ("mpii", mpii_part("penn_spnet", ONE_CROP)): unstated,
-        ("human36m", human36m_part("human36m", ONE_CROP)): unknown
+        ("mpii", mpii_part(network_name("penn_spnet"), ONE_CROP)): unstated,
+        ("human36m", human36m_part(network_name("human36m"), ONE_CROP)): unknown
         | dict.fromkeys(means, one),
         ("human36m", H36M_CROPS): actions | dict.fromkeys(means, several),
-        ("human36m", human36m_part("ntu_spnet", ONE_CROP)): unknown,
+        ("human36m", human36m_part(network_name("ntu_spnet"), ONE_CROP)): unknown,
     }
     for part in (network_name("penn"), network_name("penn_spnet"), *_NTU_PARTS):
         table = "ntu" if part in _NTU_PARTS else "penn"
@@ -211,9 +210,10 @@ def _parts() -> dict[tuple[str, str], dict[str, float | None]]:
 
 def _accuracy(part: str, way: str) -> float | None:
     """The paper's accuracy for a row of a part of a table of actions."""
-    if part in map(_CROSS_VIEW, ("ntu", "ntu_spnet")):
+    if part.endswith(", cv"):
         return None
-    figures = PAPER_ACTIONS.get(part.split(" ")[0], {})
+    names = [name for name in PAPER_ACTIONS if part.startswith(network_name(name))]
+    figures = PAPER_ACTIONS[names[0]] if names else {}
     return figures.get("truth" if way.startswith(BOXES["truth"]) else "other")
 
 
@@ -240,25 +240,31 @@ def fill(figures: Sequence[Measured]) -> list[Line]:
         figures: what `results.read_results` returns, newest first.
 
     Returns:
-        The rows, table by table and part by part; of a row the owners' data before
-        generated ones, newest first. A row of the papers for which nothing was measured
-        on the owners' data is there without figures.
+        The rows, table by table and part by part; of a row other data before generated
+        ones. Of several results that of the published weights stands in the table,
+        then one on the owners' data, then the newest. A row of the papers for which
+        nothing but generated data were measured is there without figures.
     """
-    newest: dict[tuple, Receipt] = {}
+    first: dict[tuple, Receipt] = {}
     lines = []
-    for one in figures:
+    for one in sorted(figures, key=_rank):
         by_row = one.row if TABLES[one.table].row_by_row else ""
         group = (one.table, one.part, by_row, one.generated)
-        latest = newest.setdefault(group, one.receipt) is one.receipt
+        shown = first.setdefault(group, one.receipt) is one.receipt
         place = (one.table, one.part, one.row)
         paper = None if one.generated else paper_figure(*place)
-        lines.append(Line(*place, paper, one, latest))
+        lines.append(Line(*place, paper, one, shown))
     real = {(li.table, li.part, li.row) for li in lines if not li.generated}
     parts = {(one.table, one.part) for one in figures}
     for place, paper in paper_rows().items():
         if place not in real and not _replaced(place, parts):
             lines.append(Line(*place, paper, None))
     return sorted(lines, key=_order())
+
+
+def _rank(one: Measured) -> tuple[bool, bool]:
+    """Which of several results goes first; as they come where this does not say."""
+    return one.receipt.published is None, one.origin != OWNERS
 
 
 def _replaced(place: tuple[str, str, str], parts: set[tuple[str, str]]) -> bool:
@@ -283,6 +289,6 @@ def _order() -> Callable[[Line], tuple]:
         first = min(begins, default=len(parts))
         part = parts.index(line.part) if line.part in parts else first
         place = (tables.index(line.table), part, line.part, line.generated)
-        return (*place, not line.newest, rows.get(line.row, len(rows)))
+        return (*place, not line.shown, rows.get(line.row, len(rows)))
 
     return key

@@ -2,8 +2,12 @@
 
 import dataclasses
 import datetime
+import math
 import pathlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+GENERATED, OWNERS, UNKNOWN = ORIGINS = ("generated", "owners", "unknown")
+"""Where data come from: a generate.py, the authors' annotations, or nothing says."""
 
 
 class Checked:
@@ -41,10 +45,22 @@ class Checked:
     def number(self, key: str, factor: float = 1) -> float | None:
         """A number times a factor; None for null, as which NaN is written."""
         value = self.take(key, (int, float, type(None)), "a number or null")
-        return None if value is None else factor * value
+        return None if value is None else factor * self._float(key, value)
 
     def some_number(self, key: str) -> float:
-        return self.take(key, (int, float), "a number")
+        value = self.take(key, (int, float), "a number")
+        self._float(key, value)
+        return value
+
+    def _float(self, key: str, value: float) -> float:
+        """The number as a float, if it is one that can be."""
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise ValueError(f'{self.where}: "{key}" is too large a number')
+        return number
 
     def pair(self, key: str) -> list[float]:
         rule = "a list of two numbers"
@@ -53,7 +69,7 @@ class Checked:
             raise ValueError(
                 f'{self.where}: "{key}" must be {rule}. Received: {values!r:.60}'
             )
-        return values
+        return [self._float(key, value) for value in values]
 
     def part(self, key: str) -> "Checked":
         value = self.take(key, (dict,), "an object")
@@ -79,8 +95,10 @@ class Receipt:
         date: when, with a time zone.
         weights, weights_md5: the weights file; None for an untrained network.
         data: folder of the data, or folders by data set ("penn", "mpii").
-        generated: the data that are generated: all of them or none (True, False), or
-            the names of those folders that are.
+        origin: one of ORIGINS for the data, or by data set.
+        other_settings: the network's settings that are not the paper's; None if they
+            are not on record.
+        published: name of the published weights that these are, by their md5; or None.
         notes: what else the receipt says, such as "looking" and "boxes".
     """
 
@@ -92,7 +110,9 @@ class Receipt:
     weights: str | None
     weights_md5: str | None
     data: str | dict[str, str]
-    generated: bool | tuple[str, ...]
+    origin: str | dict[str, str]
+    other_settings: dict[str, object] | None
+    published: str | None
     notes: dict[str, object]
 
     def folder(self, name: str) -> str:
@@ -117,11 +137,9 @@ class Receipt:
             )
         return value
 
-    def is_generated(self, name: str) -> bool:
-        """Whether it is generated."""
-        if isinstance(self.generated, bool):
-            return self.generated
-        return name in self.generated
+    def origin_of(self, name: str) -> str:
+        """Where the data of a data set of the evaluation come from."""
+        return self.origin if isinstance(self.origin, str) else self.origin[name]
 
 
 def read_receipt(file: pathlib.Path, known: Checked, kinds: Collection[str]) -> Receipt:
@@ -143,9 +161,7 @@ def read_receipt(file: pathlib.Path, known: Checked, kinds: Collection[str]) -> 
         )
     fields = {field.name for field in dataclasses.fields(Receipt)}
     data = known.take("data", (str, dict), "a folder, or folders by name")
-    generated = known.flag("generated")
-    if isinstance(data, dict):
-        generated = tuple(known.take("generated_data", (list,), "a list of names"))
+    other = known.part("other_settings").values if "other_settings" in known else None
     return Receipt(
         file,
         known.text("evaluation"),
@@ -155,9 +171,39 @@ def read_receipt(file: pathlib.Path, known: Checked, kinds: Collection[str]) -> 
         known.text_or_none("weights"),
         known.text_or_none("weights_md5"),
         data,
-        generated,
-        {k: v for k, v in known.values.items() if k not in {*fields, "generated_data"}},
+        _origin(known, data),
+        other,
+        known.text_or_none("published") if "published" in known else None,
+        {k: v for k, v in known.values.items() if k not in {*fields, *_OLDER}},
     )
+
+
+_OLDER = ("generated", "generated_data")
+"""What receipts say of generated data too; older ones say nothing else of origins."""
+
+
+def _origin(known: Checked, data: str | Mapping) -> str | dict[str, str]:
+    """Where the data come from: what is not known to be generated may be anything."""
+    if "origin" not in known:
+        if isinstance(data, str):
+            return GENERATED if known.flag("generated") else UNKNOWN
+        named = known.take("generated_data", (list,), "a list of names")
+        return {name: GENERATED if name in named else UNKNOWN for name in data}
+    origin = known.take("origin", (str, dict), "a text, or texts by name")
+    one_by_name = isinstance(origin, dict)
+    found = list(origin.values()) if one_by_name else [origin]
+    fits = one_by_name == isinstance(data, Mapping)
+    if not fits or (one_by_name and set(origin) != set(data)):
+        raise ValueError(
+            f'{known.where}: "origin" must have the names of "data". '
+            f"Received: {origin!r:.60}"
+        )
+    if any(one not in ORIGINS for one in found):
+        raise ValueError(
+            f'{known.where}: "origin" must be of {list(ORIGINS)}. '
+            f"Received: {origin!r:.60}"
+        )
+    return origin
 
 
 def _date(known: Checked) -> datetime.datetime:

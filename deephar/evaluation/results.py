@@ -8,9 +8,10 @@ and that of the original's count, and the receipt of the run it came from.
 import dataclasses
 import json
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
-from deephar.evaluation.receipts import Checked, Receipt, read_receipt
+from deephar.evaluation.receipts import GENERATED, Checked, Receipt, read_receipt
 from deephar.evaluation.tables import GROUPS
 
 FILE = "evaluation.json"
@@ -48,7 +49,7 @@ class Measured:
         original: as the original counts; None where it does not, or is not computed.
         receipt: where it comes from.
         data: folder of the data that it was measured on.
-        generated: whether these are generated.
+        origin: where these come from, one of `receipts.ORIGINS`.
         more: further columns, by name.
     """
 
@@ -59,8 +60,13 @@ class Measured:
     original: float | None
     receipt: Receipt
     data: str
-    generated: bool
+    origin: str
     more: dict[str, object] = dataclasses.field(default_factory=dict)
+
+    @property
+    def generated(self) -> bool:
+        """Whether the data are generated."""
+        return self.origin == GENERATED
 
 
 def find_files(
@@ -123,9 +129,10 @@ def read_result(file: str | pathlib.Path) -> list[Measured]:
     file = pathlib.Path(file)
     try:
         text = file.read_text(encoding="utf-8")
-        scores = Checked(str(file), json.loads(text, parse_constant=_refuse_constant))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        values = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file}: no JSON, or damaged: {error}") from error
+    scores = Checked(str(file), values)
     receipt = read_receipt(file, scores.part("receipt"), KINDS)
     return list(KINDS[receipt.evaluation](scores, receipt))
 
@@ -134,31 +141,61 @@ def _refuse_constant(name: str) -> float:
     raise json.JSONDecodeError(f"{name} is no number of JSON", name, 0)
 
 
-def network_name(network: str) -> str:
-    """A network with its paper, as parts of tables call it."""
+NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
+"""The settings of the paper's own network that are not the paper's."""
+
+
+def network_name(
+    network: str, other_settings: Mapping[str, object] | None = NO_SETTINGS
+) -> str:
+    """A network as parts of tables call it: with its paper, or what is other in it.
+
+    Args:
+        network: its name.
+        other_settings: those that are not the paper's; None if nobody knows.
+    """
+    if other_settings is None:
+        return f"{network} (settings not on record)"
+    if other_settings:
+        words = [_setting(name, value) for name, value in other_settings.items()]
+        return f"{network} ({', '.join(words)})"
     paper = _PAPERS.get(network)
     return network if paper is None else f"{network} ({paper})"
 
 
+def _setting(name: str, value: object) -> str:
+    """A setting in words: "32 px", "1 block", "ksize 3"."""
+    if name == "size":
+        return f"{value} px"
+    if name in ("blocks", "pyramids", "levels", "frames", "actions"):
+        return f"{value} {name.removesuffix('s') if value == 1 else name}"
+    return f"{name.replace('_', ' ')} {value}"
+
+
 def mpii_part(network: str, looking: str, people: str = "validation") -> str:
-    """What MPII's tables call a network that looks so."""
-    return f"{network_name(network)}, {people} people, {looking}"
+    """What MPII's tables call a network, of `network_name`, that looks so."""
+    return f"{network}, {people} people, {looking}"
 
 
 def human36m_part(network: str, looking: str) -> str:
-    """What Human3.6M's tables call a network that looks so."""
-    return f"{network_name(network)}, {looking}"
+    """What Human3.6M's tables call a network, of `network_name`, that looks so."""
+    return f"{network}, {looking}"
 
 
 def ntu_part(network: str, protocol: str) -> str:
-    """What NTU's tables call a network on a split."""
-    return f"{network_name(network)}, {protocol}"
+    """What NTU's tables call a network, of `network_name`, on a split."""
+    return f"{network}, {protocol}"
 
 
 def action_row(boxes: str, multi_clip: bool) -> str:
     """What tables of actions call a way to look at videos."""
     clips = MANY_CLIPS if multi_clip else ONE_CLIP
     return f"{BOXES.get(boxes, FILE_BOXES)}, {clips}"
+
+
+def _name(receipt: Receipt) -> str:
+    """The network of a receipt, as parts of tables call it."""
+    return network_name(receipt.network, receipt.other_settings)
 
 
 def _looking(receipt: Receipt) -> str:
@@ -169,7 +206,7 @@ def _looking(receipt: Receipt) -> str:
 
 
 def _mpii(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
-    part = mpii_part(receipt.network, _looking(receipt))
+    part = mpii_part(_name(receipt), _looking(receipt))
     threshold = scores.number("threshold")
     if threshold != 0.5:
         part += f", PCKh@{threshold}"
@@ -185,7 +222,7 @@ def _mpii(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
 
 
 def _human36m(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
-    part = human36m_part(receipt.network, _looking(receipt))
+    part = human36m_part(_name(receipt), _looking(receipt))
     place = _place("human36m", part, receipt, "h36m")
     actions = scores.part("per_action")
     means = {MEAN_ACTIONS: scores.part("actions_mean"), MEAN_FRAMES: scores}
@@ -199,9 +236,9 @@ def _human36m(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
 def _actions(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
     """Figures of `score_actions`: of the tables, and of the ablation of outputs."""
     table = receipt.evaluation.removesuffix("_multitask")
-    part = network_name(receipt.network)
+    part = _name(receipt)
     if table == "ntu":
-        part = ntu_part(receipt.network, receipt.note("protocol", ("cs", "cv")))
+        part = ntu_part(part, receipt.note("protocol", ("cs", "cv")))
     row = action_row(receipt.note("boxes"), scores.flag("multi_clip"))
     best = scores.number("accuracy_best_output", 100)
     place = _place(table, part, receipt, table)
@@ -227,7 +264,7 @@ def _multitask(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
 
 
 def _speed2d(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
-    part, device = network_name(receipt.network), scores.text("device")
+    part, device = _name(receipt), scores.text("device")
     for cut in scores.parts("cuts"):
         more = {name: cut.some_number(name) for name in TIMES}
         more |= {"device": device, "batch_size": scores.some_number("batch_size")}
@@ -253,7 +290,7 @@ def _place(
     table: str, part: str, receipt: Receipt, data: str, more: dict | None = None
 ) -> Callable[..., Measured]:
     """A function from row and figures to a figure of that part of a table."""
-    where = {"data": receipt.folder(data), "generated": receipt.is_generated(data)}
+    where = {"data": receipt.folder(data), "origin": receipt.origin_of(data)}
 
     def place(row: str, strict: float | None, original: float | None) -> Measured:
         figures = {"strict": strict, "original": original, "more": dict(more or {})}

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from deephar.evaluation.paper_tables import TABLES, Line
-from deephar.evaluation.receipts import Receipt
+from deephar.evaluation.receipts import GENERATED, OWNERS, UNKNOWN, Receipt
 from deephar.evaluation.results import TIMES
 from deephar.evaluation.results_plots import draw_figures
 from deephar.evaluation.tables import markdown_table
@@ -21,19 +21,31 @@ _READING = """\
   the paper's figure. **-**: this evaluation has no such figure.
 - **generated**: measured on pictures that a program drew. Such a figure says that the
   code works and nothing of the paper's, and is never set beside it: *not comparable*.
+- **of unknown origin**: the annotations are neither the authors' file, by its md5, nor
+  marked as generated: a conversion of the owners' files, or anything else. Data without
+  a word have the authors' annotations; no md5 of their pictures is known.
+- **not comparable: other network**: settings of the network are not the paper's; its
+  name has them. Its rows are its own.
 - **†**: of weights that a training chose by its scores; too good if those were made on
   the same data. The receipt says so.
 - **weights md5**: its first 8 digits; whole, with the weights, in the receipts.
 - **command**: the number of its receipt, at the end of the page.
-- Of several results for a row the newest stands in the table; the others are listed
-  below it, newest first, and all are in the CSV."""
+- Of several results for a row that of the published weights (by their md5) stands in
+  the table, then one with the authors' annotations, then the newest; the others are
+  listed below it, and all are in the CSV."""
 
 
 _GENERATED = "On **generated** data, not comparable with the paper:"
 _CHOSEN = "†"
+_ORIGINS = {
+    GENERATED: "**generated**: ",
+    OWNERS: "",
+    UNKNOWN: "**of unknown origin**: ",
+}
 _COLUMNS = (
-    *("measured_strict", "measured_original", "data", "generated", "weights"),
-    *("weights_md5", "weights_chosen", "command", "date", "network", "newest", "file"),
+    *("measured_strict", "measured_original", "data", "origin", "weights"),
+    *("weights_md5", "published", "weights_chosen", "command", "date", "network"),
+    *("other_settings", "shown", "file"),
 )
 """Columns of the CSVs that a row has only if it was measured."""
 
@@ -82,14 +94,16 @@ def csv_row(line: Line) -> dict[str, object]:
         "measured_strict": _rounded(one.strict),
         "measured_original": _rounded(one.original),
         "data": one.data,
-        "generated": "yes" if one.generated else "no",
+        "origin": one.origin,
         "weights": receipt.weights,
         "weights_md5": receipt.weights_md5,
+        "published": receipt.published,
         "weights_chosen": receipt.notes.get("weights_chosen"),
         "command": receipt.command,
         "date": receipt.date.isoformat(),
         "network": receipt.network,
-        "newest": "yes" if line.newest else "no",
+        "other_settings": _words_of(receipt),
+        "shown": "yes" if line.shown else "no",
         "file": str(receipt.file),
         **one.more,
     }
@@ -159,7 +173,7 @@ def _glance(lines: Sequence[Line], numbers: dict) -> Iterator[str]:
     rows = {False: [], True: []}
     for line in lines:
         table = TABLES[line.table]
-        wanted = line.table not in ("ablation", "speed") and line.newest
+        wanted = line.table not in ("ablation", "speed") and line.shown
         if not wanted or (table.head and line.row != table.head):
             continue
         if line.measured is not None or line.paper is not None:
@@ -175,10 +189,10 @@ def _glance(lines: Sequence[Line], numbers: dict) -> Iterator[str]:
 def _part(name: str, part: str, lines: list[Line], numbers: dict) -> Iterator[str]:
     """A part of a table: the owners' data, generated data, and earlier results."""
     yield f"### {part}"
-    table, newest = TABLES[name], [line for line in lines if line.newest]
+    table, shown = TABLES[name], [line for line in lines if line.shown]
     head = f"{table.figure} ({table.unit})"
     for generated in (False, True):
-        chosen = [line for line in newest if line.generated == generated]
+        chosen = [line for line in shown if line.generated == generated]
         if generated and chosen:
             yield _GENERATED
         if not any(line.measured or line.paper is not None for line in chosen):
@@ -188,11 +202,11 @@ def _part(name: str, part: str, lines: list[Line], numbers: dict) -> Iterator[st
         else:
             rows = [[line.row, *_cells(line, numbers)] for line in chosen]
             yield _table(head, rows)
-    earlier = [_earlier(line, numbers) for line in lines if not line.newest]
-    shown = [text for text in dict.fromkeys(earlier) if text]
-    if shown:
-        yield "Earlier results:"
-        yield "\n".join(f"- {text}" for text in shown)
+    others = [_other(line, numbers) for line in lines if not line.shown]
+    told = [text for text in dict.fromkeys(others) if text]
+    if told:
+        yield "Other results:"
+        yield "\n".join(f"- {text}" for text in told)
 
 
 def _table(head: str, rows: list[list[str]], more: Sequence[str] = ()) -> str:
@@ -228,8 +242,14 @@ def _cells(line: Line, numbers: dict) -> list[str]:
     if one is None:
         return [paper, "not run", "not run", "-", "-", "-", "-"]
     receipt, number = one.receipt, numbers[one.receipt.file][0]
+    if one.generated:
+        paper = "not comparable"
+    elif receipt.other_settings is None:
+        paper = "not comparable: settings not on record"
+    elif receipt.other_settings:
+        paper = "not comparable: other network"
     return [
-        "not comparable" if one.generated else paper,
+        paper,
         *_pair(line),
         _data(line),
         receipt.weights_md5[:8] if receipt.weights_md5 else "untrained",
@@ -246,12 +266,12 @@ def _pair(line: Line) -> list[str]:
 
 
 def _data(line: Line) -> str:
-    """The data of a figure, with the word that it is generated."""
+    """The data of a figure, with a word of their origin unless they are the owners'."""
     frames = line.measured.receipt.notes.get("frames")
     text = line.measured.data
     if line.table == "human36m" and frames:
         text += f", {frames}"
-    return f"**generated**: {_safe(text)}" if line.generated else _safe(text)
+    return _ORIGINS[line.measured.origin] + _safe(text)
 
 
 def _safe(text: object) -> str:
@@ -259,8 +279,8 @@ def _safe(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-def _earlier(line: Line, numbers: dict) -> str:
-    """An earlier result in a line; "" for a row that is not the one that tells."""
+def _other(line: Line, numbers: dict) -> str:
+    """A result that stands below the table; "" for a row that does not tell of all."""
     table, one = TABLES[line.table], line.measured
     number = numbers[one.receipt.file][0]
     when = one.receipt.date.strftime("%Y-%m-%d %H:%M")
@@ -283,13 +303,22 @@ def _receipts(numbers: dict[pathlib.Path, tuple[int, Receipt]]) -> Iterator[str]
             "weights": receipt.weights or "none: an untrained network",
             "weights md5": receipt.weights_md5,
             "data": receipt.data,
-            "generated": receipt.generated,
+            "origin of the data": receipt.origin,
+            "published weights": receipt.published or "none, by the md5",
+            "settings that are not the paper's": _words_of(receipt),
             **receipt.notes,
             "file": receipt.file,
         }
         yield f"### Receipt {number}"
         yield f"```\n{receipt.command}\n```"
         yield "\n".join(f"- {key}: {_words(value)}" for key, value in known.items())
+
+
+def _words_of(receipt: Receipt) -> str:
+    """The settings of a network that are not the paper's, in words."""
+    if receipt.other_settings is None:
+        return "not on record"
+    return ", ".join(f"{k} {v}" for k, v in receipt.other_settings.items()) or "none"
 
 
 def _words(value: object) -> str:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from deephar.evaluation.paper_tables import H36M_CROPS, TEST, Line, paper_rows
 from deephar.evaluation.papers import PAPER_H36M
+from deephar.evaluation.receipts import UNKNOWN
 from deephar.evaluation.results import MEAN_ACTIONS, TOTAL
 from deephar.evaluation.tables import GROUPS
 
@@ -35,7 +36,7 @@ def draw_figures(folder: pathlib.Path, lines: Sequence[Line]) -> dict[str, str]:
             chosen = [
                 line
                 for line in lines
-                if line.table == table and line.measured and line.newest
+                if line.table == table and line.measured and line.shown
                 if line.generated == generated
             ]
             path.unlink(missing_ok=True)
@@ -99,6 +100,8 @@ def _draw_bars(
         color = f"C{number}"
         strict = {row: one.strict for row, one in rows.items()}
         original = {row: one.original for row, one in rows.items()}
+        if any(one.origin == UNKNOWN for one in rows.values()):
+            part += " (data of unknown origin)"
         series.add(f"{part}: strict", strict, (color, color))
         label = f"{part}: as the original counts"
         series.add(label, original, (color, "white"), _HATCH)

@@ -20,7 +20,8 @@ people_training  the training of a 2D pose network on MPII
 scoring     figures of a training's epochs
 pose        training of pose networks: batches, compiled network
 training    devices, callbacks and checkpoints of a training run
-run         run folder, log, JSON files, receipts, how a script ends
+receipts    where results come from; origins: what is known of the data
+run         run folder, log, JSON files, how a script ends
 """
 
 from deephar.experiment.action_training import (
@@ -54,6 +55,7 @@ from deephar.experiment.looking import (
     add_frames_argument,
     add_looking_arguments,
     add_people_arguments,
+    describe_frames,
     describe_looking,
     in_layout,
     pose_predictor,
@@ -106,6 +108,7 @@ from deephar.experiment.pose import (
     pose_model,
     shares,
 )
+from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import (
     action_dataconf,
     action_receipt,
@@ -117,7 +120,6 @@ from deephar.experiment.recognition import (
 )
 from deephar.experiment.run import (
     begin_log,
-    receipt,
     run_script,
     start,
     write_evaluation,
@@ -197,6 +199,7 @@ __all__ = [
     "build_network",
     "configure_compute",
     "default_settings",
+    "describe_frames",
     "describe_looking",
     "describes",
     "epoch_steps",

@@ -29,7 +29,8 @@ from deephar.experiment.networks import (
     pose_networks,
     poselayout,
 )
-from deephar.experiment.run import receipt, write_json
+from deephar.experiment.receipts import receipt
+from deephar.experiment.run import write_json
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.inference.crops import Window
 from deephar.inference.predictor import PosePredictor

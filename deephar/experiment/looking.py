@@ -59,6 +59,11 @@ def add_frames_argument(
     add(flag, dest="every", type=one_in, default=64, metavar="N|all", help=which)
 
 
+def describe_frames(args: argparse.Namespace) -> str:
+    """Which frames the flag of `add_frames_argument` takes, in words."""
+    return "every frame" if args.every == 1 else f"one in {args.every}"
+
+
 def pose_predictor(
     args: argparse.Namespace,
     compute: Compute,

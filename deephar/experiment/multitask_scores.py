@@ -8,6 +8,7 @@ from deephar.data.clips import ClipDataset
 from deephar.evaluation.multitask_report import multitask_page
 from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute
+from deephar.experiment.looking import describe_frames
 from deephar.experiment.people_scores import part_predictor
 from deephar.experiment.recognition import (
     action_receipt,
@@ -71,8 +72,11 @@ def evaluate_multitask(
     data = {network.partition("_")[0]: args.data}
     if folder is not None:
         data[people] = folder
+    receipt = action_receipt(args, settings, evaluation, data)
+    if folder is not None and "every" in args:
+        receipt["frames"] = describe_frames(args)
     scores = {
-        "receipt": action_receipt(args, settings, evaluation, data),
+        "receipt": receipt,
         "actions": None,
         "actions_multi_clip": None,
         "pose": None,

@@ -255,6 +255,16 @@ def default_settings(network: str) -> dict:
     }
 
 
+def other_settings(settings: Mapping[str, Any]) -> dict:
+    """Those settings that shape a network and are not the paper's."""
+    known = NETWORKS[settings["network"]].settings
+    return {
+        name: settings[name]
+        for name, setting in known.items()
+        if not setting.of_data and settings[name] != setting.default
+    }
+
+
 def poselayout(settings: dict) -> Any:
     """Layout of the joints of a network, from what `network_settings` returns."""
     return NETWORKS[settings["network"]].family.poselayout

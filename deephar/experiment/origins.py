@@ -4,6 +4,7 @@ import os
 import pathlib
 
 from deephar.data.synthetic import is_generated
+from deephar.evaluation.receipts import GENERATED, OWNERS, UNKNOWN
 from deephar.utils.fs import md5_of
 
 BOXES = "penn_pred_bboxes_16f.json"
@@ -29,7 +30,6 @@ AUTHORS_FILES = {
 """The authors' files by data set and name: address below the releases, md5."""
 
 ANNOTATIONS = "annotations.mat"
-GENERATED, OWNERS, UNKNOWN = "generated", "owners", "unknown"
 
 
 def origin_of(folder: str | os.PathLike) -> str:

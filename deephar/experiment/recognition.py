@@ -16,7 +16,8 @@ from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
 from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute, configure_compute
-from deephar.experiment.run import receipt, start, write_evaluation
+from deephar.experiment.receipts import receipt
+from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import network_settings
 from deephar.inference.clips import ClipPredictor
 from deephar.utils.modes import TEST_MODE
@@ -250,9 +251,8 @@ def action_receipt(
         settings: what `network_settings` returned.
         evaluation, data: as of `receipt`.
     """
-    known = receipt(
-        args.weights, data, evaluation=evaluation, network=settings["network"]
-    ) | {"boxes": args.boxes, "steps": args.subsample}
+    known = receipt(args.weights, data, evaluation=evaluation, settings=settings)
+    known |= {"boxes": args.boxes, "steps": args.subsample}
     if "protocol" in settings:
         known["protocol"] = settings["protocol"]
     return known

@@ -5,19 +5,16 @@ what the script writes.
 """
 
 import argparse
-import datetime
-import hashlib
 import logging
 import pathlib
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import keras
 
 from deephar.checkpoints.state import STATES
-from deephar.data.synthetic import is_generated
 from deephar.devices import lost_worker
 from deephar.experiment.arguments import record_name
 from deephar.utils.fs import write_json, write_text
@@ -29,15 +26,7 @@ CHECKPOINTS = "checkpoints"
 """Folder of the states of a training in its run folder."""
 
 _STATES = f"{CHECKPOINTS}/{STATES}"
-BEST, SCORES = "weights_best.", "scores.json"
-"""How a training's best weights are called, and its scores by epoch beside them."""
-CHOSEN = (
-    f"the best epoch by the scores of the training ({SCORES}); on the data that those "
-    "were made on, the figures are too good: weights_last.weights.h5 is not chosen"
-)
-"""What a receipt says of such weights."""
-
-_RESULTS = ("weights_*.h5", SCORES, "losses.csv")
+_RESULTS = ("weights_*.h5", "scores.json", "losses.csv")
 _TRAINING = (*_RESULTS, "model.json", _STATES)
 _EVALUATION = (
     "evaluation.json",
@@ -194,52 +183,6 @@ def _records(folder: pathlib.Path, patterns: tuple[str, ...]) -> list[pathlib.Pa
 def command() -> str:
     """The command line that runs now, as one would type it."""
     return shlex.join(["python", *sys.argv])
-
-
-def receipt(
-    weights: str | None,
-    data: str | Mapping[str, str],
-    *,
-    evaluation: str | None = None,
-    network: str | None = None,
-) -> dict:
-    """Where a result comes from, in words and figures.
-
-    Args:
-        weights: the weights file.
-        data: folder of the data, or the folders by name where there are several.
-        evaluation: the kind of evaluation, one of `evaluation.results.KINDS`; None for
-            what is none (predictions, boxes).
-        network: the network's name.
-
-    Returns:
-        `{"command", "date", "data", "weights", "weights_md5", "evaluation", "network",
-        "generated"}`: "date" is ISO 8601 with the time of day, "generated" whether
-        (any of) the data carry the marker of generated data. For several folders
-        "generated_data" has the names of those that do. Weights that a training chose
-        by its scores have "weights_chosen", which says so.
-    """
-    known = {
-        "command": command(),
-        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-        "data": str(data),
-        "weights": weights,
-        "weights_md5": None,
-        "evaluation": evaluation,
-        "network": network,
-    }
-    if isinstance(data, Mapping):
-        known["data"] = {name: str(folder) for name, folder in data.items()}
-        generated = [name for name, folder in data.items() if is_generated(folder)]
-        known |= {"generated": bool(generated), "generated_data": generated}
-    else:
-        known["generated"] = is_generated(data)
-    if weights is not None:
-        path = pathlib.Path(weights)
-        known["weights_md5"] = hashlib.md5(path.read_bytes()).hexdigest()
-        if path.name.startswith(BEST) and (path.parent / SCORES).is_file():
-            known["weights_chosen"] = CHOSEN
-    return known
 
 
 def write_evaluation(folder: pathlib.Path, scores: dict, text: str) -> None:

@@ -57,10 +57,10 @@ def main(argv=None):
 
     found, scores = run(args.weights)
     scores["receipt"] = experiment.receipt(
-        args.weights, args.data, evaluation="human36m", network=settings["network"]
+        args.weights, args.data, evaluation="human36m", settings=settings
     ) | {
         "looking": experiment.describe_looking(args),
-        "frames": f"one in {args.every}",
+        "frames": experiment.describe_frames(args),
     }
     untrained = None
     if args.untrained:

@@ -62,7 +62,7 @@ def main(argv=None):
     scores = score_pckh(found, mpii.poselayout, args.threshold)
     scores = experiment.name_blocks(scores, settings)
     scores["receipt"] = experiment.receipt(
-        args.weights, args.data, evaluation="mpii", network=settings["network"]
+        args.weights, args.data, evaluation="mpii", settings=settings
     )
     scores["receipt"]["looking"] = experiment.describe_looking(args)
     untrained = None

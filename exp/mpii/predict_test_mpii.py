@@ -56,7 +56,7 @@ def main(argv=None):
     path = folder / "pred_keypoints_mpii.mat"
     poses = found.poses[-1][:, mpii.poselayout.map_to_mpii]
     write_predictions(path, mpii.benchmark, poses)
-    receipt = experiment.receipt(args.weights, args.data)
+    receipt = experiment.receipt(args.weights, args.data, settings=settings)
     receipt["looking"] = experiment.describe_looking(args)
     experiment.write_json(folder / "test.json", {"people": len(poses), **receipt})
     print(f"{path}: {len(poses)} people, {len(mpii.benchmark)} pictures")

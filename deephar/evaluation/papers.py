@@ -8,8 +8,9 @@ README    of dluvizon/deephar, the authors' code
 HRNet     Sun et al., CVPR 2019, arXiv 1902.09212
 VideoPose3D   Pavllo et al., CVPR 2019, arXiv 1811.11742
 
-The text of TPAMI20 was not at hand, nor a page that quotes its tables: of SPNet only
-what its abstract says is here.
+Of TPAMI20 only the abstract was read. Its tables were looked for and not found: copies
+of the paper were at hand as far as the introduction, and no other page with its figures
+of SPNet. So they are missing here; they are not missing in the paper.
 """
 
 PAPER_MPII = {

@@ -50,5 +50,6 @@ def test_a_recipe_has_its_receipt(path):
     assert NEEDED[path.name.split("_")[0]] <= items.keys()
     assert list(items) == [name for name in ORDER if name in items]
     assert all(re.search(r"\w", text) for text in items.values())
+    assert "not measured yet" not in " ".join(items.values())
     place = path.relative_to(REPOSITORY).as_posix()
     assert items["Command"].startswith(f"python {place} ")

@@ -79,14 +79,15 @@ def actions(network="penn", outputs=("p1", "v1", "m"), multi_clip=False, **chang
         multi_clip=multi_clip,
         flip=multi_clip,
     )
-    known = {"boxes": "truth", "steps": [1], **changes}
+    known = {"boxes": "truth", "steps": [2], "recipe_step": 2, **changes}
     return {**score_actions(found), "receipt": receipt(network, network, **known)}
 
 
 def multitask(kind="penn", pose=None, **changes):
     """Both tasks: actions by one clip, and poses if they are given; no many clips."""
     outputs = ("act1_a0", "act2_a0")
-    known = {"boxes": "truth", "steps": [6], **changes}
+    known = {"boxes": "truth", "steps": [6], "recipe_step": 6, **changes}
+    known = {"frames": "one in 64", **known}
     network = f"{kind}_spnet"
     return {
         "receipt": receipt(f"{kind}_multitask", network, **known),

@@ -198,7 +198,7 @@ def test_cross_view_weights_are_tested_on_the_other_camera_alone(
     figure, *_ = read_result(cross_view / "eval" / "evaluation.json")
     assert figure.table == "ntu" and figure.part.startswith("ntu (")
     assert figure.part.endswith("), cv") and "px" in figure.part
-    assert figure.row == "annotated boxes, one clip"
+    assert figure.row == "annotated boxes, one clip, step 1 instead of 2"
     assert scores["videos"] == sum("C001" in name for name in NTU_NAMES)
     text = (cross_view / "eval" / "evaluation.md").read_text()
     assert "- protocol: cv" in text and "85.5" not in text

@@ -266,7 +266,11 @@ def test_both_tasks_of_ntu_are_scored_by_many_clips_and_on_human36m(
     assert scores["actions_multi_clip"] == score_actions(many)
     assert scores["actions"] is None and scores["receipt"]["protocol"] == "cv"
     parts = {one.table: one.part for one in read_result("eval/evaluation.json")}
-    assert re.fullmatch(r"ntu_spnet \(32 px, .*\), 1 crop", parts["human36m"])
+    assert re.fullmatch(r"ntu_spnet \(32 px, .*\), 1 crop, one in 5", parts["human36m"])
+    rows = {
+        one.row for one in read_result("eval/evaluation.json") if one.table == "ntu"
+    }
+    assert rows == {"annotated boxes, many clips, not mirrored, step 2 instead of 4"}
     assert re.fullmatch(r"ntu_spnet \(32 px, .*, 2 frames, .*\), cv", parts["ntu"])
     assert scores["receipt"]["frames"] == "one in 5"
     h36m = Human36MFrames(folders[1], _sized(human36m_dataconf), every={VALID_MODE: 5})

@@ -6,6 +6,7 @@ import pytest
 import result_files
 from result_files import write
 
+from deephar.evaluation.paper_tables import paper_figure
 from deephar.evaluation.receipts import Receipt
 from deephar.evaluation.results import KINDS, find_files, read_result, read_results
 from deephar.inference.crops import MULTI_CROP
@@ -55,6 +56,27 @@ def test_accuracies_are_given_by_boxes_clips_and_output(tmp_path):
     best = "best output on these videos"
     assert figures["ablation", f"{network}, {way}", best] == (None, 75)
     assert len(figures) == 5
+
+
+def test_actions_looked_at_in_another_way_have_a_row_of_their_own(tmp_path):
+    part, more = "penn (CVPR 2018)", {"steps": [1, 3], "recipe_step": 2}
+    scores = result_files.actions(multi_clip=True, **more) | {"flip": False}
+    row = "annotated boxes, many clips, not mirrored, step 1 and 3 instead of 2"
+    assert ("penn", part, row) in _figures(tmp_path, scores)
+    for place in ((part, row), (part, "annotated boxes, many clips, mirrored")):
+        assert paper_figure("penn", *place) is None
+    assert paper_figure("penn", part, "annotated boxes, many clips") == 98.6
+    assert paper_figure("ablation", f"{part}, {row}", "m") is None
+
+
+def test_errors_of_other_frames_are_another_part(tmp_path):
+    figures = _figures(tmp_path, result_files.human36m(frames="one in 5000"))
+    part = "human36m (CVPR 2018), 1 crop, one in 5000"
+    assert {key[1] for key in figures} == {part}
+    assert paper_figure("human36m", part, "mean of frames") is None
+    crops = "human36m (CVPR 2018), 7 crops"
+    assert paper_figure("human36m", crops, "mean of frames") == 53.2
+    assert paper_figure("human36m", f"{crops}, every frame", "Eating") is None
 
 
 @pytest.mark.parametrize("split", ["cs", "cv"])
@@ -143,6 +165,7 @@ RUINED = {
     '"evaluation" must be': _without(result_files.mpii(), "receipt", "evaluation"),
     "\"date\" must be ISO 8601. Received: 'May'": result_files.mpii(date="May"),
     '"looking" must be a text': _without(result_files.mpii(), "receipt", "looking"),
+    'must have "steps", a list': result_files.actions(recipe_step=None),
     '"protocol" must be one of': result_files.actions("ntu", protocol="cx"),
     "\"data\" must have 'h36m'": result_files.human36m(data={}, origin={}),
     "must have scores under": {**result_files.multitask(), "actions": None},

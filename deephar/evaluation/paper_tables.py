@@ -16,8 +16,10 @@ from deephar.evaluation.results import (
     BEST_BLOCK,
     BEST_OUTPUT,
     BOXES,
+    MANY_CLIPS,
     MEAN_ACTIONS,
     MEAN_FRAMES,
+    ONE_CLIP,
     ONE_CROP,
     TOTAL,
     Measured,
@@ -210,7 +212,7 @@ def _parts() -> dict[tuple[str, str], dict[str, float | None]]:
 
 def _accuracy(part: str, way: str) -> float | None:
     """The paper's accuracy for a row of a part of a table of actions."""
-    if part.endswith(", cv"):
+    if part.endswith(", cv") or not way.endswith((ONE_CLIP, MANY_CLIPS)):
         return None
     names = [name for name in PAPER_ACTIONS if part.startswith(network_name(name))]
     figures = PAPER_ACTIONS[names[0]] if names else {}
@@ -224,8 +226,9 @@ def paper_figure(table: str, part: str, row: str) -> float | None:
     if table == "ablation" and row in ("m", BEST_OUTPUT):
         network, *way = part.rsplit(", ", 2)
         return _percent(_accuracy(network, ", ".join(way)))
-    if table == "human36m" and part.startswith(H36M_CROPS) and "refine" not in part:
-        part = H36M_CROPS
+    if table == "human36m" and part.startswith(H36M_CROPS):
+        other = ("refine", "one in", "every frame")
+        part = part if any(words in part for words in other) else H36M_CROPS
     return paper_rows().get((table, part, row))
 
 

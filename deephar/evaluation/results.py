@@ -22,6 +22,8 @@ BOXES = {"truth": "annotated boxes", "whole": "whole picture"}
 FILE_BOXES = "boxes of a file"
 ONE_CLIP, MANY_CLIPS = "one clip", "many clips"
 ONE_CROP = "1 crop"
+PAPER_FRAMES = ("one in 64", "one in 60")
+"""The frames of Human3.6M that the original scores, and those of the paper."""
 TOTAL, BEST_BLOCK = "total", "total, best block"
 MEAN_ACTIONS, MEAN_FRAMES = "mean of actions", "mean of frames"
 BEST_OUTPUT = "best output on these videos"
@@ -187,10 +189,31 @@ def ntu_part(network: str, protocol: str) -> str:
     return f"{network}, {protocol}"
 
 
-def action_row(boxes: str, multi_clip: bool) -> str:
-    """What tables of actions call a way to look at videos."""
+def action_row(boxes: str, multi_clip: bool, other: Iterable[str] = ()) -> str:
+    """What tables of actions call a way to look at videos.
+
+    Args:
+        boxes: those of a receipt.
+        multi_clip: whether all clips of a video count, or one.
+        other: what is not as in the paper's evaluation.
+    """
     clips = MANY_CLIPS if multi_clip else ONE_CLIP
-    return f"{BOXES.get(boxes, FILE_BOXES)}, {clips}"
+    return ", ".join([BOXES.get(boxes, FILE_BOXES), clips, *other])
+
+
+def _other_looks(scores: Checked, receipt: Receipt) -> Iterator[str]:
+    """What an evaluation of actions does not do as the paper's."""
+    many, flip = scores.flag("multi_clip"), scores.flag("flip")
+    if many != flip:
+        yield "mirrored" if flip else "not mirrored"
+    steps, recipe = map(receipt.notes.get, ("steps", "recipe_step"))
+    if not isinstance(steps, list) or not isinstance(recipe, int):
+        raise ValueError(
+            f'{receipt.file}: the receipt must have "steps", a list, and '
+            f'"recipe_step", an integer. Received: {steps!r}, {recipe!r}'
+        )
+    if steps != [recipe]:
+        yield f"step {' and '.join(map(str, steps))} instead of {recipe}"
 
 
 def _name(receipt: Receipt) -> str:
@@ -223,6 +246,9 @@ def _mpii(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
 
 def _human36m(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
     part = human36m_part(_name(receipt), _looking(receipt))
+    frames = receipt.note("frames")
+    if frames not in PAPER_FRAMES:
+        part += f", {frames}"
     place = _place("human36m", part, receipt, "h36m")
     actions = scores.part("per_action")
     means = {MEAN_ACTIONS: scores.part("actions_mean"), MEAN_FRAMES: scores}
@@ -239,7 +265,8 @@ def _actions(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
     part = _name(receipt)
     if table == "ntu":
         part = ntu_part(part, receipt.note("protocol", ("cs", "cv")))
-    row = action_row(receipt.note("boxes"), scores.flag("multi_clip"))
+    other = _other_looks(scores, receipt)
+    row = action_row(receipt.note("boxes"), scores.flag("multi_clip"), other)
     best = scores.number("accuracy_best_output", 100)
     place = _place(table, part, receipt, table)
     yield place(row, scores.number("accuracy", 100), best)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import keras
 
+from deephar.checkpoints import KNOWN
 from deephar.config import DataConfig
 from deephar.data.boxes import ClipBoxes, read_boxes
 from deephar.data.clips import ClipDataset
@@ -16,6 +17,7 @@ from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
 from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.networks import default_settings, published_settings
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import network_settings
@@ -244,7 +246,10 @@ def action_receipt(
     evaluation: str,
     data: str | Mapping[str, str],
 ) -> dict:
-    """The receipt of an evaluation of actions: with boxes, steps and split.
+    """The receipt of an evaluation of actions: with what else decides its figures.
+
+    That is boxes, clips, whether mirrored ones count (None: of many clips), steps, the
+    step of the paper or the published weights, and the split.
 
     Args:
         args: parsed arguments of `add_clip_arguments`.
@@ -252,10 +257,23 @@ def action_receipt(
         evaluation, data: as of `receipt`.
     """
     known = receipt(args.weights, data, evaluation=evaluation, settings=settings)
-    known |= {"boxes": args.boxes, "steps": args.subsample}
+    looks = ways(args)
+    clips = BOTH if len(looks) > 1 else MANY if looks[0] else ONE
+    known |= {"boxes": args.boxes, "clips": clips, "flip": getattr(args, "flip", None)}
+    known |= {
+        "steps": args.subsample,
+        "recipe_step": _recipe_step(known, True in looks),
+    }
     if "protocol" in settings:
         known["protocol"] = settings["protocol"]
     return known
+
+
+def _recipe_step(known: Mapping, many: bool) -> int:
+    """The step of the published weights of a receipt, or of the paper's recipe."""
+    if known["published"] is not None:
+        return published_settings(KNOWN[known["published"]], many)["step"]
+    return default_settings(known["network"])["step"]
 
 
 def paper_accuracy(args: argparse.Namespace, settings: dict) -> float | None:

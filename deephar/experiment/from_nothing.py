@@ -36,7 +36,7 @@ SIZES: Mapping[str, Mapping[str, str]] = {
         "ntu_action": f"--frames 8 --step 3 --epochs 10 --eval-every 5 {_FROZEN}",
         "spnet_pose": f"{_SPNET} --epochs 4 --batch-size 16 {_PLAIN}",
         "penn_spnet": f"{_SPNET_CLIPS} --epochs 4 {_PLAIN}",
-        "penn_joint": f"--epochs 4 {_PLAIN}",
+        "penn_joint": f"--epochs 4 --steps-per-epoch 100 {_PLAIN}",
         "pose_baseline": f"{_SPNET} --epochs 2 --steps-per-epoch 200 {_PLAIN} "
         "--mpii-samples 4 --h36m-samples 8 --penn-samples 2 --ntu-samples 2",
         "ntu_spnet": f"{_SPNET_CLIPS} --epochs 8 {_PLAIN}",

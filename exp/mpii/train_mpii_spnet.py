@@ -4,10 +4,10 @@ Paper     Luvizon, Picard, Tabia: Multi-task Deep Learning for Real-Time 3D Huma
           Estimation and Action Recognition, TPAMI 2020 (arXiv 1912.08077)
 Command   python exp/mpii/train_mpii_spnet.py runs/mpii_spnet --data datasets/MPII
 Recipe    8 pyramids of 4 levels, 256x256, batch 24, RMSprop 1e-3, 60 epochs, no drops
-Hardware  the paper's recipe: not tried here
-Time      not tried here
+Hardware  two CPU cores, generated data, a small network; the recipe not tried here
+Time      small, 4 epochs of 3,000 people: 5.4 minutes, other work beside
 Expected  no figure: the original has neither this script nor this file of weights
-Measured  not measured yet
+Measured  PCKh@0.5 67.5 on 300 held-out generated people (docs/reproduce.md, spnet_pose)
 
 The original's multi-task training names the weights that it may begin with
 mpii_spnet_8b4l, whence the size. Loss, optimizer, rate and epochs are those of its

@@ -7,9 +7,9 @@ Command   python exp/pennaction/eval_penn_multitask.py runs/eval_penn_multitask 
               [--boxes whole | --boxes BOXES.json] [--clips one | many] [--subsample 6]
 Recipe    clips of 8 frames, every 6th of the video; 256x256 px; one crop a person
 Hardware  two CPU cores, generated data; on the real data sets not tried here
-Time      not measured yet
+Time      33 s for 75 videos and 300 people, small network, other work beside
 Expected  the authors state no figure beside their weights (penn_spnet)
-Measured  not measured yet
+Measured  generated data (README.md): 89.3 % by one clip, 92.0 % by many, PCKh@0.5 69.7
 
 One clip in the middle of every video, then all clips and their mirror images, whose
 scores are multiplied, and PCKh of MPII's validation people by every prediction; without

@@ -10,10 +10,11 @@ Command   python exp/pennaction/train_penn_multimodel.py runs/penn_spnet_action 
 Recipe    4 clips of 8 frames a step: MPII's people, 8 a clip, for the poses, clips of
           Penn Action for the actions, weight 0.01; RMSprop 1e-3; epochs of MPII's
           people / 6 steps: 2 of actions alone, then 28 of both, x0.1 at 14 and 24
-Hardware  the paper's recipe: not tried here
-Time      not tried here
+Hardware  two CPU cores, generated data, a small network; the recipe not tried here
+Time      small and joint, 800 steps: 9 minutes of processor time; the recipe not tried
 Expected  the paper's figures are not at hand
-Measured  not measured yet
+Measured  generated data, three seeds (README.md): 84.0 to 89.3 % of 75 videos, PCKh@0.5
+          68.4 to 69.7; one task alone: 22.7 to 28.0 % and 69.5 to 70.6
 
 --stage pose-only and action-only train one task by the same recipe, to compare.
 --penn-share 0.25 mixes Penn Action's frames into the poses: what a line of the original

@@ -29,7 +29,7 @@ from deephar.evaluation.results import read_result
 from deephar.evaluation.root_depth import bone_lengths
 from deephar.inference import ClipPredictor, PosePredictor
 from deephar.models import spnet
-from deephar.utils import TRAIN_MODE, VALID_MODE, pa16j2d, pa17j3d
+from deephar.utils import TRAIN_MODE, VALID_MODE, pa16j2d, pa17j3d, pa20j3d
 
 SIDE = 32
 SHAPE = {
@@ -43,6 +43,7 @@ UNREADABLE = ("000004.jpg", "000005.jpg")
 """Of the second video; one clip has one of them."""
 PENN = load("exp/pennaction/eval_penn_multitask.py")
 NTU = load("exp/ntu/eval_ntu_multitask.py")
+MERGED_NTU = load("exp/ntu/eval_ntu_ar_pe_merge.py")
 SPEED = load("exp/pennaction/eval_speed2d.py")
 
 
@@ -251,6 +252,26 @@ def test_frames_of_nothing_are_refused(script, flags, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("script", "evaluate", "layout"),
+    [
+        (NTU, "evaluate_multitask", pa17j3d),
+        (MERGED_NTU, "evaluate_actions", pa20j3d),
+    ],
+    ids=["spnet", "merged"],
+)
+def test_boxes_of_the_truth_lie_around_the_joints_of_the_network(
+    clip_folders, tmp_path, monkeypatch, script, evaluate, layout
+):
+    monkeypatch.chdir(tmp_path)
+    looked_at = []
+    monkeypatch.setattr(
+        experiment, evaluate, lambda *taken, **_: looked_at.append(taken[3]) or ""
+    )
+    script.main(["eval", "--data", str(clip_folders["ntu"]), "--weights", "w.h5"])
+    assert looked_at[0].poselayout is layout
+
+
 def test_both_tasks_of_ntu_are_scored_by_many_clips_and_on_human36m(
     clip_folders, tmp_path, monkeypatch
 ):
@@ -261,6 +282,7 @@ def test_both_tasks_of_ntu_are_scored_by_many_clips_and_on_human36m(
     NTU.main(["eval", *map(str, flags), *WEIGHTS, "--clips", "many", "--no-flip"])
     scores = _scores()
     options = {"use_gt_bbox": True, "clip_size": 2, "protocol": "cv"}
+    options["poselayout"] = pa17j3d
     videos = Ntu(folders[0], _sized(ntu_dataconf), **options)
     many = predict_actions(ClipPredictor(model), videos, subsamples=[2])
     assert scores["actions_multi_clip"] == score_actions(many)

@@ -17,7 +17,11 @@ from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
 from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute, configure_compute
-from deephar.experiment.networks import default_settings, published_settings
+from deephar.experiment.networks import (
+    default_settings,
+    poselayout,
+    published_settings,
+)
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import network_settings
@@ -157,7 +161,8 @@ def start_on_videos(
     Returns:
         (compute, settings, dataset): what `configure_compute` chose, what
         `network_settings` returned, and the videos, of the network's split if it has
-        one, with the boxes of the flags.
+        one, with the boxes of the flags. Boxes of annotated joints lie around the
+        joints that the network has.
     """
     start(args)
     compute = configure_compute(args)
@@ -165,6 +170,7 @@ def start_on_videos(
     options = {key: settings[key] for key in ("protocol",) if key in settings}
     dataconf = action_dataconf(args, settings, dataconf)
     options |= {"clip_size": settings["frames"], **box_options(args)}
+    options["poselayout"] = poselayout(settings)
     return compute, settings, kind(args.data, dataconf, **options)
 
 

@@ -263,6 +263,7 @@ LAYERS = [
     (L.GlobalMaxMinPooling2D(), (4, 5, 3)),
     (L.KLDivergenceRegularizer(0.1), (4, 5, 3)),
     (L.SelectChannels([1, 0]), (4, 3)),
+    (L.StopGradient(), (4, 3)),
     (L.SplitChannels(2), (4, 5, 3)),
     (L.SplitVolume(3), (4, 5, 6)),
     (L.LocallyConnected1D(2, 3), (4, 3)),

@@ -5,7 +5,7 @@ Paper     Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232) and TPAMI 2020
 Command   python exp/tables.py RESULTS... [--out runs/tables]
 Recipe    one result of every row, beside the paper's figure
 Hardware  two CPU cores, other work beside
-Time      15 s for 15 results
+Time      5 s for 7 results
 Expected  the figures of deephar/evaluation/papers.py
 Measured  what the results say
 

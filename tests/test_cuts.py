@@ -61,7 +61,7 @@ def test_a_row_for_each_cut_and_one_without_an_action_says_so():
     rows = [
         re.split(r"\s*\|\s*", row.strip("| ")) for row in cut_table(CUTS).split("\n")
     ]
-    assert rows[0][-2:] == ["PCKh (%)", "accuracy (%)"]
+    assert rows[0][-2:] == ["PCKh@0.5 (%)", "accuracy (%)"]
     first = ["1", "dp1_pb1, no action", "1,000", "1000.0", "1.00", "0.75 to 1.50"]
     assert rows[2] == [*first, "20.0", "no action"]
     assert rows[4][1] == "dp1_pb3, act2_a0" and rows[4][-2:] == ["60.0", "75.0"]
@@ -71,9 +71,9 @@ def test_the_page_says_what_the_scores_are_of():
     text = "\n".join(cut_page(CUTS))
     assert "On a machine, 2 cores, in float32: 2 clips of 8 frames a step" in text
     assert "median and quartiles of 5 steps" in text
-    assert "PCKh@0.5, MPII validation" in text
+    assert "PCKh@0.5: MPII validation" in text
     torso = _scores(_cut(1, None, pck=0.4))
-    assert "PCK@0.2 of the torso, Penn Action test frames" in "\n".join(cut_page(torso))
+    assert "PCK@0.2 of the torso: Penn Action test frames" in "\n".join(cut_page(torso))
 
 
 @pytest.mark.parametrize("scores", [CUTS, _scores(_cut(1, None), _cut(2, None))])

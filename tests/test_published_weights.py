@@ -65,7 +65,7 @@ def fetch(monkeypatch, tmp_path):
 
     def fetch(server, progress=lambda *_: None):
         address = f"http://127.0.0.1:{server.server_port}"
-        monkeypatch.setattr("deephar.checkpoints.known._RELEASES", address)
+        monkeypatch.setattr("deephar.checkpoints.known.RELEASES", address)
         local = dataclasses.replace(KNOWN["mpii"], md5=MD5)
         monkeypatch.setitem(KNOWN, "mpii", local)
         return checkpoints.get("mpii", tmp_path, progress)

@@ -203,18 +203,12 @@ def test_a_receipt_is_read_whole(tmp_path):
     assert receipt.date.isoformat() == "2026-03-02T10:00:00+00:00"
 
 
-def test_what_an_older_receipt_leaves_open_is_unknown(tmp_path):
-    scores = result_files.mpii(generated=False)
-    for name in ("origin", "other_settings", "published"):
-        del scores["receipt"][name]
-    (one, *_) = read_result(write(tmp_path, scores))
-    assert one.origin == "unknown" and one.receipt.published is None
-    assert one.part == "mpii (settings not on record), validation people, 1 crop"
-    scores["receipt"]["generated"] = True
-    assert read_result(write(tmp_path, scores))[0].origin == "generated"
-    scores = result_files.multitask(data={"penn": "P"}, generated_data=["penn"])
-    del scores["receipt"]["origin"]
-    assert read_result(write(tmp_path, scores))[0].origin == "generated"
+@pytest.mark.parametrize("name", ["origin", "other_settings", "published"])
+def test_a_receipt_that_lacks_something_is_named(tmp_path, name):
+    scores = result_files.mpii()
+    del scores["receipt"][name]
+    with pytest.raises(ValueError, match=f'json: "receipt": lacks "{name}"'):
+        read_result(write(tmp_path, scores))
 
 
 def test_a_network_with_other_settings_has_parts_of_its_own(tmp_path):

@@ -16,7 +16,7 @@ from deephar.config import ModelConfig
 from deephar.utils import pa16j2d, pa17j3d
 from deephar.utils.fs import md5_of
 
-_RELEASES = "https://github.com/dluvizon/deephar/releases/download"
+RELEASES = "https://github.com/dluvizon/deephar/releases/download"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Published:
     @property
     def address(self):
         """Where the file can be downloaded; None if only a browser can."""
-        return f"{_RELEASES}/{self.release}/{self.file}" if self.release else None
+        return f"{RELEASES}/{self.release}/{self.file}" if self.release else None
 
     @property
     def joint_probability(self):

@@ -12,13 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from deephar.evaluation.tables import markdown_table, percent, receipt_list
+from deephar.evaluation.tables import POSE_SCORES, markdown_table, percent, receipt_list
 
-POSE_SCORES = {
-    "pckh": ("PCKh", "PCKh@0.5, MPII validation"),
-    "pck": ("PCK", "PCK@0.2 of the torso, Penn Action test frames"),
-}
-"""The scores of poses that a cut can have: their names, short and full."""
 NO_ACTION = "no action"
 
 
@@ -120,7 +115,9 @@ def plot_cuts(path, scores: dict) -> None:
     poses, actions = drawn.subplots(1, 2, sharex=True)
     score = pose_score(scores)
     acting = [cut for cut in scores["cuts"] if cut["action"]]
-    _draw(poses, scores["cuts"], score, f"poses: {POSE_SCORES[score][1]} (%)")
+    _draw(
+        poses, scores["cuts"], score, f"poses: {', '.join(POSE_SCORES[score][::2])} (%)"
+    )
     _draw(actions, acting, "accuracy", "actions: strict accuracy (%)")
     if not acting:
         center = {"ha": "center", "va": "center", "transform": actions.transAxes}
@@ -156,7 +153,7 @@ def cut_page(scores: dict) -> list[str]:
             clip, "repeats", "cores", "precision" and "receipt".
     """
     clips = scores["batch_size"]
-    short, full = POSE_SCORES[pose_score(scores)]
+    score, _, people = POSE_SCORES[pose_score(scores)]
     return [
         "# Time and score by prediction",
         receipt_list(scores),
@@ -164,7 +161,7 @@ def cut_page(scores: dict) -> list[str]:
         f"{clips} clip{'s' * (clips > 1)} of {scores['frames']} frames a step; median "
         f"and quartiles of {scores['repeats']} steps, the cuts in turn.",
         cut_table(scores),
-        f"{short}: {full}. Accuracy: strict, of one clip a video; a prediction without "
-        "an action has none. Both are of a prediction's own outputs.",
+        f"{score}: {people}. Accuracy: strict, of one clip a video; a prediction "
+        "without an action has none. Both are of a prediction's own outputs.",
         "![score against time](speed.png)",
     ]

@@ -96,8 +96,7 @@ class Receipt:
         weights, weights_md5: the weights file; None for an untrained network.
         data: folder of the data, or folders by data set ("penn", "mpii").
         origin: one of ORIGINS for the data, or by data set.
-        other_settings: the network's settings that are not the paper's; None if they
-            are not on record.
+        other_settings: the network's settings that are not the paper's.
         published: name of the published weights that these are, by their md5; or None.
         notes: what else the receipt says, such as "looking" and "boxes".
     """
@@ -111,7 +110,7 @@ class Receipt:
     weights_md5: str | None
     data: str | dict[str, str]
     origin: str | dict[str, str]
-    other_settings: dict[str, object] | None
+    other_settings: dict[str, object]
     published: str | None
     notes: dict[str, object]
 
@@ -161,7 +160,6 @@ def read_receipt(file: pathlib.Path, known: Checked, kinds: Collection[str]) -> 
         )
     fields = {field.name for field in dataclasses.fields(Receipt)}
     data = known.take("data", (str, dict), "a folder, or folders by name")
-    other = known.part("other_settings").values if "other_settings" in known else None
     return Receipt(
         file,
         known.text("evaluation"),
@@ -172,23 +170,14 @@ def read_receipt(file: pathlib.Path, known: Checked, kinds: Collection[str]) -> 
         known.text_or_none("weights_md5"),
         data,
         _origin(known, data),
-        other,
-        known.text_or_none("published") if "published" in known else None,
-        {k: v for k, v in known.values.items() if k not in {*fields, *_OLDER}},
+        known.part("other_settings").values,
+        known.text_or_none("published"),
+        {k: v for k, v in known.values.items() if k not in fields},
     )
 
 
-_OLDER = ("generated", "generated_data")
-"""What receipts say of generated data too; older ones say nothing else of origins."""
-
-
 def _origin(known: Checked, data: str | Mapping) -> str | dict[str, str]:
-    """Where the data come from: what is not known to be generated may be anything."""
-    if "origin" not in known:
-        if isinstance(data, str):
-            return GENERATED if known.flag("generated") else UNKNOWN
-        named = known.take("generated_data", (list,), "a list of names")
-        return {name: GENERATED if name in named else UNKNOWN for name in data}
+    """Where the data come from, in the form of "data"."""
     origin = known.take("origin", (str, dict), "a text, or texts by name")
     one_by_name = isinstance(origin, dict)
     found = list(origin.values()) if one_by_name else [origin]

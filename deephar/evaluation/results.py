@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from deephar.evaluation.receipts import GENERATED, Checked, Receipt, read_receipt
-from deephar.evaluation.tables import GROUPS
+from deephar.evaluation.tables import GROUPS, POSE_SCORES
 
 FILE = "evaluation.json"
 """What evaluations write to their run folders."""
@@ -34,11 +34,6 @@ _PAPERS = {
     **dict.fromkeys(("mpii_spnet", "pose_baseline"), "TPAMI 2020"),
     **dict.fromkeys(("penn_spnet", "ntu_spnet"), "TPAMI 2020"),
 }
-_POSE_SCORES = {
-    "pckh": ("PCKh@0.5", "mpii"),
-    "pck": ("PCK@0.2 of the torso", "penn"),
-}
-"""Scores of poses that a cut can have: their name, and the data set they are of."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,16 +143,14 @@ NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
 
 
 def network_name(
-    network: str, other_settings: Mapping[str, object] | None = NO_SETTINGS
+    network: str, other_settings: Mapping[str, object] = NO_SETTINGS
 ) -> str:
     """A network as parts of tables call it: with its paper, or what is other in it.
 
     Args:
         network: its name.
-        other_settings: those that are not the paper's; None if nobody knows.
+        other_settings: those that are not the paper's.
     """
-    if other_settings is None:
-        return f"{network} (settings not on record)"
     if other_settings:
         words = [_setting(name, value) for name, value in other_settings.items()]
         return f"{network} ({', '.join(words)})"
@@ -298,7 +291,7 @@ def _speed2d(scores: Checked, receipt: Receipt) -> Iterator[Measured]:
         quartiles = cut.pair("ms_per_frame_quartiles")
         more |= dict(zip(QUARTILES, quartiles, strict=True))
         key = "pck" if "pck" in cut else "pckh"
-        name, data = _POSE_SCORES[key]
+        name, data, _ = POSE_SCORES[key]
         place = _place("speed", part, receipt, data, more)
         yield place(f"{cut.text('pose')}: {name}", *_pair(cut, key))
         if "action" in cut:

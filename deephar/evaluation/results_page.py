@@ -244,8 +244,6 @@ def _cells(line: Line, numbers: dict) -> list[str]:
     receipt, number = one.receipt, numbers[one.receipt.file][0]
     if one.generated:
         paper = "not comparable"
-    elif receipt.other_settings is None:
-        paper = "not comparable: settings not on record"
     elif receipt.other_settings:
         paper = "not comparable: other network"
     return [
@@ -316,8 +314,6 @@ def _receipts(numbers: dict[pathlib.Path, tuple[int, Receipt]]) -> Iterator[str]
 
 def _words_of(receipt: Receipt) -> str:
     """The settings of a network that are not the paper's, in words."""
-    if receipt.other_settings is None:
-        return "not on record"
     return ", ".join(f"{k} {v}" for k, v in receipt.other_settings.items()) or "none"
 
 

@@ -17,6 +17,13 @@ GROUPS = {
 }
 """The rows of the papers' tables: a body part and the joints that it averages."""
 
+POSE_SCORES = {
+    "pckh": ("PCKh@0.5", "mpii", "MPII validation"),
+    "pck": ("PCK@0.2 of the torso", "penn", "Penn Action test frames"),
+}
+"""The scores of poses that a cut can have: their name, and the data set they are of, by
+its key in receipts and in words."""
+
 
 def percent(value: float | None) -> str:
     """A share in percent with one decimal; "-" for None."""

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 
 import keras
 import numpy as np
@@ -16,6 +15,7 @@ from deephar.experiment.people_scores import part_predictor, score_mpii
 from deephar.experiment.recognition import clip_predictor, score_videos
 from deephar.inference.folding import fold_batch_norm
 from deephar.models import spnet
+from deephar.utils.machine import cores
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
 
@@ -88,13 +88,6 @@ def score_cuts(
         "unreadable": actions["unreadable"],
         "too_short": actions["too_short"],
     }
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _scores(number: int, one: spnet.Prediction, poses: dict, actions: dict) -> dict:

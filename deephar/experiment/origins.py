@@ -7,18 +7,19 @@ from deephar.data.synthetic import is_generated
 from deephar.evaluation.receipts import GENERATED, OWNERS, UNKNOWN
 from deephar.utils.fs import md5_of
 
+ANNOTATIONS = "annotations.mat"
 BOXES = "penn_pred_bboxes_16f.json"
 
 AUTHORS_FILES = {
-    ("MPII", "annotations.mat"): (
+    ("MPII", ANNOTATIONS): (
         "v0.1/mpii_annotations.mat",
         "cc62b1bb855bf4866d19bc0637526930",
     ),
-    ("Human3.6M", "annotations.mat"): (
+    ("Human3.6M", ANNOTATIONS): (
         "v0.2/h36m_annotations.mat",
         "4067d52db61737fbebdec850238d87dd",
     ),
-    ("PennAction", "annotations.mat"): (
+    ("PennAction", ANNOTATIONS): (
         "v0.3/penn_annotations.mat",
         "b37a2e72c0ba308bd7ad476bc2aa4d33",
     ),
@@ -28,8 +29,6 @@ AUTHORS_FILES = {
     ),
 }
 """The authors' files by data set and name: address below the releases, md5."""
-
-ANNOTATIONS = "annotations.mat"
 
 
 def origin_of(folder: str | os.PathLike) -> str:

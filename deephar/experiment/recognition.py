@@ -1,7 +1,6 @@
 """What the scripts share that evaluate the recognition of actions."""
 
 import argparse
-import dataclasses
 import pathlib
 from collections.abc import Mapping
 
@@ -24,7 +23,7 @@ from deephar.experiment.networks import (
 )
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import start, write_evaluation
-from deephar.experiment.settings import network_settings
+from deephar.experiment.settings import network_settings, sized
 from deephar.inference.clips import ClipPredictor
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
@@ -117,10 +116,7 @@ def action_dataconf(
             f"one clip has one --subsample; several are for {_many_alone(args)}. "
             f"Received: {args.subsample}"
         )
-    side = settings["size"]
-    return dataclasses.replace(
-        dataconf, crop_resolution=(side, side), fixed_subsampling=args.subsample[0]
-    )
+    return sized(dataconf, {**settings, "step": args.subsample[0]})
 
 
 def box_options(args: argparse.Namespace) -> dict:

@@ -9,11 +9,10 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 from deephar.checkpoints import KNOWN, Published
-from deephar.experiment.origins import AUTHORS_FILES, BOXES
+from deephar.checkpoints.known import RELEASES
+from deephar.experiment.origins import ANNOTATIONS, AUTHORS_FILES, BOXES
 from deephar.plans import Extra, Plan, Step
 from deephar.utils.fs import md5_of
-
-_RELEASES = "https://github.com/dluvizon/deephar/releases/download"
 
 _PARAMETERS = {
     "mpii": 14_847_936,
@@ -26,9 +25,9 @@ _PARAMETERS = {
 """Numbers in the published files, of 4 bytes each."""
 
 DATA = {
-    "MPII": ("annotations.mat", "images"),
-    "Human3.6M": ("annotations.mat", "images"),
-    "PennAction": ("annotations.mat", "frames"),
+    "MPII": (ANNOTATIONS, "images"),
+    "Human3.6M": (ANNOTATIONS, "images"),
+    "PennAction": (ANNOTATIONS, "frames"),
     "NTU": ("nturgb+d_numpy", "images-small"),
 }
 """What each data set consists of. Of these, files change what comes out by their md5,
@@ -178,7 +177,7 @@ def _sources(places: Places) -> dict[pathlib.Path, str]:
             found[places.datasets / data / part] = readme
     for (data, name), (address, md5) in AUTHORS_FILES.items():
         path = places.datasets / data / name
-        known = f"{_RELEASES}/{address} (md5 {md5})"
+        known = f"{RELEASES}/{address} (md5 {md5})"
         before = f"; {found[path]}" if path in found else ""
         found[path] = known + before
     return found
@@ -194,7 +193,7 @@ def _of_weights(published: Published) -> str:
 def _spoilt(places: Places) -> dict[pathlib.Path, str]:
     """What is there, but is not what was published, and why it is not used."""
     penn = places.datasets / "PennAction"
-    annotations, boxes = penn / "annotations.mat", penn / BOXES
+    annotations, boxes = penn / ANNOTATIONS, penn / BOXES
     files = {places.weights / p.file: p.md5 for p in KNOWN.values()}
     files[boxes] = AUTHORS_FILES["PennAction", BOXES][1]
     found = {
@@ -203,6 +202,6 @@ def _spoilt(places: Places) -> dict[pathlib.Path, str]:
         if md5 and path.is_file() and md5_of(path) != md5
     }
     if boxes.is_file() and annotations.is_file():
-        if md5_of(annotations) != AUTHORS_FILES["PennAction", "annotations.mat"][1]:
+        if md5_of(annotations) != AUTHORS_FILES["PennAction", ANNOTATIONS][1]:
             found[boxes] = "counts videos as the authors' annotations.mat, not this one"
     return found

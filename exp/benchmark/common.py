@@ -6,7 +6,6 @@ Nothing here imports Keras: a script sets its environment first and then asks.
 import argparse
 import datetime
 import json
-import os
 import pathlib
 import platform
 import resource
@@ -17,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from deephar.utils.machine import cores
 from deephar.utils.numbers import positive_int
 
 MIB = 2**20
@@ -100,7 +100,7 @@ def machine() -> dict[str, str | int]:
     return {
         "date": datetime.date.today().isoformat(),
         "cpu": cpu,
-        "cores": os.cpu_count() or 1,
+        "cores": cores(),
         "python": platform.python_version(),
     }
 

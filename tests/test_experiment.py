@@ -40,6 +40,40 @@ def test_flags_go_before_the_model_file_and_the_model_file_before_the_recipe(tmp
     assert (settings["blocks"], settings["size"], settings["ksize"]) == (2, 64, 5)
 
 
+def _forks(*flags):
+    parser = experiment.argument_parser("A recipe.", "runs/x", log_dir_flag=True)
+    also = experiment.FORK_FLAGS
+    experiment.add_network_arguments(parser, "mpii", also)
+    experiment.add_training_arguments(parser, 16, 100, [10], also=also)
+    return experiment.parse_training(parser, list(flags))
+
+
+def test_the_forks_names_of_flags_are_further_names_of_ours():
+    flags = ("--num-block", "2", "--learning-rate", "0.5", "--weights-path", "w.h5")
+    args = _forks(*flags, "--log-dir", "there")
+    found = (args.blocks, args.lr, args.weights, args.logdir)
+    assert found == (2, 0.5, "w.h5", "there")
+    args = _forks("here", "--blocks", "3", "--lr", "0.25", "--weights", "v.h5")
+    found = (args.blocks, args.lr, args.weights, args.logdir)
+    assert found == (3, 0.25, "v.h5", "here")
+    assert _forks().logdir == "runs/x"
+
+
+def test_a_run_folder_that_is_given_twice_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        _forks("here", "--log-dir", "there")
+    assert "given twice. Received: here, --log-dir there" in capsys.readouterr().err
+
+
+def test_the_flags_on_record_are_found_by_log_dir(tmp_path, quiet):
+    folder = str(tmp_path)
+    experiment.start_training(_forks(folder, "--num-block", "2", "--batch-size", "7"))
+    args = _forks("--log-dir", folder, "--resume")
+    assert (args.logdir, args.batch_size, args.blocks) == (folder, 7, 2)
+    with pytest.raises(ValueError, match="--blocks was 2.*Received: 3"):
+        _forks("--log-dir", folder, "--resume", "--num-block", "3")
+
+
 def test_the_settings_shape_the_network():
     settings = {**MPII, "size": 64, "blocks": 2, "context": 0}
     model = experiment.build_network("mpii", settings)

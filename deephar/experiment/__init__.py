@@ -31,6 +31,7 @@ from deephar.experiment.action_training import (
     train_stage,
 )
 from deephar.experiment.arguments import (
+    FORK_FLAGS,
     add_pose_loss_arguments,
     add_training_arguments,
     argument_parser,
@@ -173,6 +174,7 @@ __all__ = [
     "natural",
     "ActionData",
     "Compute",
+    "FORK_FLAGS",
     "MODEL_FILE",
     "MOST_STEPS",
     "NETWORKS",

@@ -6,7 +6,7 @@ import json
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from deephar.devices import STRATEGIES
 from deephar.experiment.compute import add_compute_arguments
@@ -24,27 +24,71 @@ OPTIMIZERS = ("adam", "rmsprop", "sgd")
 _FREE_ON_RESUME = frozenset(
     """logdir resume overwrite epochs data cache workers processes verbose weights
     vgg_weights pose_weights strategy replicas checkpoint_steps checkpoint_minutes
-    eval_every eval_batch_size patience tensorboard""".split()
+    eval_every eval_batch_size patience tensorboard
+    anno_path image_path val_anno_path val_image_path""".split()
 )
 """Flags that a resumed training may change; the others decide what it computes."""
 
 _FOLDERS = frozenset({"mpii", "h36m", "penn", "ntu"})
 """Folders of further data sets: they may move, but none may come on the way."""
 
+FORK_FLAGS = {
+    "--blocks": "--num-block",
+    "--frames": "--num-frames",
+    "--actions": "--num-actions",
+    "--lr": "--learning-rate",
+    "--weights": "--weights-path",
+    "--pose-weights": "--weights-pose-path",
+}
+"""Names that flags have in the scripts of the fork with COCO and MERL."""
 
-def argument_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
+
+def flag_names(flag: str, also: Mapping[str, str] | None) -> tuple[str, ...]:
+    """A flag, and its further name if it has one."""
+    return (flag, also[flag]) if also and flag in also else (flag,)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose run folder may be given by the flag `--log-dir` as well."""
+
+    def __init__(self, logdir: str, **options):
+        super().__init__(**options)
+        self._logdir = logdir
+        self.add_argument("--log-dir", help="the run folder, too")
+
+    def parse_known_args(self, args=None, namespace=None):
+        found, rest = super().parse_known_args(args, namespace)
+        flag = vars(found).pop("log_dir")
+        if flag is not None and found.logdir not in (None, flag):
+            self.error(
+                "the run folder is given twice. "
+                f"Received: {found.logdir}, --log-dir {flag}"
+            )
+        found.logdir = flag or found.logdir or self._logdir
+        return found, rest
+
+
+def argument_parser(
+    doc: str, logdir: str, log_dir_flag: bool = False
+) -> argparse.ArgumentParser:
     """Parser with what all scripts share; the script's docstring is its help.
 
     Args:
         doc: the script's docstring.
         logdir: default of the run folder.
+        log_dir_flag: whether there is a flag `--log-dir` beside the run folder's place,
+            as in the fork's scripts.
     """
-    parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "logdir", nargs="?", default=logdir, help="run folder (%(default)s)"
-    )
+    look = {
+        "description": doc,
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
+    if log_dir_flag:
+        parser, default = _Parser(logdir, **look), None
+    else:
+        parser, default = argparse.ArgumentParser(**look), logdir
+    folder = f"run folder ({logdir.replace('%', '%%')})"
+    parser.add_argument("logdir", nargs="?", default=default, help=folder)
     parser.add_argument(
         "--seed", type=seed, default=0, help="random seed (%(default)s)"
     )
@@ -71,6 +115,7 @@ def add_training_arguments(
     clip_norm: float | None = None,
     lr_factor: float = 0.2,
     momentum: float = 0.95,
+    also: Mapping[str, str] | None = None,
 ) -> None:
     """Adds the flags of a training run.
 
@@ -85,6 +130,7 @@ def add_training_arguments(
         clip_norm: largest norm of the recipe's gradient; None for any.
         lr_factor: by what the recipe multiplies the rate where it falls.
         momentum: of the recipe's SGD; other optimizers have none.
+        also: further names of flags, such as FORK_FLAGS.
     """
     add_device_arguments(parser)
     group = parser.add_argument_group("training")
@@ -92,7 +138,8 @@ def add_training_arguments(
     def add(flag, default=None, help="", **options):
         if default is not None:
             help += f" ({default})"
-        group.add_argument(flag, default=default, help=help.strip(), **options)
+        names = flag_names(flag, also)
+        group.add_argument(*names, default=default, help=help.strip(), **options)
 
     switch = functools.partial(group.add_argument, action="store_true")
     add("--weights", help="weights to start from, a file or a published name")

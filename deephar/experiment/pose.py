@@ -43,7 +43,7 @@ def parse_pose_training(
         argv: the command line; None for the real one.
         vgg: whether the network can have the entry flow of VGG-16.
         recipe: arguments of `add_training_arguments`, where they are not those of the
-            networks of CVPR'18.
+            networks of CVPR'18; `also` among them, further names of flags.
     """
     add_training_arguments(parser, **{**_RECIPE, **recipe})
     add_pose_loss_arguments(parser)

@@ -10,9 +10,10 @@ import argparse
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from deephar.config import DataConfig
+from deephar.experiment.arguments import flag_names
 from deephar.experiment.known_weights import (
     MODEL_FILE,
     NETWORK,
@@ -28,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 def add_network_arguments(
-    parser: argparse.ArgumentParser, network: str | Sequence[str] | None = None
+    parser: argparse.ArgumentParser,
+    network: str | Sequence[str] | None = None,
+    also: Mapping[str, str] | None = None,
 ) -> None:
     """Adds the flags of a network's settings, and `--network` where there is a choice.
 
@@ -39,6 +42,7 @@ def add_network_arguments(
         parser: the script's parser.
         network: a name of NETWORKS; or several, whose flags are those that shape any of
             them; or None for those that shape any network, without the choice.
+        also: further names of flags, such as FORK_FLAGS.
     """
     group = parser.add_argument_group(
         "network", f"without a flag: {MODEL_FILE} beside --weights, else the paper's"
@@ -53,7 +57,7 @@ def add_network_arguments(
         if setting.flag and (single or not setting.of_data):
             found.setdefault(name, []).append(setting)
     for name, settings in found.items():
-        _add_flag(group, name, settings)
+        _add_flag(group, name, settings, also)
 
 
 def add_protocol_argument(parser: argparse.ArgumentParser) -> None:
@@ -61,11 +65,16 @@ def add_protocol_argument(parser: argparse.ArgumentParser) -> None:
     _add_flag(parser, "protocol", [NETWORKS["ntu"].settings["protocol"]])
 
 
-def _add_flag(parser, name: str, settings: Sequence[Setting]) -> None:
+def _add_flag(
+    parser,
+    name: str,
+    settings: Sequence[Setting],
+    also: Mapping[str, str] | None = None,
+) -> None:
     values = dict.fromkeys(setting.default for setting in settings)
     papers = " or ".join(map(str, values))
     parser.add_argument(
-        "--" + name.replace("_", "-"),
+        *flag_names("--" + name.replace("_", "-"), also),
         type=settings[0].type,
         choices=settings[0].choices,
         help=f"{settings[0].help} (paper: {papers})",

@@ -11,6 +11,7 @@ LAYOUTS = [
     *("pa16j2d", "pa16j3d", "pa17j2d", "pa17j3d"),
     *("pa20j3d", "pa21j3d", "coco17j", "ntu25j3d"),
 ]
+NAMES_16 = poses.pa16j2d.joint_names
 OTHER_SIDE = {"r_": "l_", "l_": "r_"}
 
 
@@ -77,6 +78,68 @@ def test_spine_is_dropped_from_one_pose_and_from_many(values):
     np.testing.assert_array_equal(one, values["p17to16"][0, :, :2])
     with pytest.raises(ValueError, match=r"`p` must end in the shape \(17, 3\)"):
         poses.convert_pa17j3d_to_pa16j(np.zeros((16, 3)))
+
+
+def coco_pose():
+    """A person who stands, in COCO's order: joint i at (10 i, i)."""
+    return np.array([[10.0 * i, float(i)] for i in range(17)])
+
+
+def test_limbs_of_coco_are_taken_by_name():
+    found = poses.convert_coco17j_to_pa16j(coco_pose())
+    assert found.shape == (16, 2)
+    for joint, name in enumerate(poses.pa16j2d.joint_names):
+        if name in poses.coco17j.joint_names:
+            assert found[joint, 1] == poses.coco17j.joint_names.index(name)
+    assert found[4:6, 1].tolist() == [6, 5]
+    assert sum(name in poses.coco17j.joint_names for name in NAMES_16) == 12
+
+
+def test_the_spine_of_coco_lies_between_hips_and_shoulders():
+    found = poses.convert_coco17j_to_pa16j(coco_pose())
+    assert found[0].tolist() == [115, 11.5]
+    assert found[1].tolist() == [55, 5.5]
+    assert found[2].tolist() == [55 - 60 / 8, 5.5 - 6 / 8]
+    assert (found[3] == poses.INVALID).all()
+
+
+@pytest.mark.parametrize(
+    ("lost", "invalid"),
+    [
+        ("l_hip", {"l_hip", "pelvis", "neck", "head"}),
+        ("r_shoul", {"r_shoul", "thorax", "neck", "head"}),
+        ("l_wrist", {"l_wrist", "head"}),
+        ("nose", {"head"}),
+    ],
+)
+def test_what_is_made_of_an_invalid_joint_of_coco_is_invalid(lost, invalid):
+    pose = coco_pose()
+    pose[poses.coco17j.joint_names.index(lost), 0] = poses.INVALID
+    found = poses.convert_coco17j_to_pa16j(pose)
+    assert {NAMES_16[i] for i in np.flatnonzero(~poses.is_valid(found[:, 1]))} == (
+        invalid
+    )
+    assert set(found[~poses.is_valid(found)]) == {poses.INVALID}
+
+
+def test_many_poses_of_coco_are_converted_at_once():
+    many = np.tile(coco_pose(), (2, 3, 1, 1))
+    many[1, 2, 11] = np.nan
+    found = poses.convert_coco17j_to_pa16j(many)
+    assert found.shape == (2, 3, 16, 2)
+    assert found[0, 1].tolist() == poses.convert_coco17j_to_pa16j(many[0, 1]).tolist()
+    assert found[1, 2, 0].tolist() == [poses.INVALID] * 2
+    with pytest.raises(
+        ValueError, match=r"`p` must have the shape \(\.\.\., 17, dim\)"
+    ):
+        poses.convert_coco17j_to_pa16j(np.zeros((16, 2)))
+
+
+def test_mirrored_coco_people_are_mirrored_16_joints():
+    pose = coco_pose()
+    mirrored = poses.convert_coco17j_to_pa16j(pose[poses.coco17j.map_hflip])
+    ours = poses.convert_coco17j_to_pa16j(pose)[poses.pa16j2d.map_hflip]
+    np.testing.assert_array_equal(mirrored, ours)
 
 
 def test_pose_list_is_one_line_a_pose(tmp_path):

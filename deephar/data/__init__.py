@@ -1,6 +1,7 @@
 """Data sets and the loader that makes batches of them."""
 
 from deephar.data.base import Person, SinglePersonDataset
+from deephar.data.boxed import BoxedPeople, BoxedPerson
 from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes, write_boxes
 from deephar.data.cache import PictureCache, open_cache
 from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
@@ -19,6 +20,8 @@ from deephar.data.pictures import (
 __all__ = [
     "AnnotationError",
     "BatchLoader",
+    "BoxedPeople",
+    "BoxedPerson",
     "Clip",
     "ClipBoxes",
     "ClipDataset",

@@ -26,6 +26,7 @@ from deephar.utils.plot import draw, show
 from deephar.utils.pose import (
     INVALID,
     coco17j,
+    convert_coco17j_to_pa16j,
     convert_pa17j3d_to_pa16j,
     convert_sequence_pa17j3d_to_pa16j,
     get_valid_joints,
@@ -61,6 +62,7 @@ __all__ = [
     "clustering_grid",
     "coco17j",
     "compute_grid_bboxes",
+    "convert_coco17j_to_pa16j",
     "convert_pa17j3d_to_pa16j",
     "convert_sequence_pa17j3d_to_pa16j",
     "draw",

@@ -54,6 +54,7 @@ _NTU_20 = [0, 20, 2, 3, 4, 8, 5, 9, 6, 10, 7, 11, 12, 16, 13, 17, 14, 18, 15, 19
 _H36M_20 = [0, 12, 13, 15, 25, 17, 26, 18, 27, 19, 30, 22, 1, 6, 2, 7, 3, 8, 4, 9]
 _CMAP_16 = [0] * 4 + [1, 2] * 3 + [3, 4] * 3
 _CMAP_20 = [0] * 4 + [1, 2] * 4 + [3, 4] * 4
+_NECK_OVER_TRUNK = 1 / 8
 _HEAD_LINKS = [[1, 2], [2, 3]]
 _LIMBS_16 = [
     *([4, 6], [6, 8], [5, 7], [7, 9]),
@@ -258,6 +259,49 @@ def convert_sequence_pa17j3d_to_pa16j(seqp: np.ndarray, dim: int = 3) -> np.ndar
     """
     _check_shape("seqp", seqp, (pa17j3d.num_joints, pa17j3d.dim), np.shape(seqp)[1:])
     return np.array(seqp[:, pa17j3d.map_to_pa16j, :dim], dtype=np.float64)
+
+
+def convert_coco17j_to_pa16j(p: np.ndarray) -> np.ndarray:
+    """Brings COCO's key points into the order of layout pa16j.
+
+    The twelve joints of the limbs are taken by name. Pelvis and thorax are the middles
+    of the hips and of the shoulders, the neck lies on the line between them, an eighth
+    of the trunk above the thorax. Of the 2958 validation people of MPII this is where
+    pelvis and thorax are labelled (within 0.3 % of the trunk) and where the neck is in
+    the median (12.3 % above the thorax). COCO does not label the top of the head.
+
+    Args:
+        p: Array (..., 17, dim), rows as in `coco17j`.
+
+    Returns:
+        float64 array (..., 16, dim), rows as in `pa16j2d`: INVALID for the head, for
+        what is invalid in `p`, and for what is made of an invalid joint.
+    """
+    p = np.asarray(p, dtype=np.float64)
+    if p.ndim < 2 or p.shape[-2] != coco17j.num_joints:
+        raise ValueError(
+            f"`p` must have the shape (..., {coco17j.num_joints}, dim). "
+            f"Received: p.shape={p.shape}"
+        )
+    known = np.where(is_valid(p).all(axis=-1, keepdims=True), p, np.nan)
+
+    def middle(joint):
+        left, right = (coco17j.joint_names.index(f"{side}_{joint}") for side in "lr")
+        return (known[..., left, :] + known[..., right, :]) / 2
+
+    pelvis, thorax = middle("hip"), middle("shoul")
+    spine = {
+        "pelvis": pelvis,
+        "thorax": thorax,
+        "neck": thorax + (thorax - pelvis) * _NECK_OVER_TRUNK,
+        "head": np.full_like(pelvis, np.nan),
+    }
+    rows = [
+        spine[name] if name in spine else known[..., coco17j.joint_names.index(name), :]
+        for name in _NAMES_16
+    ]
+    found = np.stack(rows, axis=-2)
+    return np.where(np.isnan(found), INVALID, found)
 
 
 def write_poselist(filename, poses: np.ndarray) -> None:

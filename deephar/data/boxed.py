@@ -1,0 +1,173 @@
+"""People in single pictures, each with a box and COCO's key points.
+
+What COCO and MERL share: a person is a picture, a box and 17 key points. Where the
+annotations come from is said in `deephar.data.coco` and `deephar.data.merl`.
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deephar.config import DataConfig
+from deephar.data.base import Person, SinglePersonDataset
+from deephar.data.cache import PictureCache
+from deephar.utils.modes import VALID_MODE, mode_name
+from deephar.utils.pose import coco17j, convert_coco17j_to_pa16j, pa16j2d
+
+WINDOW_MARGIN = 1.25
+"""The window is this much larger than the longer side of the box."""
+SHIFT_UNIT = 200.0
+"""Drawn shifts count in px of a window of this side, as MPII's."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BoxedPerson:
+    """A labelled person.
+
+    Attributes:
+        picture: Path of the picture.
+        box: (x, y, w, h): upper left corner and size, px.
+        joints: (17, 2) x, y, px, in the order of `coco17j`; INVALID where not labelled.
+
+    Raises:
+        ValueError: if the box is not finite or empty, or the joints have another shape.
+    """
+
+    picture: str
+    box: tuple[float, float, float, float]
+    joints: np.ndarray
+
+    def __post_init__(self):
+        if np.shape(self.joints) != (coco17j.num_joints, 2):
+            raise ValueError(
+                f"`joints` of a person in {self.picture} must have the shape (17, 2). "
+                f"Received: joints.shape={np.shape(self.joints)}"
+            )
+        if not is_box(self.box):
+            raise ValueError(
+                f"`box` of a person in {self.picture} must be finite numbers x, y, w, "
+                f"h, px, with w and h above 0. Received: box={self.box}"
+            )
+
+
+def is_box(box: Any) -> bool:
+    """Tells whether `box` is four finite numbers x, y, w, h with w and h above 0."""
+    try:
+        numbers = np.asarray(box, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    fits = numbers.shape == (4,) and np.isfinite(numbers).all()
+    return bool(fits and (numbers[2:] > 0).all())
+
+
+def person_window(
+    box: Sequence[float], augmentation: Mapping[str, Any]
+) -> tuple[tuple[float, float], float]:
+    """Returns the window around a box: a square, 1.25 times as long as its longer side.
+
+    Args:
+        box: (x, y, w, h), px.
+        augmentation: `scale`, a factor of the side; `transx` and `transy`, shifts in px
+            of a window of 200 px, whatever the scale.
+
+    Returns:
+        Centre (x, y) and side, px.
+    """
+    x, y, width, height = (float(value) for value in box)
+    side = WINDOW_MARGIN * max(width, height)
+    unit = side / SHIFT_UNIT
+    center = (
+        x + width / 2 + unit * augmentation["transx"],
+        y + height / 2 + unit * augmentation["transy"],
+    )
+    return center, side * augmentation["scale"]
+
+
+class BoxedPeople(SinglePersonDataset):
+    """Labelled people, each in a square window around his box.
+
+    The people are one part of a data set, whatever the mode: TRAIN_MODE draws an
+    augmentation, the other modes do not. There is no head size: it is NaN.
+
+    Args:
+        dataset_path: Folder of the pictures, for messages.
+        people: The people.
+        dataconf: Size of the crop and augmentation.
+        poselayout: `coco17j`, or a layout of the 16 joints of `pa16j2d` in 2D: see
+            `deephar.utils.pose.convert_coco17j_to_pa16j`.
+        remove_outer_joints: Whether joints outside the crop become INVALID.
+        cache: Where decoded pictures are kept for the next epochs, see
+            `deephar.data.open_cache`; None to decode them each time.
+
+    Raises:
+        ValueError: if the layout is another.
+    """
+
+    def __init__(
+        self,
+        dataset_path: str | os.PathLike,
+        people: Sequence[BoxedPerson],
+        dataconf: DataConfig,
+        poselayout: Any = pa16j2d,
+        remove_outer_joints: bool = True,
+        cache: PictureCache | None = None,
+    ):
+        super().__init__(dataset_path, dataconf, poselayout, remove_outer_joints, cache)
+        check_layout(poselayout)
+        self.people = list(people)
+
+    def get_length(self, mode: int) -> int:
+        """Returns the number of people, the same in every mode."""
+        mode_name(mode)
+        return len(self.people)
+
+    def picture(self, key: int, mode: int) -> str:
+        """Returns the path of a person's picture."""
+        mode_name(mode)
+        return self.people[key].picture
+
+    def person(self, key: int, mode: int, augmentation: dict[str, Any]) -> Person:
+        """Returns a person and his window, which follows the drawn scale and shift."""
+        mode_name(mode)
+        one = self.people[key]
+        center, side = person_window(one.box, augmentation)
+        return Person(
+            picture=one.picture,
+            center=center,
+            window=(side, side),
+            joints=to_layout(one.joints, self.poselayout),
+            head_size=np.nan,
+        )
+
+    def box_sides(self) -> np.ndarray:
+        """Returns the longer side of every person's box, (people,) px."""
+        return np.array([max(one.box[2:]) for one in self.people], dtype=np.float64)
+
+    def missing_pictures(self, mode: int = VALID_MODE) -> list[str]:
+        """Returns the paths of annotated pictures that are not there."""
+        mode_name(mode)
+        paths = {one.picture for one in self.people}
+        return sorted(path for path in paths if not os.path.isfile(path))
+
+
+def check_layout(poselayout: Any) -> None:
+    """Raises ValueError unless COCO's key points can be brought into a layout."""
+    names = poselayout.joint_names
+    if poselayout.dim != 2 or names not in (coco17j.joint_names, pa16j2d.joint_names):
+        raise ValueError(
+            "`poselayout` must be coco17j or pa16j2d. "
+            f"Received: poselayout={poselayout.__name__}"
+        )
+
+
+def to_layout(joints: np.ndarray, poselayout: Any) -> np.ndarray:
+    """Returns joints (..., 17, 2) of `coco17j` in a layout that `check_layout` passes.
+
+    The result is a float64 copy (..., num_joints, 2).
+    """
+    if poselayout.num_joints == coco17j.num_joints:
+        return np.array(joints, dtype=np.float64)
+    return convert_coco17j_to_pa16j(joints)

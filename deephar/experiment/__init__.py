@@ -1,7 +1,7 @@
 """What every script needs: flags, the run folder, logging, seed, precision, the model.
 
 arguments   parsers, and the flags of a training that goes on
-networks    the networks of the papers
+networks    the networks of the papers; published: those of the published files
 settings    the shape of a network: recipe, weights, flags
 known_weights    what weights are known to be of
 building    from the settings to the network
@@ -87,7 +87,6 @@ from deephar.experiment.networks import (
     default_settings,
     pose_networks,
     poselayout,
-    settings_of,
 )
 from deephar.experiment.people_scores import (
     human36m_validation,
@@ -109,6 +108,7 @@ from deephar.experiment.pose import (
     pose_model,
     shares,
 )
+from deephar.experiment.published import settings_of
 from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import (
     action_dataconf,

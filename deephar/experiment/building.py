@@ -195,6 +195,7 @@ def _build_merged(
         settings["blocks"],
         pose_dim=family.dim,
         pose_net_version=settings["pose_version"],
+        apart=family.apart,
         **shape,
         **more,
     )

@@ -11,9 +11,8 @@ import pathlib
 from collections.abc import Iterable
 
 from deephar.checkpoints import KNOWN, Published, get, recognise
-from deephar.experiment.networks import (
-    NETWORKS,
-    Family,
+from deephar.experiment.networks import NETWORKS, Family
+from deephar.experiment.published import (
     family_of,
     network_like,
     published_settings,

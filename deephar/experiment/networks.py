@@ -7,6 +7,11 @@ penn, ntu       the merged networks: pose and action from clips, 2D and 3D
 penn_pose,      their pose parts: 2D, 16 joints, and 3D, 20 joints; 4 blocks
 ntu_pose
 
+Of its fork, the same blocks:
+coco, coco17    2D pose, 16 joints, or the 17 key points of COCO; 8 blocks
+merl            the merged network of MERL Shopping, 2D, with what its parts say apart;
+                it begins with coco
+
 TPAMI'20, SPNet, pyramids of several resolutions:
 mpii_spnet      2D pose, 16 joints, 8 pyramids
 pose_baseline   3D pose, 17 joints, 8 pyramids
@@ -18,8 +23,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from deephar.checkpoints import Network, Published
-from deephar.config import get_dataconf
 from deephar.data.ntu import PROTOCOLS
 from deephar.models import reception
 from deephar.utils.numbers import (
@@ -29,9 +32,14 @@ from deephar.utils.numbers import (
     positive_float,
     positive_int,
 )
-from deephar.utils.pose import pa16j2d, pa17j3d, pa20j3d
+from deephar.utils.pose import coco17j, pa16j2d, pa17j3d, pa20j3d
 
-_LAYOUTS = {(16, 2): pa16j2d, (17, 3): pa17j3d, (20, 3): pa20j3d}
+_LAYOUTS = {
+    (16, 2): pa16j2d,
+    (17, 2): coco17j,
+    (17, 3): pa17j3d,
+    (20, 3): pa20j3d,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +85,9 @@ _2D = {
 _3D = {"depth_maps": Setting(16, "heat maps of each joint over depth", positive_int)}
 _FRAMES = {
     "frames": Setting(16, "frames of a clip", positive_int),
+    "actions": Setting(15, "classes", positive_int),
+}
+_STEPS = {
     "step": Setting(
         2,
         "frames of the video from one of a clip to the next",
@@ -90,7 +101,6 @@ _FRAMES = {
         of_data=True,
         flag=False,
     ),
-    "actions": Setting(15, "classes", positive_int),
 }
 _CLIP = {
     **_FRAMES,
@@ -123,6 +133,7 @@ _SPNET = {
 }
 _SPNET_CLIP = {
     **_FRAMES,
+    **_STEPS,
     "action_pyramids": Setting("5,6", "pyramids that tell actions", ascending),
     "replica": Setting(
         "yes", "whether actions have joint maps of their own", choices=("yes", "no")
@@ -140,12 +151,15 @@ class Family:
         joints: joints of a pose.
         dim: coordinates of a joint, 2 or 3.
         merged: whether it recognises actions too, from clips.
+        apart: whether it puts out what the pose and the appearance say of them too,
+            of clips that are spread over a video, without a step.
         architecture: "reception" (CVPR'18) or "spnet" (TPAMI'20).
     """
 
     joints: int
     dim: int
     merged: bool = False
+    apart: bool = False
     architecture: str = "reception"
 
     @property
@@ -196,14 +210,14 @@ NETWORKS = {
     "penn": Recipe(
         "the merged network of Penn Action",
         Family(16, 2, merged=True),
-        _settings(_POSE, _2D, _CLIP, blocks=4),
+        _settings(_POSE, _2D, _CLIP, _STEPS, blocks=4),
         pose_part="penn_pose",
     ),
     "ntu": Recipe(
         "the merged network of NTU RGB+D",
         Family(20, 3, merged=True),
         _settings(
-            *(_POSE, _3D, _CLIP, _SPLIT),
+            *(_POSE, _3D, _CLIP, _STEPS, _SPLIT),
             blocks=4,
             depth_maps=8,
             frames=20,
@@ -211,6 +225,18 @@ NETWORKS = {
             pose_version="v2",
         ),
         pose_part="ntu_pose",
+    ),
+    "coco": Recipe("the 2D pose network of COCO", Family(16, 2), _settings(_POSE, _2D)),
+    "coco17": Recipe(
+        "the 2D pose network of COCO's key points",
+        Family(17, 2),
+        _settings(_POSE, _2D),
+    ),
+    "merl": Recipe(
+        "the merged network of MERL Shopping",
+        Family(16, 2, merged=True, apart=True),
+        _settings(_POSE, _2D, _CLIP, frames=8, actions=3),
+        pose_part="coco",
     ),
     "mpii_spnet": Recipe(
         "the SPNet of 2D poses", Family(16, 2, architecture="spnet"), _settings(_SPNET)
@@ -282,100 +308,3 @@ def pose_networks(first: str, as_many_joints: bool = False) -> tuple[str, ...]:
     if as_many_joints:
         return tuple(n for n in names if NETWORKS[n].family.poselayout is of_first)
     return tuple(names)
-
-
-def family_of(network: Network) -> Family | None:
-    """The family of a published network; None for one that no script here runs."""
-    if network.builder == "spnet.build":
-        config = network.arguments["cfg"]
-        return Family(config.num_joints, config.dim, bool(config.num_actions), "spnet")
-    merged = network.builder == "action.build_merge_model"
-    if not merged and network.builder != "reception.build":
-        return None
-    shape = _pose_arguments(network)
-    return Family(shape["num_joints"], shape["dim"], merged)
-
-
-def network_like(network: Network) -> str | None:
-    """Name of the network that can use the settings and weights of a published one."""
-    family = family_of(network)
-    return next((n for n in NETWORKS if NETWORKS[n].family == family), None)
-
-
-def settings_of(published: Published) -> dict:
-    """All settings of a published network, with its name under "network".
-
-    Where its training does not say what its weights settle, that is left out.
-    """
-    network = network_like(published.network)
-    recipe = NETWORKS[network].settings
-    settings = {n: one.default for n, one in recipe.items() if not one.settled}
-    return {"network": network, **settings, **published_settings(published)}
-
-
-def published_settings(published: Published, many_clips: bool = False) -> dict:
-    """The settings of a published network of a known family.
-
-    Args:
-        published: its row in the table of published files.
-        many_clips: whether the step is to be that of the authors' evaluation with many
-            clips of a video, not with one.
-    """
-    network = published.network
-    if network.builder == "spnet.build":
-        settings = _spnet_settings(network)
-    else:
-        settings = _reception_settings(network)
-    if "frames" in settings:
-        settings["step"] = get_dataconf(published.dataconf).fixed_subsampling
-        if many_clips and published.multi_clip_step is not None:
-            settings["step"] = published.multi_clip_step
-    if published.protocol is not None:
-        settings["protocol"] = published.protocol
-    return settings
-
-
-def _reception_settings(network: Network) -> dict:
-    shape = _pose_arguments(network)
-    settings = {
-        "size": shape["input_shape"][0],
-        "blocks": shape["num_blocks"],
-        "ksize": shape["ksize"][0],
-    }
-    if shape["dim"] == 2:
-        settings["context"] = shape["num_context_per_joint"]
-        settings["joint_probability"] = shape["joint_probability"]
-    else:
-        settings["depth_maps"] = shape["depth_maps"]
-    if "model_pe" in network.arguments:
-        settings["frames"] = network.arguments["num_frames"]
-        settings["actions"] = network.arguments["num_actions"]
-        settings["pose_version"] = network.arguments["pose_net_version"]
-    return settings
-
-
-def _pose_arguments(network: Network) -> Mapping:
-    """The arguments of a published network's pose part, or of itself if it is one."""
-    return network.arguments.get("model_pe", network).arguments
-
-
-def _spnet_settings(network: Network) -> dict:
-    config = network.arguments["cfg"]
-    settings = {
-        "size": config.input_shape[-2],
-        "pyramids": config.num_pyramids,
-        "levels": config.num_levels,
-        "ksize": config.kernel_size[0],
-        "growth": config.growth,
-        "image_div": config.image_div,
-        "downsampling": config.downsampling_type,
-        "sam_alpha": float(config.sam_alpha),
-    }
-    if config.num_actions:
-        settings["frames"] = config.input_shape[0]
-        settings["actions"] = config.num_actions[0]
-        settings["action_pyramids"] = ",".join(map(str, config.action_pyramids))
-        settings["replica"] = "yes" if config.pose_replica else "no"
-        settings["pose_features"] = config.num_pose_features
-        settings["visual_features"] = config.num_visual_features
-    return settings

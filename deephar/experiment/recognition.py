@@ -16,11 +16,8 @@ from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
 from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute, configure_compute
-from deephar.experiment.networks import (
-    default_settings,
-    poselayout,
-    published_settings,
-)
+from deephar.experiment.networks import default_settings, poselayout
+from deephar.experiment.published import published_settings
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import network_settings, sized

@@ -1,5 +1,23 @@
 """Functions that return functional Keras models."""
 
-from deephar.models import action, blocks, common, reception, spnet, stems
+from deephar.models import (
+    action,
+    action_2D,
+    action_pose,
+    blocks,
+    common,
+    reception,
+    spnet,
+    stems,
+)
 
-__all__ = ["action", "blocks", "common", "reception", "spnet", "stems"]
+__all__ = [
+    "action",
+    "action_2D",
+    "action_pose",
+    "blocks",
+    "common",
+    "reception",
+    "spnet",
+    "stems",
+]

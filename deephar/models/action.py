@@ -9,6 +9,7 @@ A clip model is a frame model and a clip head (J joints, F features):
                          +--> features under each joint <----+
     pose, confidence, features of all frames of a clip -> clip_head (see there)
         -> p1 ... p4 by pose, v1 ... v4 by appearance, m by both
+           (`apart`: mmm and mmmvvv, what m is made of)
 
 The frame model is made of the layers of a pose network (`reception`) and has its
 weights. Only its last used block predicts, with a sharper confidence: of 4 times the
@@ -30,12 +31,14 @@ from deephar.layers import (
 from deephar.losses import binary_crossentropy
 from deephar.models.blocks import build_context_aggregation
 from deephar.models.clip_head import (
+    APART,
     OUTPUTS,
     action_top,
     build_act_pred_block,
     build_clip_head,
     build_pose_model,
     build_visual_model,
+    predictions,
 )
 from deephar.models.common import features_of_joints
 from deephar.models.nested import nested
@@ -48,6 +51,7 @@ from deephar.models.reception import (
 from deephar.objectives import elasticnet_loss_on_valid_joints
 
 __all__ = [
+    "APART",
     "OUTPUTS",
     "action_top",
     "build_act_pred_block",
@@ -181,6 +185,7 @@ def build_merge_model(
     ar_pose_weights=None,
     ar_visual_weights=None,
     full_trainable=False,
+    apart=False,
 ):
     """Builds the recognition of actions from pose and appearance.
 
@@ -203,12 +208,13 @@ def build_merge_model(
         weighted_merge, ar_pose_weights, ar_visual_weights: See `build_clip_head`.
         full_trainable: Whether the frame model is trained. If not, its batch norms
             use and keep their moving statistics.
+        apart: Whether to put out `APART` too; see `build_clip_head`.
 
     Returns:
         Model of frames `(batch, num_frames, rows, cols, channels)`. Its outputs: on
         request pose `(batch, num_frames, num_joints, pose_dim)` and confidence
-        `(batch, num_frames, num_joints, 1)`; then the probabilities `OUTPUTS`,
-        `(batch, num_actions)` each. All are float32.
+        `(batch, num_frames, num_joints, 1)`; then the probabilities `OUTPUTS`, and
+        `APART` if asked for, `(batch, num_actions)` each. All are float32.
 
     Raises:
         ValueError: an argument is out of range or is not as of `model_pe`, or weights
@@ -233,13 +239,11 @@ def build_merge_model(
         weighted_merge=weighted_merge,
         ar_pose_weights=ar_pose_weights,
         ar_visual_weights=ar_visual_weights,
+        apart=apart,
     )
     frames = keras.Input((num_frames, *input_shape), name="frames")
     clip = _per_clip(frame_model, frames, ["pose", "confidence", "features"])
-    actions = [
-        layers.Identity(dtype="float32", name=name)(y)
-        for name, y in zip(OUTPUTS, head(clip), strict=True)
-    ]
+    actions = predictions(head, clip)
     outputs = [*clip[:2], *actions] if output_poses else actions
     return keras.Model(frames, outputs, name="merge")
 

@@ -6,7 +6,8 @@
 
 PoseAR and GuidedVisAR take a clip as a picture whose rows are its frames and whose
 columns are its joints. Each of their four blocks makes maps of the actions, and their
-maxima plus minima the probabilities; m is those of the two last blocks together.
+maxima plus minima the probabilities; m is those of the two last blocks together, mmm
+and mmmvvv those of the one and the other as they are put together.
 """
 
 import keras
@@ -28,6 +29,9 @@ from deephar.models.stems import STEM_SIZE
 
 OUTPUTS = ("p1", "p2", "p3", "p4", "v1", "v2", "v3", "v4", "m")
 """Names of a merged model's predictions of the action, in their order."""
+
+APART = ("mmm", "mmmvvv")
+"""Names of what m is made of, by pose and by appearance: put out where asked for."""
 
 POSE_NETS = {"v1": ((8, 16, 24), 56, 32), "v2": ((12, 24, 36), 112, 64)}
 """Filters of the pose networks: three first branches, two second ones, a reduction."""
@@ -189,6 +193,7 @@ def build_clip_head(
     weighted_merge=True,
     ar_pose_weights=None,
     ar_visual_weights=None,
+    apart=False,
     name="clip_head",
 ):
     """Builds the part of a clip model that sees all frames together.
@@ -204,12 +209,14 @@ def build_clip_head(
             blocks' maps where they are added.
         ar_pose_weights: File with the weights of PoseAR alone.
         ar_visual_weights: File with the weights of GuidedVisAR alone.
+        apart: Whether to put out `APART` too, the predictions by each of the two maps
+            that are added for m, weights included.
         name: Name of the model.
 
     Returns:
         Model of `[pose (batch, frames, joints, pose_dim), confidence (batch, frames,
         joints, 1), features (batch, frames, joints, num_features)]` -> the
-        probabilities `OUTPUTS`, `(batch, num_actions)` each.
+        probabilities `OUTPUTS`, and `APART` if asked for, `(batch, num_actions)` each.
 
     Raises:
         ValueError: for an argument out of range, or weights that do not fit.
@@ -241,19 +248,28 @@ def build_clip_head(
             for x in (*pose_net.inputs, *visual_net.inputs)
         ]
         poses, views = pose_net(inputs[:2]), visual_net(inputs[2])
-        merged = _merge(poses[-1], views[-1], weighted_merge)
-        outputs = [
-            action_top(maps, output)
-            for maps, output in zip((*poses, *views, merged), OUTPUTS, strict=True)
-        ]
+        merged, *parts = _merge(poses[-1], views[-1], weighted_merge)
+        maps = dict(zip(OUTPUTS, (*poses, *views, merged), strict=True))
+        if apart:
+            maps |= zip(APART, parts, strict=True)
+        outputs = [action_top(x, output) for output, x in maps.items()]
         return keras.Model(inputs, outputs, name=name)
 
 
+def predictions(clip_head, clip):
+    """What a clip head makes of clips, under its names, as outputs of a model."""
+    return [
+        layers.Identity(dtype="float32", name=name)(y)
+        for name, y in zip(clip_head.output_names, clip_head(clip), strict=True)
+    ]
+
+
 def _merge(p, v, weighted):
+    """The sum of two maps, weighted on request, and the two as they are added."""
     names = LayerNames()
     if weighted:
         p, v = _weigh(p, names), _weigh(v, names)
-    return layers.Add(name=names("add"))([p, v])
+    return layers.Add(name=names("add"))([p, v]), p, v
 
 
 def _weigh(x, names):

@@ -202,7 +202,8 @@ def build(
     context = (
         _DEFAULT_CONTEXT if num_context_per_joint is None else num_context_per_joint
     )
-    _check_sizes(input_shape, ksize)
+    check_input_shape(input_shape)
+    _check_kernel(ksize)
     check_counts(num_joints=num_joints, num_blocks=num_blocks, depth_maps=depth_maps)
     _check_context(dim, num_context_per_joint)
     _check_options(joint_probability, stem, old_model, channels=input_shape[-1])
@@ -310,7 +311,8 @@ def _layer_of(tensor):
     return tensor._keras_history.operation.name
 
 
-def _check_sizes(input_shape, ksize):
+def check_input_shape(input_shape):
+    """Refuses a shape of pictures that no network of this module takes."""
     shape = tuple(input_shape)
     sides = shape[:2]
     if (
@@ -322,6 +324,9 @@ def _check_sizes(input_shape, ksize):
             "`input_shape` must be (rows, cols, channels), the sides multiples of "
             f"{_SIDE_DIVISOR}. Received: {input_shape=}"
         )
+
+
+def _check_kernel(ksize):
     if len(tuple(ksize)) != 2 or not all(
         isinstance(n, numbers.Integral) and n > 0 for n in ksize
     ):

@@ -1,0 +1,97 @@
+r"""Makes lists of boxes of a detector's JSON, one a video or one a tracked person.
+
+Command   python exp/merl/read_bboxdata.py DETECTIONS.json BOXES_FOLDER \
+              [--by track] [--pictures FOLDER]
+Hardware  any
+Time      a second
+
+The JSON is a list of {"file_name": "VIDEO-NUMBER.jpg", "boxes": [[x1, y1, x2, y2],
+...], "scores": [...]}, boxes in px; with --by track also "ids", one a box. Writes
+BOXES_FOLDER/VIDEO.txt, the first box of every picture, or BOXES_FOLDER/VIDEO_ID.txt,
+with lines `path, score, x1, y1, x2, y2` parted by tabs, for predict_demo_video.py. The
+video is what stands before the first "-" of the file's name. Pictures without a box are
+in no list; they are counted and named.
+"""
+
+import argparse
+import json
+import pathlib
+
+from deephar import experiment
+from deephar.data.box_lists import BoxRow, write_box_list
+
+VIDEO, TRACK = "video", "track"
+MOST_NAMES = 20
+
+
+def parse(argv=None):
+    """The flags."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("detections", metavar="DETECTIONS.json", help="what the detector says")
+    add("folder", metavar="BOXES_FOLDER", help="where the lists go; it is made")
+    by = "a list for each video, of the first box, or for each tracked person"
+    add("--by", choices=(VIDEO, TRACK), default=VIDEO, help=f"{by} (%(default)s)")
+    add("--pictures", help="folder of the pictures (default: that of the JSON)")
+    return parser.parse_args(argv)
+
+
+def read_detections(path):
+    """The entries of a detector's JSON."""
+    try:
+        entries = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} must be a whole JSON file: {error}") from error
+    if not isinstance(entries, list):
+        kind = type(entries).__name__
+        raise ValueError(f"{path} must be a list of pictures. Received: {kind}")
+    return entries
+
+
+def rows_of(where, entry, by, pictures):
+    """(name of the list, row) of each box of a picture that goes to a list."""
+    keys = ("boxes", "scores", *(["ids"] if by == TRACK else []))
+    if not isinstance(entry, dict) or not isinstance(entry.get("file_name"), str):
+        raise ValueError(f'{where} must have a "file_name". Received: {entry!r:.100}')
+    columns = [entry.get(key) for key in keys]
+    lists = all(isinstance(column, list) for column in columns)
+    if not lists or len({len(column) for column in columns}) > 1:
+        names = ", ".join(keys)
+        raise ValueError(f"{where} must have as many {names}. Received: {entry!r:.200}")
+    name = entry["file_name"]
+    video = pathlib.PurePath(name).name.split("-")[0]
+    found = list(zip(*columns, strict=True))
+    for box, score, *ids in found if by == TRACK else found[:1]:
+        try:
+            row = BoxRow(str(pictures / name), float(score), tuple(map(float, box)))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{where}: a box must be four numbers: {error}") from error
+        yield "_".join([video, *map(str, ids)]), row
+
+
+def main(argv=None):
+    """Reads, sorts, writes, and tells of pictures without a box."""
+    args = parse(argv)
+    source = pathlib.Path(args.detections)
+    pictures = source.parent if args.pictures is None else pathlib.Path(args.pictures)
+    lists, empty = {}, []
+    for number, entry in enumerate(read_detections(source), 1):
+        rows = list(rows_of(f"{source}, entry {number}", entry, args.by, pictures))
+        for name, row in rows:
+            lists.setdefault(name, []).append(row)
+        if not rows:
+            empty.append(entry["file_name"])
+    folder = pathlib.Path(args.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in lists.items():
+        write_box_list(folder / f"{name}.txt", rows)
+        print(f"{folder / name}.txt: {len(rows)} boxes")
+    if empty:
+        shown = ", ".join(empty[:MOST_NAMES]) + ", ..." * (len(empty) > MOST_NAMES)
+        print(f"{len(empty)} pictures without a box, in no list: {shown}")
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

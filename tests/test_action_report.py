@@ -98,6 +98,46 @@ def test_findings_do_not_list_hundreds_of_names():
     assert "v020" not in text
 
 
+ELEVEN = (*"p1 p2 p3 p4 v1 v2 v3 v4 m mmm mmmvvv".split(),)
+
+
+def eleven():
+    """The four videos by eleven outputs: m is right of a, b, c; mmm of a; mmmvvv of c.
+
+    Video d is too short.
+    """
+    answers = np.array([[0, 0, 0, 0]] * 8 + [[0, 0, 1, 1], [0, 1, 0, 1], [1, 1, 1, 1]])
+    scores = np.log(np.where(np.eye(2)[answers] > 0, 0.9, 0.1))
+    return _scores(names=ELEVEN, scores=scores, products=np.exp(scores))
+
+
+def test_the_figure_that_counts_is_that_of_m_though_it_is_not_the_last():
+    scores = eleven()
+    assert scores["accuracy"] == scores["outputs"]["m"] == 0.75
+    assert scores["confusion"] == [[2, 0, 0], [0, 1, 1]]
+    assert scores["confusions_apart"] == {
+        "mmm": [[1, 1, 0], [1, 0, 1]],
+        "mmmvvv": [[0, 2, 0], [0, 1, 1]],
+    }
+    assert _scores()["confusions_apart"] == {}
+
+
+def test_pose_and_appearance_apart_have_rows_and_confusions_of_their_own(tmp_path):
+    scores = eleven()
+    rows = cells(action_report.accuracy_table(scores, 0.9))
+    assert [row[0] for row in rows[1:-1]] == [
+        *("pose only (p4)", "appearance only (v4)", "merged (m)"),
+        *("pose, as merged (mmm)", "appearance, as merged (mmmvvv)"),
+    ]
+    assert [row[1] for row in rows[3:6]] == ["75.0", "25.0", "25.0"]
+    assert [row[-1] for row in rows[1:6]] == ["-", "-", "90.0", "-", "-"]
+    text = "\n".join(action_report.action_parts(tmp_path, scores))
+    assert "Pose, as merged (mmm):" in text and "(confusion_mmmvvv.png)" in text
+    drawn = [(tmp_path / f"confusion{n}.png").read_bytes() for n in ("", "_mmm")]
+    assert drawn[0] != drawn[1]
+    assert (tmp_path / "confusion_mmmvvv.png").is_file()
+
+
 @pytest.mark.parametrize("training", [False, True])
 def test_the_report_draws_confusions_and_curves(tmp_path, training):
     if training:

@@ -6,7 +6,6 @@ from evaluation_workers import Workers
 from tiny_videos import LABELS, TinyPredictor, TinyVideos, clip_by_clip
 
 from deephar.data.clips import get_clip_frame_index
-from deephar.evaluation import looks
 from deephar.evaluation.action import predict_actions, score_actions
 from deephar.utils.modes import TEST_MODE
 
@@ -69,7 +68,7 @@ def test_the_single_clip_lies_in_the_middle_and_steps_as_configured():
 
 
 def test_batches_go_across_videos_but_not_across_groups(monkeypatch):
-    monkeypatch.setattr(looks, "get_clip_frame_index", lambda *_: [0, 1, 2, 3])
+    monkeypatch.setattr(TinyVideos, "one_clip", lambda *_: [0, 1, 2, 3])
     predictor = TinyPredictor()
     predict_actions(predictor, TinyVideos([4] * 10, [0] * 10), batch_size=24)
     assert predictor.sizes == [24, 8, 8]

@@ -62,8 +62,10 @@ class TinyVideos:
 
     def clips(self, key, mode, subsamples=(2,)):
         found = self.get_clip_index(key, mode, subsamples)
-        step, length = min(subsamples), self.lengths[key]
-        return found or [get_clip_frame_index(length, step, CLIP)]
+        return found or [self.one_clip(key, mode, min(subsamples))]
+
+    def one_clip(self, key, mode, step):
+        return get_clip_frame_index(self.lengths[key], step, CLIP)
 
     def clip_window(self, key, mode, frame_list, bbox=None):
         if bbox is not None:

@@ -207,9 +207,21 @@ class VideoDataset(CropDataset):
         The step of that clip is shortened as `get_clip_frame_index` does.
         """
         index = self.get_clip_index(key, mode, subsamples)
-        if index:
-            return index
-        return [self._frames_of(key, mode, None, min(subsamples))[1]]
+        return index or [self.one_clip(key, mode, min(subsamples))]
+
+    def one_clip(self, key: int, mode: int, step: int) -> list[int]:
+        """Returns the frames of the clip that stands for a whole video in evaluations.
+
+        It lies in the middle; a step that does not fit is shortened as
+        `get_clip_frame_index` does.
+
+        Args:
+            key: Number of the video.
+            mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+            step: From one frame of the clip to the next.
+        """
+        self._check_sequences("one_clip")
+        return self._frames_of(key, mode, None, step)[1]
 
     def _check_sequences(self, what: str) -> None:
         if self.topology != "sequences":

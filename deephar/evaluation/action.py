@@ -23,6 +23,11 @@ GROUP = 8
 """Videos whose frames share batches. Workers share the groups, so that the batches are
 those of one process."""
 
+DECIDING, APART = "m", ("mmm", "mmmvvv")
+"""Outputs of merged networks: the one whose figures count, wherever it stands, and what
+pose and appearance say apart of what is added up for it. Of other networks the last
+output counts."""
+
 _OUTPUTS_FIRST = ("scores", "products")
 
 
@@ -164,11 +169,16 @@ def _check(predictor, dataset, mode: int, subsamples, boxes) -> None:
         )
 
 
+def deciding(names: Sequence[str]) -> str:
+    """The name of the output whose figures count, of those of a network."""
+    return DECIDING if DECIDING in names else names[-1]
+
+
 def score_actions(found: ActionPredictions) -> dict:
-    """Accuracy of every output, three ways; by action, and confusions, of the last.
+    """Accuracy of every output, three ways; by action, and confusions, of `deciding`.
 
     `accuracy` is strict: every video counts, and one is right only if it could be read,
-    is long enough for a clip of the (smallest) step, and the last output says so.
+    is long enough for a clip of the (smallest) step, and the deciding output says so.
     `accuracy_shortened` lets a video that is too short be right by what is said of a
     clip with a shorter step.
     `accuracy_original` is the figure as the original counts: in its loop over many
@@ -182,17 +192,23 @@ def score_actions(found: ActionPredictions) -> dict:
     Returns:
         `{"accuracy", "accuracy_shortened", "accuracy_original",
         "accuracy_best_output", "best_output", "outputs", "outputs_shortened",
-        "outputs_original", "per_action", "confusion", "labels", "videos", "clips",
-        "unreadable", "too_short", "not_finite", "unboxed", "multi_clip", "flip"}`.
+        "outputs_original", "per_action", "confusion", "confusions_apart", "labels",
+        "videos", "clips", "unreadable", "too_short", "not_finite", "unboxed",
+        "multi_clip", "flip"}`.
         Accuracies are in [0, 1], those of "outputs..." by output. "per_action" is
         strict, None for an action without videos. "confusion" has a row for each true
         action and a column for each answer, the last for videos without one that
-        counts. "unreadable", "too_short" and "not_finite" list names.
+        counts; "confusions_apart" are those of the outputs of `APART` that there are,
+        by name. "unreadable", "too_short" and "not_finite" list names.
     """
     finite = np.isfinite(found.scores).all(axis=-1)
     answers = np.where(finite, np.nan_to_num(found.scores).argmax(axis=-1), -1)
-    counted = np.where(found.too_short, -1, answers[-1])
-    confusion = _confusion(found.actions, counted, len(found.labels))
+    counted = np.where(found.too_short, -1, answers)
+    confusions = {
+        name: _confusion(found.actions, of, len(found.labels))
+        for name, of in zip(found.names, counted, strict=True)
+    }
+    confusion = confusions[deciding(found.names)]
     return {
         **_accuracies(found, answers),
         "per_action": {
@@ -200,6 +216,9 @@ def score_actions(found: ActionPredictions) -> dict:
             for i, (label, row) in enumerate(zip(found.labels, confusion, strict=True))
         },
         "confusion": confusion.tolist(),
+        "confusions_apart": {
+            name: confusions[name].tolist() for name in APART if name in confusions
+        },
         "labels": list(found.labels),
         "videos": len(found.videos),
         "clips": int(found.clips.sum()),
@@ -213,7 +232,7 @@ def score_actions(found: ActionPredictions) -> dict:
 
 
 def _accuracies(found: ActionPredictions, answers: np.ndarray) -> dict:
-    """The accuracies that count all videos, three ways, by output and of the last."""
+    """The accuracies that count all videos, three ways, by output, and of one."""
     right = answers == found.actions
     original = found.products.argmax(axis=-1) == found.actions
     original = np.where(found.seen, original, found.multi_clip)
@@ -221,11 +240,11 @@ def _accuracies(found: ActionPredictions, answers: np.ndarray) -> dict:
         dict(zip(found.names, map(float, correct.mean(axis=-1)), strict=True))
         for correct in (right & ~found.too_short, right, original)
     )
-    last, best = found.names[-1], max(lenient, key=lenient.get)
+    one, best = deciding(found.names), max(lenient, key=lenient.get)
     return {
-        "accuracy": strict[last],
-        "accuracy_shortened": shortened[last],
-        "accuracy_original": lenient[last],
+        "accuracy": strict[one],
+        "accuracy_shortened": shortened[one],
+        "accuracy_original": lenient[one],
         "accuracy_best_output": lenient[best],
         "best_output": best,
         "outputs": strict,

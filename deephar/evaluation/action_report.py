@@ -6,6 +6,7 @@ import re
 import numpy as np
 from matplotlib.figure import Figure
 
+from deephar.evaluation.action import APART, DECIDING, deciding
 from deephar.evaluation.report import plot_training
 from deephar.evaluation.tables import (
     figure,
@@ -22,8 +23,13 @@ ORIGINAL = (
 )
 """Why its figure differs from the strict one."""
 
-_PARTS = {"p": "pose only", "v": "appearance only", "m": "merged"}
-"""What the outputs of a merged network look at, by their first letter."""
+_PARTS = {
+    **{f"p{i}": "pose only" for i in range(1, 5)},
+    **{f"v{i}": "appearance only" for i in range(1, 5)},
+    DECIDING: "merged",
+    **dict(zip(APART, ("pose, as merged", "appearance, as merged"), strict=True)),
+}
+"""What the outputs of a merged network look at."""
 _BOTH = "pose and appearance"
 """What those of SPNet look at."""
 _SPNET = re.compile(r"act\d+_a\d+")
@@ -45,11 +51,11 @@ def accuracy_table(scores: dict, paper: float | None = None) -> str:
         paper: the paper's accuracy in [0, 1], if there is one to compare with.
     """
     rows = [["accuracy (%)", *(name for _, name in _WAYS), "paper"]]
-    last = list(scores["outputs"])[-1]
+    counts = deciding(list(scores["outputs"]))
     for name, outputs in _parts(scores).items():
         output = outputs[-1]
         row = [percent(scores[way][output]) for way, _ in _WAYS]
-        reported = percent(paper if output == last else None)
+        reported = percent(paper if output == counts else None)
         rows.append([f"{name} ({output})", *row, reported])
     best = ["best output on these videos", "-", "-"]
     rows.append(best + [f"{percent(scores['accuracy_best_output'])}", percent(paper)])
@@ -100,14 +106,16 @@ def findings(scores: dict) -> str:
     return "\n".join([lines[0], "", *lines[1:]]).rstrip()
 
 
-def plot_confusion(path, scores: dict) -> None:
+def plot_confusion(path, scores: dict, output: str | None = None) -> None:
     """Draws the confusions: rows are true actions, in shares of their videos.
 
     Args:
         path: PNG to write.
         scores: what `score_actions` returns.
+        output: one of "confusions_apart"; None for the output that counts.
     """
-    counts = np.array(scores["confusion"], np.float64)
+    counts = scores["confusion" if output is None else "confusions_apart"]
+    counts = np.array(counts if output is None else counts[output], np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = min(3 + 0.28 * len(counts), 16)
     drawn = Figure(figsize=(size + 1, size), dpi=110)
@@ -148,8 +156,10 @@ def plot_outputs(path, scores: dict) -> None:
         axes.tick_params("x", rotation=45 * (len(original) > 4))
     else:
         axes.xaxis.get_major_locator().set_params(integer=True)
-        merged = curves.pop(_PARTS["m"])[0]
-        axes.axhline(merged, color="k", linestyle="--", label=_PARTS["m"])
+        for name, style in zip((DECIDING, *APART), ("--", ":", "-."), strict=True):
+            if name in scores["outputs"]:
+                (value,), label = curves.pop(_PARTS[name]), f"{_PARTS[name]} ({name})"
+                axes.axhline(value, color="k", linestyle=style, label=label)
     for (name, values), style in zip(curves.items(), ("o-", "s--"), strict=True):
         axes.plot(range(1, len(values) + 1), values, style, label=name)
     axes.set_ylim(0, 102)
@@ -166,7 +176,10 @@ def _parts(scores: dict) -> dict[str, list[str]]:
     outputs = list(scores["outputs"])
     if all(map(_SPNET.fullmatch, outputs)):
         return {_BOTH: outputs}
-    return {name: [o for o in outputs if o[0] == p] for p, name in _PARTS.items()}
+    parts = {}
+    for output in outputs:
+        parts.setdefault(_PARTS[output], []).append(output)
+    return parts
 
 
 def action_parts(
@@ -174,7 +187,8 @@ def action_parts(
 ) -> list[str]:
     """What was looked at, the tables and the pictures, as parts of a Markdown page.
 
-    Draws confusion.png and outputs.png.
+    Draws confusion.png and outputs.png; where there are confusions of pose and
+    appearance apart, confusion_mmm.png and confusion_mmmvvv.png too.
 
     Args:
         folder: where to; it is there.
@@ -187,6 +201,12 @@ def action_parts(
     confusion, outputs = f"confusion{name}.png", f"outputs{name}.png"
     plot_confusion(folder / confusion, scores)
     plot_outputs(folder / outputs, scores)
+    apart = []
+    for output in scores["confusions_apart"]:
+        drawn = f"confusion_{output}{name}.png"
+        plot_confusion(folder / drawn, scores, output)
+        apart.append(f"{_PARTS[output].capitalize()} ({output}):")
+        apart.append(f"![confusions of {output}]({drawn})")
     return [
         findings(scores),
         accuracy_table(scores, paper),
@@ -197,6 +217,7 @@ def action_parts(
         f"{level} By action",
         class_table(scores),
         f"![confusions]({confusion})",
+        *apart,
     ]
 
 

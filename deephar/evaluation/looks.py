@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from deephar.data.clips import get_clip_frame_index
 from deephar.evaluation.stream import note_unreadable, read_ahead
 
 Boxes = Mapping[tuple[int, int, int, int], Sequence[float]]
@@ -55,18 +54,39 @@ def plan(
 
     A video is long enough if it has `clip_size` times the (smallest) step frames, as
     `get_clip_index` wants it; otherwise it is looked at through one clip whose step is
-    shortened. Where the annotations that a window needs cannot be read, a message goes
-    to `errors`, and the look counts as one whose pictures cannot be read.
+    shortened. The other arguments are as of `plan_clips`.
     """
     single = subsamples is None
     steps = [dataset.dataconf.get_fixed_config()["subspl"]] if single else subsamples
     length, step = dataset.num_frames(key, mode), min(steps)
     full = length >= dataset.clip_size * step
     if single or not full:
-        frames = get_clip_frame_index(length, step, dataset.clip_size)
-        clips = [(step, 0, frames)]
+        clips = [(step, 0, dataset.one_clip(key, mode, step))]
     else:
         clips = _clips(dataset, key, mode, steps)
+    video = plan_clips(dataset, key, mode, clips, flips, boxes, errors)
+    return dataclasses.replace(video, full=full, original=single or full)
+
+
+def plan_clips(
+    dataset,
+    key: int,
+    mode: int,
+    clips: Sequence[tuple[int, int, Sequence[int]]],
+    flips: int,
+    boxes: Boxes | None,
+    errors: dict[str, str],
+) -> Video:
+    """Collects the distinct views of some clips of a video by frame.
+
+    Args:
+        dataset, key, mode: a data set of clips, and the video.
+        clips: (step, number among the video's clips of this step, frames) of each.
+        flips: 1, or 2 to look at each mirrored too.
+        boxes: boxes other than the data set's own, which stand in for missing ones.
+        errors: gets a message where the annotations of a window cannot be read; the
+            look then counts as one whose pictures cannot be read.
+    """
     numbers, looks, unboxed = {}, [], 0
     for step, number, frames in clips:
         for mirrored in range(flips):
@@ -84,7 +104,7 @@ def plan(
     by_frame = {}
     for (frame, *view), number in numbers.items():
         by_frame.setdefault(frame, []).append((number, *view))
-    return Video(key, looks, by_frame, full, single or full, len(clips), unboxed)
+    return Video(key, looks, by_frame, True, True, len(clips), unboxed)
 
 
 def _clips(dataset, key: int, mode: int, steps) -> list[tuple]:

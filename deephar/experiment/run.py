@@ -34,6 +34,8 @@ _EVALUATION = (
     "report.md",
     "blocks.png",
     "confusion.png",
+    "confusion_mmm.png",
+    "confusion_mmmvvv.png",
     "confusion_multi_clip.png",
     "outputs.png",
     "outputs_multi_clip.png",

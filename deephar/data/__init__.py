@@ -5,6 +5,7 @@ from deephar.data.boxed import BoxedPeople, BoxedPerson
 from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes, write_boxes
 from deephar.data.cache import PictureCache, open_cache
 from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
+from deephar.data.coco import COCOSinglePerson
 from deephar.data.human36m import Human36M
 from deephar.data.human36m_frames import Human36MFrames
 from deephar.data.mpii import MpiiSinglePerson
@@ -22,6 +23,7 @@ __all__ = [
     "BatchLoader",
     "BoxedPeople",
     "BoxedPerson",
+    "COCOSinglePerson",
     "Clip",
     "ClipBoxes",
     "ClipDataset",

@@ -1,0 +1,222 @@
+"""COCO's people, one at a time, from its person_keypoints files.
+
+Source of the format: https://cocodataset.org/#format-data, read with its own
+pycocotools.
+"""
+
+import contextlib
+import functools
+import io
+import json
+import logging
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from pycocotools.coco import COCO
+
+from deephar.config import DataConfig, mpii_sp_dataconf
+from deephar.data.boxed import BoxedPeople, BoxedPerson
+from deephar.data.cache import PictureCache
+from deephar.utils.pose import INVALID, coco17j, pa16j2d
+
+logger = logging.getLogger(__name__)
+
+_NUMBERS = {"bbox": 4, "keypoints": 3 * coco17j.num_joints}
+_REQUIRED = {
+    "images": ("id", "file_name"),
+    "categories": ("id", "keypoints"),
+    "annotations": (
+        *("id", "image_id", "category_id", "iscrowd", "num_keypoints", "area"),
+        *_NUMBERS,
+    ),
+}
+_SHORT = (
+    *(("left_", "l_"), ("right_", "r_")),
+    *(("shoulder", "shoul"), ("elbow", "elb")),
+)
+
+
+@contextlib.contextmanager
+def prints_to_log(target: logging.Logger) -> Iterator[None]:
+    """Sends what is printed meanwhile to a log, at the level DEBUG, line by line."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            target.debug("%s", line)
+
+
+def read_coco(path: str | os.PathLike) -> COCO:
+    """Reads a person_keypoints file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no JSON, lacks something, or holds key points other than
+            COCO's 17; it names the file and the entry.
+    """
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"no annotation file: {path}. See datasets/COCO/README.md"
+        )
+    try:
+        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} must be a whole JSON file. {error}") from error
+    _check(path, content)
+    coco = COCO()
+    coco.dataset = content
+    with prints_to_log(logger):
+        coco.createIndex()
+    return coco
+
+
+def _check(path: str, content: Any) -> None:
+    """Raises ValueError unless all that is read later is there."""
+    for part, keys in _REQUIRED.items():
+        entries = content.get(part) if isinstance(content, dict) else None
+        if not isinstance(entries, list):
+            raise ValueError(
+                f"{path} must be a person_keypoints file of COCO: an object with the "
+                f"lists {', '.join(_REQUIRED)}. Received: none named {part!r}"
+            )
+        for number, entry in enumerate(entries):
+            lacking = [key for key in keys if key not in entry]
+            if lacking:
+                raise ValueError(
+                    f"{path}: entry {number} of {part} must have {', '.join(keys)}. "
+                    f"Received: none named {', '.join(lacking)}"
+                )
+    for category in content["categories"]:
+        _check_names(path, category)
+    known = {
+        part: {e["id"] for e in content[part]} for part in ("images", "categories")
+    }
+    for annotation in content["annotations"]:
+        _check_annotation(path, annotation, known)
+
+
+def _check_names(path: str, category: dict[str, Any]) -> None:
+    names = [str(name) for name in category["keypoints"]]
+    for long, short in _SHORT:
+        names = [name.replace(long, short) for name in names]
+    if names != coco17j.joint_names:
+        raise ValueError(
+            f"{path}: the key points of category {category['id']} must be COCO's 17, "
+            f"nose to right_ankle. Received: {category['keypoints']}"
+        )
+
+
+def _check_annotation(path: str, annotation: dict[str, Any], known: dict) -> None:
+    owner = f"{path}: annotation {annotation['id']}"
+    for key, part in (("image_id", "images"), ("category_id", "categories")):
+        if annotation[key] not in known[part]:
+            raise ValueError(
+                f"{owner}: `{key}` must be an id of {part}. "
+                f"Received: {key}={annotation[key]}"
+            )
+    for key, count in _NUMBERS.items():
+        try:
+            numbers = np.asarray(annotation[key], dtype=np.float64)
+        except (TypeError, ValueError):
+            numbers = np.array(np.nan)
+        if numbers.shape != (count,) or not np.isfinite(numbers).all():
+            raise ValueError(
+                f"{owner}: `{key}` must be {count} finite numbers. "
+                f"Received: {key}={annotation[key]}"
+            )
+
+
+class COCOSinglePerson(BoxedPeople):
+    """People of COCO, each in a square window around his box.
+
+    A key point counts where COCO's flag is 1 (labelled, hidden) or 2 (visible). Left
+    out, and counted in `left_out`: annotations of crowds, those without a key point,
+    and those whose box has no width or height.
+
+    Args:
+        dataset_path: Folder of the pictures, such as datasets/COCO/train2017.
+        anno_path: A person_keypoints file, such as
+            datasets/COCO/annotations/person_keypoints_train2017.json.
+        dataconf: Size of the crop and augmentation.
+        poselayout: `pa16j2d` or `coco17j`.
+        remove_outer_joints: Whether joints outside the crop become INVALID.
+        cache: Where decoded pictures are kept for the next epochs, see
+            `deephar.data.open_cache`; None to decode them each time.
+
+    Attributes:
+        anno_path: Path of the annotations.
+        left_out: {"crowd", "no key points", "empty box"}: number of annotations.
+
+    Raises:
+        FileNotFoundError: if the annotations or the folder of pictures are missing.
+            Pictures are looked for when they are read; see `missing_pictures`.
+        ValueError: if the annotations or the layout are not as they should be.
+    """
+
+    def __init__(
+        self,
+        dataset_path: str | os.PathLike,
+        anno_path: str | os.PathLike,
+        dataconf: DataConfig = mpii_sp_dataconf,
+        poselayout: Any = pa16j2d,
+        remove_outer_joints: bool = True,
+        cache: PictureCache | None = None,
+    ):
+        self.anno_path = os.fspath(anno_path)
+        folder = os.fspath(dataset_path)
+        self.left_out = {"crowd": 0, "no key points": 0, "empty box": 0}
+        self._ids: list[int] = []
+        people = []
+        for annotation in self.coco.dataset["annotations"]:
+            reason = _reason_to_leave_out(annotation)
+            if reason is not None:
+                self.left_out[reason] += 1
+                continue
+            picture = self.coco.imgs[annotation["image_id"]]["file_name"]
+            people.append(_person(os.path.join(folder, picture), annotation))
+            self._ids.append(annotation["id"])
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(
+                f"no folder of pictures: {folder}. See datasets/COCO/README.md"
+            )
+        super().__init__(
+            folder, people, dataconf, poselayout, remove_outer_joints, cache
+        )
+        counts = ", ".join(f"{count} {what}" for what, count in self.left_out.items())
+        logger.info("%s: %d people; left out: %s", self.anno_path, len(people), counts)
+
+    @functools.cached_property
+    def coco(self) -> COCO:
+        """The annotations as pycocotools has them."""
+        return read_coco(self.anno_path)
+
+    @property
+    def annotations(self) -> list[dict[str, Any]]:
+        """The annotation of every sample, as the file has it."""
+        return [self.coco.anns[number] for number in self._ids]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves the file's content out of copies for processes that make batches."""
+        return {k: value for k, value in vars(self).items() if k != "coco"}
+
+
+def _reason_to_leave_out(annotation: dict[str, Any]) -> str | None:
+    if annotation["iscrowd"]:
+        return "crowd"
+    if not annotation["num_keypoints"] or not any(
+        flag > 0 for flag in annotation["keypoints"][2::3]
+    ):
+        return "no key points"
+    return None if min(annotation["bbox"][2:]) > 0 else "empty box"
+
+
+def _person(picture: str, annotation: dict[str, Any]) -> BoxedPerson:
+    points = np.array(annotation["keypoints"], dtype=np.float64).reshape(-1, 3)
+    joints = np.where(points[:, 2:] > 0, points[:, :2], INVALID)
+    return BoxedPerson(picture, tuple(annotation["bbox"]), joints)

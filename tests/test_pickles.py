@@ -1,0 +1,210 @@
+"""Pickles of data are read, and those that ask for more are refused, not run."""
+
+import collections
+import copyreg
+import io
+import os
+import pickle
+import struct
+import subprocess
+
+import numpy as np
+import pytest
+
+from deephar.utils.pickles import restricted_load
+
+DATA = {
+    "text": ["17_2-0004.jpg", "", "é", b"\x00\xff", bytearray(b"ab")],
+    "numbers": (1, -(2**70), 2.5, True, None, 1e300, 3 + 4j),
+    "sets": [{1, "a"}, frozenset({(1, 2)}), set()],
+    "tuples": ((), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)),
+    ("a", 1.5): collections.OrderedDict(a=[1], b=[2]),
+}
+ARRAYS = [
+    np.arange(6.0).reshape(2, 3),
+    np.asfortranarray(np.arange(6, dtype=">i2").reshape(2, 3)),
+    np.array([["ab", "c"]]),
+    np.array([True, False]),
+    np.zeros((0, 3), np.float32),
+    np.array(7, np.uint8),
+    np.arange(16.0).reshape(4, 4)[::2, ::2],
+    np.float32(2.5),
+    np.int64(-3),
+    np.str_("text"),
+]
+
+
+def write(path, data):
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_data_come_back_as_python_reads_them(tmp_path, protocol):
+    data = pickle.dumps(DATA, protocol)
+    assert restricted_load(write(tmp_path / "a.pkl", data)) == DATA
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_arrays_and_scalars_of_numpy_come_back(tmp_path, protocol):
+    path = write(tmp_path / "a.pkl", pickle.dumps([ARRAYS, ARRAYS], protocol))
+    found, again = restricted_load(path)
+    for one, other in zip(found, ARRAYS, strict=True):
+        assert type(one) is type(other) and one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    assert again is found and found[0].flags.writeable
+
+
+def test_names_of_numpy_1_and_of_python_2_are_known(tmp_path):
+    data = pickle.dumps([ARRAYS[0], {1, 2}], 2)
+    old = data.replace(b"numpy._core", b"numpy.core")
+    old = old.replace(b"cbuiltins\n", b"c__builtin__\n")
+    array, numbers = restricted_load(write(tmp_path / "a.pkl", old))
+    np.testing.assert_array_equal(array, ARRAYS[0])
+    assert numbers == {1, 2} and old != data
+
+
+def test_a_list_that_holds_itself_comes_back(tmp_path):
+    endless = [1]
+    endless.append(endless)
+    found = restricted_load(write(tmp_path / "a.pkl", pickle.dumps(endless)))
+    assert found[0] == 1 and found[1] is found
+
+
+class Asks:
+    """Asks for a call when it is read."""
+
+    def __init__(self, function, *arguments, state=None):
+        self.call = (function, arguments)
+        self.state = (state,) if state is not None else ()
+
+    def __reduce__(self):
+        return *self.call, *self.state
+
+
+class Plain:
+    """A class of somebody's own."""
+
+
+TOUCH = "open('ran', 'w').close()"
+PROTO = b"\x80\x04"
+HUGE = struct.pack("<Q", 2**40)
+
+
+def array(shape, letters, data, state=(3, "<", None, None, None, -1, -1, 0)):
+    """The pickle of an array, whose parts need not agree."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, 4)
+    dtype = Asks(np.dtype, letters, False, True, state=state)
+    make = np.zeros(1).__reduce__()[0]
+    state = (1, shape, dtype, False, data)
+    pickler.dump(Asks(make, np.ndarray, (0,), b"b", state=state))
+    return buffer.getvalue()
+
+
+def nested_tuples():
+    """Forty tuples, each of the one before, twice; then a dictionary with that key."""
+    kept = b"".join(b"h%c" % i * 2 + b"\x86\x94" + b"0" for i in range(40))
+    return PROTO + b"K\x01\x940" + kept + b"}h\x28K\x01s."
+
+
+HOSTILE = {
+    "a command": (pickle.dumps(Asks(os.system, "touch ran")), ".system"),
+    "a command, protocol 0": (b"cos\nsystem\n(S'touch ran'\ntR.", "os.system"),
+    "an instance": (b"(S'touch ran'\nios\nsystem\n.", "INST (os system)"),
+    "an object": (b"(cos\nsystem\nS'touch ran'\no.", "os.system"),
+    "a process": (pickle.dumps(Asks(subprocess.call, ["touch", "ran"])), "subprocess"),
+    "eval": (pickle.dumps(Asks(eval, TOUCH)), "builtins.eval"),
+    "exec of Python 2": (b"c__builtin__\nexec\n(S'%s'\ntR." % TOUCH.encode(), "exec"),
+    "getattr": (pickle.dumps(Asks(getattr, "", "format")), "builtins.getattr"),
+    "a file": (pickle.dumps(Asks(open, "ran", "w")), "io.open"),
+    "a pickle in a file of NumPy": (pickle.dumps(Asks(np.load, "x")), "numpy.load"),
+    "a name in an allowed module": (PROTO + b"cnumpy\nfromfile\n.", "numpy.fromfile"),
+    "a name with dots": (
+        PROTO + b"\x8c\x05numpy\x8c\x0ddtype.__new__\x93.",
+        "numpy.dtype.__new__",
+    ),
+    "a class": (pickle.dumps(Plain()), "test_pickles.Plain"),
+    "a class without a call": (PROTO + b"cnumpy\nndarray\n.", "the name numpy.ndarray"),
+    "a class, protocol 2": (b"\x80\x02cnumpy\nndarray\n)\x81.", "NEWOBJ"),
+    "a call of an array": (PROTO + b"cnumpy\nndarray\nK\x09\x85R.", "numpy.ndarray"),
+    "a persistent object": (b"Pelsewhere\n.", "PERSID (elsewhere)"),
+    "an extension": (b"\x80\x02\x82\x01.", "EXT1"),
+    "the state of a list": (b"\x80\x02]}b.", "a description of what needs none"),
+    "a buffer from outside": (b"\x80\x05\x97.", "NEXT_BUFFER"),
+    "an array of objects": (pickle.dumps(np.array([None, 1])), "'O8'"),
+    "an array of records": (pickle.dumps(np.zeros(2, [("a", "i4")])), "'V4'"),
+    "an array larger than its bytes": (array((10**9, 10**9), "f8", b"\0" * 8), "bytes"),
+    "an array of a negative size": (array((-1, -1), "f8", b"\0" * 8), "tuple"),
+    "a type with parts out of bounds": (
+        array((1,), "f8", b"\0" * 8, (3, "|", None, ("a",), {"a": 1}, 9, 1, 0)),
+        "made of others",
+    ),
+    "absurd bytes": (PROTO + b"\x8e" + HUGE + b"ab.", "bytes"),
+    "an absurd length of zeros": (pickle.dumps(Asks(bytearray, 2**40)), "no bytes"),
+    "small bytes, copied a thousand times": (
+        PROTO + b"C\xff" + b"\0" * 255 + b"\x940"
+        b"(" + b"cbuiltins\nbytearray\nh\x00\x85R" * 1000 + b"l.",
+        "far beyond the size",
+    ),
+    "a key that takes forever": (nested_tuples(), "a key or member"),
+    "a copyreg call": (
+        pickle.dumps(Asks(copyreg._reconstructor, Plain, object, None)),
+        "copyreg._reconstructor",
+    ),
+    "two values": (pickle.dumps(1) + pickle.dumps(Asks(eval, TOUCH)), "behind it"),
+    "a memory of what is not there": (PROTO + b"h\x07.", "7"),
+    "an empty stack": (PROTO + b"0.", "pop from empty list"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_pickle_is_refused_and_nothing_runs(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    data, asked = HOSTILE[name]
+    path = write(tmp_path / "bad.pkl", data)
+    with pytest.raises(ValueError, match="must be a whole pickle of") as caught:
+        restricted_load(path)
+    text = str(caught.value)
+    assert text.startswith(str(path)) and asked in text
+    assert [one.name for one in tmp_path.iterdir()] == ["bad.pkl"]
+
+
+def test_one_of_them_would_run_in_pythons_own_reader(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pickle.loads(HOSTILE["eval"][0])
+    assert (tmp_path / "ran").is_file()
+
+
+def test_a_pickle_cut_short_anywhere_is_refused(tmp_path):
+    data = pickle.dumps([{"a": ARRAYS[0]}, (1, "b")])
+    for length in range(len(data)):
+        path = write(tmp_path / "cut.pkl", data[:length])
+        with pytest.raises(ValueError, match=f"of {length}$"):
+            restricted_load(path)
+
+
+def test_a_pickle_with_a_changed_byte_is_read_or_refused(tmp_path):
+    data = pickle.dumps([{"a": ARRAYS[0], "b": ARRAYS[2]}, (1, "b")], 2)
+    refused = 0
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 1 << place % 8
+        try:
+            restricted_load(write(tmp_path / "changed.pkl", changed))
+        except ValueError:
+            refused += 1
+    assert len(data) / 2 < refused < len(data)
+
+
+def test_another_table_allows_other_names(tmp_path):
+    path = write(tmp_path / "a.pkl", pickle.dumps(Asks(divmod, 7, 2)))
+    table = {"builtins.divmod": lambda budget, *numbers: numbers}
+    assert restricted_load(path, table) == (7, 2)
+    with pytest.raises(ValueError, match="asks for builtins.divmod"):
+        restricted_load(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no such file: .*nothing\.pkl"):
+        restricted_load(tmp_path / "nothing.pkl")

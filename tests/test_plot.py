@@ -8,6 +8,7 @@ from deephar.utils.plot import (
     contact_sheet,
     data_to_image,
     draw,
+    draw_action,
     draw_pose,
     plot_3d_pose,
     show,
@@ -181,3 +182,40 @@ def test_without_a_file_a_window_opens_and_the_backend_stays(pose, monkeypatch):
     show(np.eye(8))
     assert [len(figures) for figures in shown] == [1, 1]
     assert not pyplot.get_fignums()
+
+
+LABELS = ("ApproachtoShelf", "GlanceAtShelf", "LookatShelf")
+
+
+def blue_of_rows(image):
+    """In which rows of the panel a bar reaches beyond half its length."""
+    pixels = np.asarray(image).astype(int)
+    return (pixels[:, 40, 2] - pixels[:, 40, 0] > 80).nonzero()[0]
+
+
+def test_bars_are_as_long_as_their_scores_and_the_box_is_drawn():
+    box = (200, 60, 300, 220)
+    image = draw_action(blank((320, 240)), LABELS, [0.05, 0.9, 0.05], box)
+    (second,) = {row // 14 for row in blue_of_rows(image) if row % 14 in (8, 9)}
+    assert second == 2  # 1.7 + 1.4 texts of 10 px from above
+    yellow = pixel(image, (200, 140))
+    assert yellow[0] > 200 and yellow[2] < 100
+    assert pixel(image, (310, 230)).tolist() == [255, 255, 255]
+    none = draw_action(blank((320, 240)), LABELS, [0.0, np.nan, 0.1])
+    assert not len(blue_of_rows(none))
+
+
+def test_of_many_classes_the_five_best_are_drawn():
+    scores = np.linspace(0, 1, 60)
+    few = draw_action(blank(), LABELS, [0.1, 0.2, 0.3])
+    many = draw_action(blank(), [f"class {i}" for i in range(60)], scores)
+    dark = [(np.asarray(image)[:, 1].sum(axis=-1) < 400).sum() for image in (few, many)]
+    assert dark[1] - dark[0] == pytest.approx(2 * 1.4 * 9, abs=1)
+
+
+def test_scores_and_labels_must_fit():
+    message = r"one for each of the 3 labels.*\(2,\)"
+    with pytest.raises(ValueError, match=message):
+        draw_action(blank(), LABELS, [0.5, 0.5])
+    with pytest.raises(ValueError, match="at least one"):
+        draw_action(blank(), (), [])

@@ -1,4 +1,4 @@
-"""Poses drawn on pictures, and pictures in a table, with Pillow alone.
+"""Poses and actions drawn on pictures, and pictures in a table, with Pillow alone.
 
 Colours tell the sides apart: green spine, red right arm, blue left arm, yellow right
 leg, magenta left leg.
@@ -27,6 +27,7 @@ _GIRDLES = (
 _TITLE_HEIGHT = 18
 _GAP = 4
 _FARTHEST = 1e5
+_MOST_SCORES = 5
 
 
 def draw_pose(
@@ -138,6 +139,64 @@ def _draw_limbs(canvas, points, alpha, poselayout, width):
 
 def _joint_color(poselayout, joint):
     return _RGB[poselayout.color[poselayout.cmap[joint]]]
+
+
+def draw_action(
+    picture,
+    labels: Sequence[str],
+    scores: Sequence[float],
+    box: Sequence[float] | None = None,
+    answer: str | None = None,
+) -> Image.Image:
+    """Draws the action, the scores of the classes and the box on a copy of a picture.
+
+    They stand in a dark panel in the upper left corner: the answer, then the classes
+    with their scores and bars as long, five at most, the best ones in their order.
+
+    Args:
+        picture: PIL picture or uint8 array (rows, cols, 3).
+        labels: Names of the classes.
+        scores: Probability of each, [0, 1]; NaN counts as 0.
+        box: (x1, y1, x2, y2) of the person, px; None for none.
+        answer: The text of the first line; None for the class of the best score.
+
+    Returns:
+        RGB picture of the same size.
+
+    Raises:
+        ValueError: There are not as many scores as labels, or none.
+    """
+    image = _to_image(picture)
+    values = np.clip(np.nan_to_num(np.asarray(scores, dtype=np.float64)), 0, 1)
+    if values.shape != (len(labels),) or not len(labels):
+        raise ValueError(
+            f"`scores` must be one for each of the {len(labels)} labels, at least one. "
+            f"Received: scores.shape={values.shape}"
+        )
+    canvas = ImageDraw.Draw(image, "RGBA")
+    size = float(np.clip(min(image.size) / 24, 9, 28))
+    if box is not None:
+        canvas.rectangle(tuple(box), outline=_RGB["y"], width=max(1, round(size / 8)))
+    best = np.sort(np.argsort(-values, kind="stable")[:_MOST_SCORES])
+    answer = labels[int(values.argmax())] if answer is None else answer
+    rows = [(f"{labels[i]} {values[i]:.3f}", float(values[i])) for i in best]
+    _draw_panel(canvas, answer, rows, size)
+    return image
+
+
+def _draw_panel(canvas, answer, rows, size):
+    """Draws a line of text and lines of text with bars; `size` of the text in px."""
+    large, small = (ImageFont.load_default(n * size) for n in (1.15, 0.9))
+    widths = [canvas.textlength(text, small) for text, _ in rows]
+    width = max(canvas.textlength(answer, large), *widths) + size
+    canvas.rectangle((0, 0, width, (1.8 + 1.4 * len(rows)) * size), (*_OUTLINE, 200))
+    canvas.text((size / 2, 0.2 * size), answer, _RGB["w"], large)
+    for number, (text, value) in enumerate(rows):
+        top = (1.7 + 1.4 * number) * size
+        full = (width - size) * value
+        bar = (size / 2, top, size / 2 + full, top + 1.2 * size)
+        canvas.rectangle(bar, (*_RGB["b"], 200))
+        canvas.text((size / 2, top + 0.05 * size), text, _RGB["w"], small)
 
 
 def contact_sheet(

@@ -1,8 +1,8 @@
 """Pictures, poses and boxes drawn with matplotlib, which is imported on the first call.
 
 With `filename` these functions write a file and need no display; without it they open a
-window by the user's own matplotlib backend. `draw_pose` and `contact_sheet`, of
-`deephar.utils.drawing`, are here too and need Pillow alone.
+window by the user's own matplotlib backend. `draw_pose`, `draw_action` and
+`contact_sheet`, of `deephar.utils.drawing`, are here too and need Pillow alone.
 
 Source: dluvizon/deephar's utils/plot.py.
 """
@@ -13,13 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from deephar.utils.drawing import contact_sheet, draw_pose
+from deephar.utils.drawing import contact_sheet, draw_action, draw_pose
 from deephar.utils.pose import is_valid, pa16j2d, pa17j3d, pa20j3d, pa21j3d
 
 __all__ = [
     "contact_sheet",
     "data_to_image",
     "draw",
+    "draw_action",
     "draw_pose",
     "plot_3d_pose",
     "plot_skeleton_2d",

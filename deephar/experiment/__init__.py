@@ -12,6 +12,7 @@ people_scores poses of MPII and Human3.6M by the pose part of SPNet
 multitask_scores evaluation of SPNet in both its tasks
 cuts        time and score of each prediction of SPNet
 action_training  the stages of the networks of actions
+clip_training    what their trainings on clips share, with stages or without
 multitask   the stages of SPNet, which learns poses and actions in turn
 stages      what trainings in stages share
 mixing      data sets that a batch mixes

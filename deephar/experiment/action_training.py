@@ -7,20 +7,19 @@ all      the whole merged network on clips, poses and actions at once
 
 import argparse
 import dataclasses
-import hashlib
 from collections.abc import Callable, Sequence
-
-import keras
-import numpy as np
 
 from deephar.experiment.arguments import (
     add_pose_loss_arguments,
     add_training_arguments,
     parse_training,
 )
-from deephar.experiment.building import build_network
-from deephar.experiment.described import DescribedClips
-from deephar.experiment.known_weights import find_weights
+from deephar.experiment.clip_training import (
+    ClipLesson,
+    add_frozen_features,
+    check_frozen_features,
+    train_clips,
+)
 from deephar.experiment.networks import NETWORKS
 from deephar.experiment.pose import (
     MOST_STEPS,
@@ -30,21 +29,13 @@ from deephar.experiment.pose import (
     pose_model,
     shares,
 )
-from deephar.experiment.scoring import action_scorer, frame_scorer
+from deephar.experiment.scoring import frame_scorer
 from deephar.experiment.settings import (
     add_network_arguments,
     network_settings,
 )
-from deephar.experiment.stages import (
-    check_actions,
-    check_first_weights,
-    stage_parser,
-)
-from deephar.experiment.training import TrainingRun, optimizer, start_training
-from deephar.losses import pose_regression_loss
-from deephar.models.action import OUTPUTS
-from deephar.trainer import set_batch_norm_momentum
-from deephar.utils.modes import TRAIN_MODE
+from deephar.experiment.stages import check_first_weights, stage_parser
+from deephar.experiment.training import TrainingRun, start_training
 from deephar.utils.numbers import positive_int, weight
 
 STAGES = {
@@ -110,7 +101,8 @@ def parse_action_training(
         _add_clip_arguments(parser, name, data)
     args = parse_training(parser, argv)
     if name == "action":
-        _check_action_flags(parser, args)
+        check_first_weights(parser, args)
+        check_frozen_features(parser, args)
     return args
 
 
@@ -129,21 +121,13 @@ def _add_clip_arguments(
     add = parser.add_argument
     if stage == "action":
         add("--pose-weights", help="of the stage pose, a file or a published name")
-        once = "the pose part looks at every clip, and its mirror image, once and for "
-        once += "all (with --no-augmentation)"
-        add("--frozen-features", action="store_true", help=once)
+        add_frozen_features(parser)
     else:
         share = {"type": weight, "default": 1.0}
         add("--pose-weight", help="of the poses' loss against actions' (1)", **share)
         add_pose_loss_arguments(parser)
     add_network_arguments(parser, data.network)
     add_training_arguments(parser, **_RECIPES[stage], optimizer="sgd")
-
-
-def _check_action_flags(parser: argparse.ArgumentParser, args) -> None:
-    check_first_weights(parser, args)
-    if args.frozen_features and (args.processes or not args.no_augmentation):
-        parser.error("--frozen-features needs --no-augmentation, and no --processes")
 
 
 def train_stage(args: argparse.Namespace, data: ActionData) -> None:
@@ -184,32 +168,8 @@ def _train_clips(run: TrainingRun, data: ActionData) -> None:
     _check_weights(run, whole, described)
     settings = network_settings(args, data.network, run.model_file)
     clips = data.clips(args, settings)
-    check_actions(clips, settings)
-    with run.strategy.scope():
-        network = _build_merged(run, data.network, settings, whole, described)
-        set_batch_norm_momentum(network, args.bn_momentum)
-        model = network
-        if whole:
-            model = _with_joined_poses(network)
-        elif described:
-            model = _copy_of(network.get_layer("clip_head"))
-        _compile(model, run)
-    predictor = run.clip_predictor(network)
-    inputs, targets, counts = ["frame"], [data.target], [len(OUTPUTS)]
-    if whole:
-        targets, counts = ["pose", *targets], [1, *counts]
-    samples, facts = clips, {}
-    if described:
-        options = {"workers": args.workers, "strict": args.strict}
-        samples = DescribedClips(predictor, clips, TRAIN_MODE, data.target, **options)
-        inputs = samples.inputs
-        facts["weights of the frozen pose part (md5)"] = _md5(predictor.frame_model)
-    loader = run.loader(samples, run.batch_size, targets, counts, inputs)
-
-    score = action_scorer(run, predictor, clips)
-    callbacks = run.callbacks(score, "accuracy", network)
-    steps = epoch_steps(args, [samples], [run.batch_size])
-    run.train([model], [loader], steps, callbacks, settings, facts)
+    ways = {"learns_poses": whole, "pose_loss": whole, "described": described}
+    train_clips(run, ClipLesson(settings, data.target, clips, clips, **ways))
 
 
 def _check_weights(run: TrainingRun, whole: bool, described: bool) -> None:
@@ -220,62 +180,3 @@ def _check_weights(run: TrainingRun, whole: bool, described: bool) -> None:
         return
     needed = "--weights of the stage action" if whole else "--pose-weights"
     raise ValueError(f"--stage {args.stage} needs {needed}")
-
-
-def _build_merged(
-    run: TrainingRun, network: str, settings: dict, whole: bool, described: bool
-) -> keras.Model:
-    """The merged network with the weights that the stage begins with.
-
-    A checkpoint of the clip head alone has no frame model, so that one comes from the
-    given weights again when the training goes on.
-    """
-    args = run.args
-    weights = run.first(args.weights)
-    pose_weights = None if whole else run.first(args.pose_weights)
-    if described and run.goes_on:
-        if args.weights is not None:
-            weights = args.weights = find_weights(args.weights, network)
-        else:
-            part = NETWORKS[network].pose_part
-            args.pose_weights = find_weights(args.pose_weights, part)
-            pose_weights = args.pose_weights
-    return build_network(
-        network,
-        settings,
-        weights,
-        pose_weights=pose_weights,
-        full_trainable=whole,
-        output_poses=whole,
-    )
-
-
-def _with_joined_poses(network: keras.Model) -> keras.Model:
-    """A model of the network whose poses are one output with their confidence."""
-    join = keras.layers.Concatenate(dtype="float32", name="PoseConf")
-    pose, confidence, *actions = network.outputs
-    return keras.Model(network.input, [join([pose, confidence]), *actions])
-
-
-def _copy_of(head: keras.Model) -> keras.Model:
-    """A model of the same layers, whose optimizer is no part of the network's file."""
-    return keras.Model(head.inputs, head.outputs)
-
-
-def _md5(model: keras.Model) -> str:
-    """The md5 of a model's weights, whatever file they come from."""
-    found = hashlib.md5()
-    for variable in model.weights:
-        found.update(np.asarray(variable.numpy()).tobytes())
-    return found.hexdigest()
-
-
-def _compile(model: keras.Model, run: TrainingRun) -> None:
-    args = run.args
-    losses, weights = ["categorical_crossentropy"] * len(OUTPUTS), [1.0] * len(OUTPUTS)
-    if len(model.outputs) > len(OUTPUTS):
-        losses = [pose_regression_loss(args.loss, args.visibility_weight), *losses]
-        weights = [args.pose_weight, *weights]
-    model.compile(
-        optimizer(args), losses, loss_weights=weights, jit_compile=run.compute.jit
-    )

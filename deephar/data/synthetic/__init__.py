@@ -11,12 +11,15 @@ background  what is behind a still: surroundings, textures, things;  film: expos
 scene     a whole picture with its labels as a function of (seed, index)
 stage     a world in which somebody moves, filmed;  cameras: where they stand
 film_crew  a performance before several cameras
-mpii, pennaction, human36m, ntu  on disk, in the data sets' formats, by means of writing
+sight     which points of a body a picture shows
+mpii, coco, pennaction, human36m, ntu  on disk, in the data sets' formats, by means of
+writing
 command   what the scripts datasets/*/generate.py share
 """
 
 from deephar.data.synthetic.actions import ACTIONS, ACTIONS_BY_NAME, random_pose
 from deephar.data.synthetic.body import DOFS, JOINTS, Body, make_body, place
+from deephar.data.synthetic.coco import make_coco_picture, write_coco
 from deephar.data.synthetic.figure import Person, make_person
 from deephar.data.synthetic.human36m import (
     human36m_pose,
@@ -65,6 +68,7 @@ __all__ = [
     "label",
     "make_body",
     "make_clip",
+    "make_coco_picture",
     "make_move",
     "make_ntu_recording",
     "make_person",
@@ -78,6 +82,7 @@ __all__ = [
     "random_pose",
     "rasterize",
     "shade",
+    "write_coco",
     "write_human36m_sequences",
     "write_mpii",
     "write_ntu_clips",

@@ -27,8 +27,9 @@ def paint_background(
     Args:
         rng: Source of all choices.
         view: Camera and picture size.
-        light: Its sun throws the figure's shadow on the floor.
-        joints: (21, 3) joints of the main figure in the world, mm.
+        light: Its sun throws the figures' shadows on the floor.
+        joints: (21, 3) or (figures, 21, 3) joints in the world, mm, those of the main
+            figure first. There may be no figures.
 
     Returns:
         picture (height, width, 3) uint8 in [0, 255].
@@ -36,7 +37,8 @@ def paint_background(
     columns, rows = (len(line) for line in view.rays(STEP))
     kind = rng.choice(4, p=(0.5, 0.25, 0.15, 0.1))
     if kind < 2:
-        paint = _scenery(rng, view, light, joints, outdoors=kind == 1)
+        figures = joints.reshape(-1, *joints.shape[-2:])
+        paint = _scenery(rng, view, light, figures, outdoors=kind == 1)
     elif kind == 2:
         paint = _texture(rng, columns, rows)
     else:
@@ -81,7 +83,8 @@ def _scenery(
     """Draws a floor up to a wall, or ground up to a horizon below the sky."""
     ahead = view.rotation[2, :2] / np.linalg.norm(view.rotation[2, :2])
     normal = rotation_z(rng.uniform(-40, 40))[:2, :2] @ ahead
-    distance = normal @ joints[0, :2] + rng.uniform(900, 3000)
+    middle = joints[0, 0, :2] if len(joints) else np.zeros(2)
+    distance = normal @ middle + rng.uniform(900, 3000)
     ground = draw_surface(rng)
     if outdoors:
         place = Surroundings(ground, None, None, draw_sky(rng))
@@ -89,7 +92,8 @@ def _scenery(
         walls = np.array([[*normal, distance]])
         place = Surroundings(ground, walls, draw_surface(rng), None)
     seen = place.seen_by(view)
-    return seen.paint * seen.shadow(light, joints)[..., None]
+    shadows = [seen.shadow(light, figure) for figure in joints]
+    return seen.paint * np.prod([np.ones_like(seen.x), *shadows], axis=0)[..., None]
 
 
 def make_things(

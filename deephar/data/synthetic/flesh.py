@@ -9,6 +9,11 @@ NO_CUT = 2.0
 _DARK = (0.06, 0.05, 0.06)
 _WHITE = (0.93, 0.93, 0.92)
 _ZERO = (0.0, 0.0, 0.0)
+FACE = {  # places in the frame of the head's bone / stature; those of the left side
+    "nose": (0.058, 0.0, 0.050),
+    "eye": (0.049, 0.018, 0.071),
+    "ear": (0.0, 0.043, 0.060),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _face(body: Body, look: Look) -> list[Piece]:
     mouth = (0.047, 0, 0.029)
     rows = [
         ((0.016, 0, 0.030), (0.003, 0, crown), (0.035, 0.048), skin, (1.0, 0.86, 1.0)),
-        ((0.052, 0, 0.066), (0.058, 0, 0.050), (0.006, 0.009), skin),
+        ((0.052, 0, 0.066), FACE["nose"], (0.006, 0.009), skin),
         (mouth, mouth, (0.006, 0.006), lips, (1.0, 2.2, 0.7)),
     ]
     for sign in (-1, 1):

@@ -23,7 +23,8 @@ from deephar.data.synthetic.motion import perform
 from deephar.data.synthetic.penn_moves import PENN_MOVES
 from deephar.data.synthetic.props import make_prop
 from deephar.data.synthetic.render import Solids, View, join
-from deephar.data.synthetic.scene import find_joints, random_light
+from deephar.data.synthetic.scene import random_light
+from deephar.data.synthetic.sight import find_joints
 from deephar.data.synthetic.stage import Shot, Stage, draw_surroundings
 from deephar.data.synthetic.writing import (
     Layout,

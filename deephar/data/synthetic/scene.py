@@ -11,7 +11,7 @@ from deephar.data.synthetic.background import (
     paint_background,
     seat_under,
 )
-from deephar.data.synthetic.body import INDEX, Body, place
+from deephar.data.synthetic.body import INDEX, place
 from deephar.data.synthetic.figure import Person, arms_in_trunk, make_person
 from deephar.data.synthetic.film import draw_film
 from deephar.data.synthetic.poses import Action
@@ -24,6 +24,7 @@ from deephar.data.synthetic.render import (
     rasterize,
     shade,
 )
+from deephar.data.synthetic.sight import find_joints, is_inside
 from deephar.utils.camera import Camera
 
 MPII_JOINTS = tuple(
@@ -170,10 +171,12 @@ def photograph(
     return Sample(picture, depth, view, figure, labels)
 
 
-def random_figure(rng: np.random.Generator, origin=(0.0, 0.0)) -> Figure:
-    """Draws a person doing something, facing anywhere."""
+def random_figure(
+    rng: np.random.Generator, origin=(0.0, 0.0), heading: float | None = None
+) -> Figure:
+    """Draws a person doing something, facing anywhere unless `heading` is given."""
     person = make_person(rng)
-    heading = rng.uniform(0, 360)
+    heading = rng.uniform(0, 360) if heading is None else heading
     for _ in range(_TRIES):
         action, pose = random_pose(rng)
         joints, frames = place(person.body, pose, heading, origin)
@@ -207,6 +210,13 @@ def aim(rng: np.random.Generator, figure: Figure, frontal: float = FRONTAL) -> V
     It stands before the part `frontal` of the figures, or beside them if they lie.
     """
     size = (int(rng.integers(256, 361)), int(rng.integers(256, 361)))
+    return zoom(rng, stand_before(rng, figure, frontal, size), [figure])
+
+
+def stand_before(
+    rng: np.random.Generator, figure: Figure, frontal: float, size: tuple[int, int]
+) -> View:
+    """Draws where a camera stands that looks at a figure; see `aim` and `zoom`."""
     middle = (figure.joints.min(axis=0) + figure.joints.max(axis=0)) / 2
     distance = rng.uniform(2600, 6500)
     rise = np.clip(rng.normal(1450, 550), 250, 3200)
@@ -217,13 +227,20 @@ def aim(rng: np.random.Generator, figure: Figure, frontal: float = FRONTAL) -> V
     bearing = np.radians(figure.heading + turn)
     position = middle + distance * np.array([np.cos(bearing), np.sin(bearing), 0])
     position[2] = rise
-    view = look_at(position, middle, 4 * rng.standard_normal(), 1.0, size)
+    return look_at(position, middle, 4 * rng.standard_normal(), 1.0, size)
 
-    solids = figure.solids
-    boxes = boxes_of(solids, view)
-    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+
+def zoom(rng: np.random.Generator, view: View, figures: list[Figure]) -> View:
+    """Draws focal length and principal point that have figures in the picture.
+
+    The stature of the first one is little more than the picture's height at most.
+    """
+    size, first = view.size, figures[0]
+    boxes = np.concatenate([boxes_of(figure.solids, view) for figure in figures])
+    low, high = np.nanmin(boxes[:, :2], axis=0), np.nanmax(boxes[:, 2:], axis=0)
     space = np.array(size) / (high - low)
-    stature = figure.person.body.height / view.to_camera(middle)[2]
+    middle = (first.joints.min(axis=0) + first.joints.max(axis=0)) / 2
+    stature = first.person.body.height / view.to_camera(middle)[2]
     focal = min(rng.uniform(0.62, 0.95) * space.min(), 1.05 * size[1] / stature)
     if rng.random() < 0.08:
         focal *= rng.uniform(1.05, 1.3)
@@ -231,7 +248,8 @@ def aim(rng: np.random.Generator, figure: Figure, frontal: float = FRONTAL) -> V
     shift = rng.uniform(-0.8, 0.8, 2) * slack
     center = np.array(size) / 2 + shift
     center -= focal * ((low + high) / 2 - view.center)
-    camera = Camera(view.rotation, position, np.full(2, focal), center, np.zeros(2))
+    at = view.position
+    camera = Camera(view.rotation, at, np.full(2, focal), center, np.zeros(2))
     return View(camera, size)
 
 
@@ -249,33 +267,44 @@ def random_light(rng: np.random.Generator, view: View) -> Light:
 
 def surround(rng: np.random.Generator, figure: Figure, view: View) -> Solids | None:
     """Draws seat, clutter and people behind, now and then something in front."""
+    axes = floor_axes(view)
+    parts = things_about(rng, figure, axes)
+    if rng.random() < 0.12:
+        step = np.array(
+            [rng.uniform(1200, 3000), rng.choice((-1, 1)) * rng.uniform(500, 1500)]
+        )
+        other = random_figure(rng, figure.joints[:, :2].mean(axis=0) + step @ axes)
+        parts.append(other.person.solids(other.joints, other.frames, owner=1))
+    if rng.random() < 0.15:
+        parts.append(occluder(rng, figure, axes))
+    return join(*parts) if parts else None
+
+
+def floor_axes(view: View) -> np.ndarray:
+    """Returns the directions (2, 2) on the floor away from a camera and to its left."""
     away = view.rotation[2, :2] / np.linalg.norm(view.rotation[2, :2])
-    left = np.array([-away[1], away[0]])
-    center = figure.joints[:, :2].mean(axis=0)
+    return np.stack([away, (-away[1], away[0])])
+
+
+def things_about(
+    rng: np.random.Generator, figure: Figure, axes: np.ndarray
+) -> list[Solids]:
+    """Draws what a figure sits on, and clutter behind it (see `floor_axes`)."""
     parts = []
     if figure.action.seat:
         parts.append(seat_under(rng, figure.person.body, figure.joints, figure.frames))
     count = int(rng.integers(0, 6))
     if count:
         steps = rng.uniform((1000, -2600), (3500, 2600), (count, 2))
-        places = center + steps @ np.stack([away, left])
+        places = figure.joints[:, :2].mean(axis=0) + steps @ axes
         sizes = rng.uniform(80, 500, (count, 2))
         parts.append(make_things(rng, places, sizes, rng.uniform(200, 2200, count)))
-    if rng.random() < 0.12:
-        step = np.array(
-            [rng.uniform(1200, 3000), rng.choice((-1, 1)) * rng.uniform(500, 1500)]
-        )
-        other = random_figure(rng, center + step @ np.stack([away, left]))
-        parts.append(other.person.solids(other.joints, other.frames, owner=1))
-    if rng.random() < 0.15:
-        parts.append(_occluder(rng, figure, away, left))
-    return join(*parts) if parts else None
+    return parts
 
 
-def _occluder(
-    rng: np.random.Generator, figure: Figure, away: np.ndarray, left: np.ndarray
-) -> Solids:
+def occluder(rng: np.random.Generator, figure: Figure, axes: np.ndarray) -> Solids:
     """Draws a post, a bar or a low box between the camera and the figure."""
+    away, left = axes
     reach = (figure.joints[:, :2] @ away).min()
     joint = figure.joints[rng.integers(len(figure.joints))]
     place = joint[:2] + (reach - rng.uniform(250, 700) - joint[:2] @ away) * away
@@ -337,44 +366,3 @@ def label(
         scale=float(scale),
         objpos=middle - (0, _OBJPOS_RISE * scale),
     )
-
-
-def is_inside(
-    picture: np.ndarray, away: np.ndarray, size: tuple[int, int]
-) -> np.ndarray:
-    """Tells which points x, y (n, 2), px, before the camera lie in the picture."""
-    return (away > 0) & ((picture >= 0) & (picture < np.array(size))).all(axis=1)
-
-
-def find_joints(
-    body: Body,
-    joints: np.ndarray,
-    view: View,
-    depth: np.ndarray,
-    index: np.ndarray,
-    owner: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Finds joints in a picture, and which of them nothing hides.
-
-    Args:
-        body: Whose joints they are.
-        joints: (21, 3) in the world, mm.
-        view: The camera.
-        depth: (height, width) z-buffer, mm.
-        index: (height, width) solid at each pixel, -1 for none.
-        owner: (solids,) number of the figure; that of these joints is 0.
-
-    Returns:
-        x, y (21, 2), px; depth (21,), mm; visible (21,).
-    """
-    projected = view.camera.project(joints)
-    picture, away = projected[:, :2], projected[:, 2]
-    x, y = np.clip(picture.astype(int), 0, np.array(view.size) - 1).T
-    # a joint lies inside its limb: its own flesh is before it, but not much more
-    before = 1.6 * body.flesh + 15
-    before[INDEX["head"]] = 0.06 * body.height
-    seen = depth[y, x] > away - before
-    foreign = (index[y, x] >= 0) & (owner[index[y, x]] != 0)
-    hidden = foreign & (depth[y, x] < away)
-    visible = is_inside(picture, away, view.size) & seen & ~hidden
-    return picture, away, visible

@@ -26,6 +26,7 @@ class Layout:
         pictures: Folder of the pictures.
         pattern: What their paths below that folder look like.
         labels: Patterns (glob) of the files of annotations.
+        others: Further folders of pictures, their paths alike.
         own_names: Whether the owners have no such names, so that pictures are known to
             be generated without `MARKER` too.
     """
@@ -34,6 +35,7 @@ class Layout:
     pictures: str
     pattern: str
     labels: tuple[str, ...] = ("annotations.mat",)
+    others: tuple[str, ...] = ()
     own_names: bool = False
 
 
@@ -75,14 +77,16 @@ def prepare(
     """
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise FileExistsError(f"the folder must be empty, or overwritten: {folder}")
-    images, marker = folder / layout.pictures, folder / MARKER
+    images = [folder / name for name in (layout.pictures, *layout.others)]
+    marker = folder / MARKER
     known = marker.exists() or layout.own_names
     pattern = re.compile(layout.pattern)
     ours, theirs = [], []
-    for path in sorted(images.rglob("[!.]*")):
-        if not path.is_dir():
-            name = path.relative_to(images).as_posix()
-            (ours if known and pattern.fullmatch(name) else theirs).append(path)
+    for part in images:
+        for path in sorted(part.rglob("[!.]*")):
+            if not path.is_dir():
+                name = path.relative_to(part).as_posix()
+                (ours if known and pattern.fullmatch(name) else theirs).append(path)
     labels = [path for name in layout.labels for path in sorted(folder.glob(name))]
     if labels and not (ours or marker.exists()):
         theirs += labels
@@ -93,10 +97,11 @@ def prepare(
         )
     for path in (*labels, *ours):
         path.unlink()
-    for path in sorted(images.rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
-    images.mkdir(parents=True, exist_ok=True)
+    for part in images:
+        for path in sorted(part.rglob("*"), reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+        part.mkdir(parents=True, exist_ok=True)
     command = make_command(layout.kind, flags)
     write_json(marker, {"kind": layout.kind, "command": command, **flags})
 

@@ -105,6 +105,7 @@ def put(number, **values):
         (put(0, bbox=[1, 2, float("nan"), 3]), "annotation 11: `bbox` must be 4 fin"),
         (put(3, keypoints=[0] * 48), "annotation 14: `keypoints` must be 51 finite"),
         (put(3, image_id=99), "annotation 14: `image_id` must be an id of images.*99"),
+        (put(1, id=11), "the ids of annotations must differ.*id=11 2 times"),
         (put(0, category_id=2), "annotation 11: `category_id` must be an id of categ"),
         (
             lambda c: c["categories"][0]["keypoints"].reverse(),

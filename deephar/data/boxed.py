@@ -53,14 +53,18 @@ class BoxedPerson:
             )
 
 
-def is_box(box: Any) -> bool:
-    """Tells whether `box` is four finite numbers x, y, w, h with w and h above 0."""
+def are_finite(values: Any, count: int) -> bool:
+    """Tells whether `values` are so many finite numbers."""
     try:
-        numbers = np.asarray(box, dtype=np.float64)
+        numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         return False
-    fits = numbers.shape == (4,) and np.isfinite(numbers).all()
-    return bool(fits and (numbers[2:] > 0).all())
+    return numbers.shape == (count,) and bool(np.isfinite(numbers).all())
+
+
+def is_box(box: Any) -> bool:
+    """Tells whether `box` is four finite numbers x, y, w, h with w and h above 0."""
+    return are_finite(box, 4) and min(box[2:]) > 0
 
 
 def person_window(

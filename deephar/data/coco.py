@@ -4,6 +4,7 @@ Source of the format: https://cocodataset.org/#format-data, read with its own
 pycocotools.
 """
 
+import collections
 import contextlib
 import functools
 import io
@@ -18,7 +19,7 @@ import numpy as np
 from pycocotools.coco import COCO
 
 from deephar.config import DataConfig, mpii_sp_dataconf
-from deephar.data.boxed import BoxedPeople, BoxedPerson
+from deephar.data.boxed import BoxedPeople, BoxedPerson, are_finite
 from deephar.data.cache import PictureCache
 from deephar.utils.pose import INVALID, coco17j, pa16j2d
 
@@ -92,6 +93,13 @@ def _check(path: str, content: Any) -> None:
                     f"{path}: entry {number} of {part} must have {', '.join(keys)}. "
                     f"Received: none named {', '.join(lacking)}"
                 )
+        ids = collections.Counter(entry["id"] for entry in entries)
+        twice = [number for number, count in ids.items() if count > 1]
+        if twice:
+            raise ValueError(
+                f"{path}: the ids of {part} must differ. "
+                f"Received: id={twice[0]} {ids[twice[0]]} times"
+            )
     for category in content["categories"]:
         _check_names(path, category)
     known = {
@@ -121,11 +129,7 @@ def _check_annotation(path: str, annotation: dict[str, Any], known: dict) -> Non
                 f"Received: {key}={annotation[key]}"
             )
     for key, count in _NUMBERS.items():
-        try:
-            numbers = np.asarray(annotation[key], dtype=np.float64)
-        except (TypeError, ValueError):
-            numbers = np.array(np.nan)
-        if numbers.shape != (count,) or not np.isfinite(numbers).all():
+        if not are_finite(annotation[key], count):
             raise ValueError(
                 f"{owner}: `{key}` must be {count} finite numbers. "
                 f"Received: {key}={annotation[key]}"

@@ -293,8 +293,13 @@ class ClipDataset(VideoDataset):
         center, size = bbox_to_objposwin(box)
         if min(size) < MIN_WINDOW:
             size = (MIN_WINDOW, MIN_WINDOW)
-        shift = np.array([augmentation["transx"], augmentation["transy"]])
-        return _Window(box, center + scale * shift, size)
+        drawn = np.array([augmentation["transx"], augmentation["transy"]])
+        shift = drawn * self._shift_unit(size, scale)
+        return _Window(box, center + shift, size)
+
+    def _shift_unit(self, size, scale) -> float:
+        """Returns what a drawn shift of 1 is in a window (w, h) of a scale, px."""
+        return scale
 
     def _window_of(self, clip, bbox):
         """Returns a function from an augmentation to the window's centre and size."""

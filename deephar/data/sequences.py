@@ -259,10 +259,7 @@ class VideoDataset(CropDataset):
         if frame_list is None and frame is not None:
             return sequence, [frame]
         if frame_list is None:
-            random = rng is not None
-            return sequence, get_clip_frame_index(
-                count, step, self.clip_size, random, rng
-            )
+            return sequence, self._clip_frames(count, step, rng)
         frames = [int(one) for one in frame_list]
         if not frames or not 0 <= min(frames) <= max(frames) < count:
             raise ValueError(
@@ -270,3 +267,8 @@ class VideoDataset(CropDataset):
                 f" Received: frame_list={frames}"
             )
         return sequence, frames
+
+    def _clip_frames(self, count, step, rng):
+        """Returns the frames of a clip of a video that has `count`, see above."""
+        random = rng is not None
+        return get_clip_frame_index(count, step, self.clip_size, random, rng)

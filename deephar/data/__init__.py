@@ -2,6 +2,7 @@
 
 from deephar.data.base import Person, SinglePersonDataset
 from deephar.data.boxed import BoxedPeople, BoxedPerson
+from deephar.data.boxed_clips import BoxedClips, BoxedVideo
 from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes, write_boxes
 from deephar.data.cache import PictureCache, open_cache
 from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
@@ -21,8 +22,10 @@ from deephar.data.pictures import (
 __all__ = [
     "AnnotationError",
     "BatchLoader",
+    "BoxedClips",
     "BoxedPeople",
     "BoxedPerson",
+    "BoxedVideo",
     "COCOSinglePerson",
     "Clip",
     "ClipBoxes",

@@ -1,6 +1,7 @@
 """Tells what of a data set is there, and what is missing or wrong.
 
     python datasets/check.py PennAction /data/PennAction
+    python datasets/check.py COCO /data/COCO
     python datasets/check.py Human3.6M /data/Human3.6M --all
     python datasets/check.py NTU /data/NTU --json
 
@@ -19,22 +20,11 @@ import sys
 
 import numpy as np
 
-from deephar.config import (
-    human36m_dataconf,
-    mpii_sp_dataconf,
-    ntu_dataconf,
-    pennaction_dataconf,
-)
 from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes
-from deephar.data.human36m import Human36M
-from deephar.data.mpii import MpiiSinglePerson
-from deephar.data.ntu import Ntu
+from deephar.data.inspection import KINDS, MODES, People
 from deephar.data.ntu_format import FOLDER, read_ntu
-from deephar.data.pennaction import PennAction
-from deephar.data.pictures import open_picture
-from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
+from deephar.utils.modes import TEST_MODE, TRAIN_MODE, mode_name
 
-MODES = (TRAIN_MODE, VALID_MODE, TEST_MODE)
 CLIP_SIZES = {"NTU": 20}
 """Frames of the clips of the networks; 16 where nothing is said."""
 WIDEST = 3.0
@@ -46,120 +36,6 @@ BOXES = "*bbox*.json"
 SAMPLE = 200
 LINES = 10
 """So many of the missing and of the wrong files are printed, unless with --all."""
-
-
-class People:
-    """MPII: people in single pictures."""
-
-    def __init__(self, folder):
-        self.data = MpiiSinglePerson(folder, mpii_sp_dataconf)
-
-    def count(self, mode) -> dict:
-        """Returns the numbers of a part."""
-        people = self.data.get_length(mode)
-        return {"people": people, "pictures": len(self.places(mode))}
-
-    def places(self, mode) -> list:
-        """Returns what `read` takes, for every picture."""
-        keys = range(self.data.get_length(mode))
-        return sorted({self.data.picture(key, mode) for key in keys})
-
-    def read(self, mode, place) -> None:
-        """Reads a picture; OSError if it cannot be read."""
-        open_picture(place)
-
-
-class Videos:
-    """Penn Action, Human3.6M, NTU: annotated frames of videos."""
-
-    def __init__(self, data):
-        self.data = data
-        self.sizes: dict[tuple[int, int], tuple[int, int]] = {}
-        self.pictures: dict[str, set[str]] = collections.defaultdict(set)
-
-    def count(self, mode) -> dict:
-        """Returns the numbers of a part; reads the joints of all frames."""
-        actions, short, empty = collections.Counter(), 0, 0
-        lengths = [self.data.num_frames(key, mode) for key in self._keys(mode)]
-        labels = dict(enumerate(self.data.action_labels))
-        for key, length in enumerate(lengths):
-            action = self.data.action(key, mode)
-            actions[labels.get(action, f"action {action}")] += 1
-            short += length < self.data.clip_size
-            if length:
-                clip = self.data.clip(key, mode, range(length))
-                empty += int(np.isnan(clip.joints).any(axis=-1).all(axis=-1).sum())
-                self.sizes[mode, key] = clip.size
-                names = {os.path.basename(path) for path in clip.pictures}
-                self.pictures[os.path.dirname(clip.pictures[0])] |= names
-        return {
-            "videos": len(lengths),
-            "frames": sum(lengths),
-            "actions": dict(actions),
-            f"videos shorter than {self.data.clip_size} frames": short,
-            "frames without a joint": empty,
-        }
-
-    def _keys(self, mode):
-        return range(self.data.get_length(mode))
-
-    def places(self, mode) -> list:
-        """Returns what `read` takes, for every picture."""
-        counts = ((key, self.data.num_frames(key, mode)) for key in self._keys(mode))
-        return [(key, frame) for key, count in counts for frame in range(count)]
-
-    def read(self, mode, place) -> None:
-        """Reads a picture; OSError if it cannot be read or has another size."""
-        picture = self.data.open_frame(place[0], mode, place[1])
-        picture.read(1, (0, 0, *picture.size))
-
-    def unannotated(self) -> tuple[list[str], list[str]]:
-        """Returns lines of the pictures that no video counted has.
-
-        Those beside annotated ones come first, then the folders without any.
-        """
-        root = pathlib.Path(self.data.dataset_path, self.data.pattern.split("/")[0])
-        beside, folders = [], []
-        for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-            found = {path.name for path in folder.glob("*.jpg") if path.name[0] != "."}
-            known = self.pictures.get(os.fspath(folder))
-            if known is None:
-                folders.append(f"{folder}: {len(found)} pictures, none annotated")
-            elif found - known:
-                extra = sorted(found - known)
-                beside.append(
-                    f"{folder}: {len(extra)} pictures more than the {len(known)} "
-                    f"annotated, the first {extra[0]}"
-                )
-        return beside, folders
-
-
-def open_penn(folder, clip_size, damaged):
-    """Opens Penn Action."""
-    return Videos(PennAction(folder, pennaction_dataconf, clip_size=clip_size))
-
-
-def open_human36m(folder, clip_size, damaged):
-    """Opens Human3.6M."""
-    return Videos(Human36M(folder, human36m_dataconf, clip_size=clip_size))
-
-
-def open_ntu(folder, clip_size, damaged):
-    """Opens NTU RGB+D but for the files of joints that are damaged."""
-
-    class Sound(Ntu):
-        def files(self):
-            return [file for file in super().files() if file not in damaged]
-
-    return Videos(Sound(folder, ntu_dataconf, clip_size=clip_size))
-
-
-DATASETS = {
-    "MPII": lambda folder, clip_size, damaged: People(folder),
-    "Human3.6M": open_human36m,
-    "PennAction": open_penn,
-    "NTU": open_ntu,
-}
 
 
 def check_arrays(folder: pathlib.Path) -> dict[str, str]:
@@ -300,7 +176,7 @@ def check(name: str, folder: pathlib.Path, read_all: bool, clip_size: int) -> di
     damaged = check_arrays(folder) if name == "NTU" else {}
     result["wrong"] += damaged.values()
     try:
-        kind = DATASETS[name](folder, clip_size, damaged)
+        kind = KINDS[name](folder, clip_size, damaged)
     except FileNotFoundError as error:
         result["missing"].append(str(error))
         return result
@@ -309,7 +185,7 @@ def check(name: str, folder: pathlib.Path, read_all: bool, clip_size: int) -> di
         return result
     for mode in MODES:
         numbers = kind.count(mode)
-        missing = kind.data.missing_pictures(mode)
+        missing = kind.missing(mode)
         count = sys.maxsize if read_all else SAMPLE
         done, wrong = read_pictures(kind, mode, count)
         numbers["pictures missing"] = len(missing)
@@ -317,7 +193,7 @@ def check(name: str, folder: pathlib.Path, read_all: bool, clip_size: int) -> di
         result["pictures_read"] += done
         result["missing"] += missing
         result["wrong"] += wrong
-    if name != "MPII":
+    if not isinstance(kind, People):
         result["boxes"], wrong = check_boxes(folder, kind)
         beside, result["extra"] = kind.unannotated()
         result["wrong" if name in ANNOTATED_WHOLE else "extra"] += beside
@@ -367,7 +243,7 @@ def main(argv=None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("dataset", choices=DATASETS)
+    parser.add_argument("dataset", choices=KINDS)
     parser.add_argument("folder", type=pathlib.Path, help="folder of the data set")
     parser.add_argument("--all", action="store_true", help="read all pictures")
     parser.add_argument(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
+from tiny_coco import write_both_parts
 from tiny_mpii import write_tiny_mpii
 
 from deephar.data.boxes import ClipBoxes, FrameBoxes, write_boxes
@@ -20,6 +21,7 @@ spec.loader.exec_module(check)
 
 WRITERS = {
     "MPII": write_tiny_mpii,
+    "COCO": write_both_parts,
     "Human3.6M": write_tiny_h36m,
     "PennAction": write_tiny_penn,
     "NTU": write_tiny_ntu,
@@ -56,10 +58,36 @@ def test_sound_data_is_counted_and_called_sound(whole, capsys, name):
     status, found = run(capsys, name, whole / name)
     assert (status, found["missing"], found["wrong"]) == (0, [], [])
     parts = found["parts"].values()
-    unit = "pictures" if name == "MPII" else "frames"
+    unit = "pictures" if name in ("MPII", "COCO") else "frames"
     assert found["pictures_read"] == sum(part[unit] for part in parts) > 7
     assert check.main([name, str(whole / name)]) == 0
     assert capsys.readouterr().out.endswith("pictures read\nsound\n")
+
+
+def test_the_counts_of_coco_and_what_is_left_out(whole, capsys):
+    _, found = run(capsys, "COCO", whole / "COCO")
+    train = found["parts"]["train"]
+    assert (train["people"], train["pictures"], train["left out (crowd)"]) == (5, 5, 1)
+    assert (found["parts"]["valid"]["people"], found["pictures_read"]) == (4, 8)
+    check.main(["COCO", str(whole / "COCO")])
+    text = capsys.readouterr().out
+    assert "  train: 5 people, 5 pictures, 1 left out (crowd)\n" in text
+
+
+def test_a_part_of_coco_may_lack_but_not_half_of_it(folder, capsys):
+    where = folder("COCO")
+    annotations = where / "annotations" / "person_keypoints_train2017.json"
+    annotations.unlink()
+    status, found = run(capsys, "COCO", where)
+    assert (status, len(found["missing"])) == (1, 1)
+    assert f"no annotation file: {annotations}" in found["missing"][0]
+    shutil.rmtree(where / "train2017")
+    status, found = run(capsys, "COCO", where)
+    assert (status, found["parts"]["train"]["people"]) == (0, 0)
+    shutil.rmtree(where / "annotations")
+    shutil.rmtree(where / "val2017")
+    status, found = run(capsys, "COCO", where)
+    assert "person_keypoints_val2017.json" in found["missing"][0]
 
 
 def test_the_counts_of_penn_action(whole, capsys):
@@ -239,7 +267,7 @@ def test_a_sample_of_the_pictures_is_read_without_all(whole, capsys, monkeypatch
 def test_an_absent_folder_and_an_unknown_data_set_are_usage_errors(tmp_path, capsys):
     for name, where, text in (
         ("NTU", tmp_path / "no", "no such folder"),
-        ("COCO", tmp_path, "invalid choice: 'COCO'"),
+        ("Kinetics", tmp_path, "invalid choice: 'Kinetics'"),
     ):
         with pytest.raises(SystemExit, match="2"):
             check.main([name, str(where)])

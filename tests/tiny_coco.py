@@ -75,3 +75,11 @@ def four_people() -> list[dict]:
     lacking = unlabelled(annotation(13, 3), 0, 9, 10)
     hidden = unlabelled(annotation(14, 5), *range(5, 17), flag=1)
     return [annotation(11, 7), annotation(12, 7, 40.0), lacking, hidden]
+
+
+def write_both_parts(folder: pathlib.Path) -> None:
+    """Writes a folder with both parts, five pictures and three."""
+    train = [annotation(20 + i, 10 + i, 2.0 * i) for i in range(5)]
+    crowd = annotation(30, 10, iscrowd=1, num_keypoints=0)
+    write_tiny_coco(folder, [*train, crowd], "train")
+    write_tiny_coco(folder, four_people(), "val")

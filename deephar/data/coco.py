@@ -21,9 +21,13 @@ from pycocotools.coco import COCO
 from deephar.config import DataConfig, mpii_sp_dataconf
 from deephar.data.boxed import BoxedPeople, BoxedPerson, are_finite
 from deephar.data.cache import PictureCache
+from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, coco17j, pa16j2d
 
 logger = logging.getLogger(__name__)
+
+COCO_PARTS = {TRAIN_MODE: "train", VALID_MODE: "val"}
+"""Names of the parts in those of the owners' files."""
 
 _NUMBERS = {"bbox": 4, "keypoints": 3 * coco17j.num_joints}
 _REQUIRED = {
@@ -38,6 +42,20 @@ _SHORT = (
     *(("left_", "l_"), ("right_", "r_")),
     *(("shoulder", "shoul"), ("elbow", "elb")),
 )
+
+
+def coco_files(folder: str | os.PathLike, part: str) -> tuple[str, str]:
+    """Returns where pictures and annotations of a part lie, as the owners name them.
+
+    Args:
+        folder: Such as datasets/COCO.
+        part: "train" or "val".
+    """
+    annotations = f"person_keypoints_{part}2017.json"
+    return (
+        os.path.join(folder, f"{part}2017"),
+        os.path.join(folder, "annotations", annotations),
+    )
 
 
 @contextlib.contextmanager

@@ -1,0 +1,190 @@
+"""What a data set on disk has: the kinds that datasets/check.py looks at.
+
+An object of a kind counts a part (`count`), lists its pictures (`places`), reads one of
+them (`read`) and names those that are not there (`missing`).
+"""
+
+import collections
+import os
+import pathlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from deephar.config import (
+    human36m_dataconf,
+    mpii_sp_dataconf,
+    ntu_dataconf,
+    pennaction_dataconf,
+)
+from deephar.data.actions import ActionDataset
+from deephar.data.boxed import BoxedPeople
+from deephar.data.coco import COCO_PARTS, COCOSinglePerson, coco_files
+from deephar.data.human36m import Human36M
+from deephar.data.mpii import MpiiSinglePerson
+from deephar.data.ntu import Ntu
+from deephar.data.pennaction import PennAction
+from deephar.data.pictures import open_picture
+from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE
+
+MODES = (TRAIN_MODE, VALID_MODE, TEST_MODE)
+
+
+class People:
+    """MPII, COCO: people in single pictures.
+
+    Args:
+        parts: {mode: its people}; modes may lack.
+    """
+
+    def __init__(self, parts: Mapping[int, BoxedPeople | MpiiSinglePerson]):
+        self.parts = parts
+
+    def count(self, mode: int) -> dict[str, Any]:
+        """Returns the numbers of a part."""
+        people, left_out = 0, {}
+        if mode in self.parts:
+            people = self.parts[mode].get_length(mode)
+            left_out = getattr(self.parts[mode], "left_out", {})
+        return {
+            "people": people,
+            "pictures": len(self.places(mode)),
+            **{f"left out ({what})": number for what, number in left_out.items()},
+        }
+
+    def places(self, mode: int) -> list[str]:
+        """Returns the path of every picture."""
+        if mode not in self.parts:
+            return []
+        data = self.parts[mode]
+        return sorted({data.picture(key, mode) for key in range(data.get_length(mode))})
+
+    def read(self, mode: int, place: str) -> None:
+        """Reads a picture; OSError if it cannot be read."""
+        open_picture(place)
+
+    def missing(self, mode: int) -> list[str]:
+        """Returns the paths of annotated pictures that are not there."""
+        return self.parts[mode].missing_pictures(mode) if mode in self.parts else []
+
+
+class Videos:
+    """Penn Action, Human3.6M, NTU: annotated frames of videos."""
+
+    def __init__(self, data: ActionDataset | Human36M):
+        self.data = data
+        self.sizes: dict[tuple[int, int], tuple[int, int]] = {}
+        self.pictures: dict[str, set[str]] = collections.defaultdict(set)
+
+    def count(self, mode: int) -> dict[str, Any]:
+        """Returns the numbers of a part; reads the joints of all frames."""
+        actions, short, empty = collections.Counter(), 0, 0
+        lengths = [self.data.num_frames(key, mode) for key in self._keys(mode)]
+        labels = dict(enumerate(self.data.action_labels))
+        for key, length in enumerate(lengths):
+            action = self.data.action(key, mode)
+            actions[labels.get(action, f"action {action}")] += 1
+            short += length < self.data.clip_size
+            if length:
+                clip = self.data.clip(key, mode, range(length))
+                empty += int(np.isnan(clip.joints).any(axis=-1).all(axis=-1).sum())
+                self.sizes[mode, key] = clip.size
+                names = {os.path.basename(path) for path in clip.pictures}
+                self.pictures[os.path.dirname(clip.pictures[0])] |= names
+        return {
+            "videos": len(lengths),
+            "frames": sum(lengths),
+            "actions": dict(actions),
+            f"videos shorter than {self.data.clip_size} frames": short,
+            "frames without a joint": empty,
+        }
+
+    def _keys(self, mode: int) -> range:
+        return range(self.data.get_length(mode))
+
+    def places(self, mode: int) -> list[tuple[int, int]]:
+        """Returns what `read` takes, for every picture."""
+        counts = ((key, self.data.num_frames(key, mode)) for key in self._keys(mode))
+        return [(key, frame) for key, count in counts for frame in range(count)]
+
+    def read(self, mode: int, place: tuple[int, int]) -> None:
+        """Reads a picture; OSError if it cannot be read or has another size."""
+        picture = self.data.open_frame(place[0], mode, place[1])
+        picture.read(1, (0, 0, *picture.size))
+
+    def missing(self, mode: int) -> list[str]:
+        """Returns the paths of annotated pictures that are not there."""
+        return self.data.missing_pictures(mode)
+
+    def unannotated(self) -> tuple[list[str], list[str]]:
+        """Returns lines of the pictures that no video counted has.
+
+        Those beside annotated ones come first, then the folders without any.
+        """
+        root = pathlib.Path(self.data.dataset_path, self.data.pattern.split("/")[0])
+        beside, folders = [], []
+        for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+            found = {path.name for path in folder.glob("*.jpg") if path.name[0] != "."}
+            known = self.pictures.get(os.fspath(folder))
+            if known is None:
+                folders.append(f"{folder}: {len(found)} pictures, none annotated")
+            elif found - known:
+                extra = sorted(found - known)
+                beside.append(
+                    f"{folder}: {len(extra)} pictures more than the {len(known)} "
+                    f"annotated, the first {extra[0]}"
+                )
+        return beside, folders
+
+
+def open_mpii(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> People:
+    """Opens MPII."""
+    mpii = MpiiSinglePerson(folder, mpii_sp_dataconf)
+    return People({mode: mpii for mode in MODES})
+
+
+def open_coco(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> People:
+    """Opens the parts of COCO of which pictures or annotations are there."""
+    parts = {}
+    for mode, part in COCO_PARTS.items():
+        files = coco_files(folder, part)
+        if any(os.path.exists(path) for path in files):
+            parts[mode] = COCOSinglePerson(*files)
+    if not parts:
+        names = " or ".join(coco_files(folder, part)[1] for part in COCO_PARTS.values())
+        raise FileNotFoundError(f"no annotation file: {names}")
+    return People(parts)
+
+
+def open_penn(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Videos:
+    """Opens Penn Action."""
+    return Videos(PennAction(folder, pennaction_dataconf, clip_size=clip_size))
+
+
+def open_human36m(
+    folder: pathlib.Path, clip_size: int, damaged: Collection[str]
+) -> Videos:
+    """Opens Human3.6M."""
+    return Videos(Human36M(folder, human36m_dataconf, clip_size=clip_size))
+
+
+def open_ntu(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Videos:
+    """Opens NTU RGB+D but for the files of joints that are damaged."""
+
+    class Sound(Ntu):
+        def files(self):
+            return [file for file in super().files() if file not in damaged]
+
+    return Videos(Sound(folder, ntu_dataconf, clip_size=clip_size))
+
+
+KINDS = {
+    "MPII": open_mpii,
+    "COCO": open_coco,
+    "Human3.6M": open_human36m,
+    "PennAction": open_penn,
+    "NTU": open_ntu,
+}
+"""By the data set's name, what opens it: from its folder, the frames of a clip and the
+names of files to leave out, to `People` or `Videos`."""

@@ -15,7 +15,8 @@ penn, ntu, ablation, speed) and figures. A row says "not run" where no result wa
 one that was measured on generated data, or of a network with other settings, says so
 and is not set beside the paper; data of unknown origin are marked. A file that is
 damaged, of an unknown kind or lacks something is named on the page and at the end,
-where the command then fails; the others are in the tables.
+where the command then fails; the others are in the tables. Results of COCO and MERL, of which
+the papers have no table, are only named.
 """
 
 import argparse
@@ -41,9 +42,10 @@ def main(argv=None):
     """Reads, writes; then fails if a file was left out."""
     args = parse(argv)
     files, empty = find_files(args.results)
-    figures, wrong = read_results(files)
-    path = write_page(args.out, fill(figures), {**wrong, **empty})
-    print("\n".join([f"{path}: {len(files) - len(wrong)} results", *empty.values()]))
+    figures, wrong, other = read_results(files)
+    path = write_page(args.out, fill(figures), {**wrong, **other, **empty})
+    count = len(files) - len(wrong) - len(other)
+    print("\n".join([f"{path}: {count} results", *other.values(), *empty.values()]))
     if wrong:
         left_out = [f"{len(wrong)} of {len(files)} files left out:", *wrong.values()]
         raise ValueError("\n".join(left_out))

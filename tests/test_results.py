@@ -121,7 +121,7 @@ def test_results_come_newest_first(tmp_path):
         write(tmp_path / str(year), scores)
     files, empty = find_files([tmp_path, tmp_path / "2024"])
     assert len(files) == 3 and not empty
-    figures, wrong = read_results(files)
+    figures, wrong, _ = read_results(files)
     years = list(dict.fromkeys(one.receipt.date.year for one in figures))
     assert years == [2026, 2025, 2024] and not wrong
 
@@ -159,8 +159,8 @@ RUINED = {
         **result_files.mpii(),
         "pckh": "x",
     },
-    "must be one of .*'speed2d'.* Received: 'coco'": {
-        "receipt": result_files.receipt("coco", "x")
+    "must be one of .*'speed2d'.* Received: 'lsp'": {
+        "receipt": result_files.receipt("lsp", "x")
     },
     '"evaluation" must be': _without(result_files.mpii(), "receipt", "evaluation"),
     "\"date\" must be ISO 8601. Received: 'May'": result_files.mpii(date="May"),
@@ -184,7 +184,7 @@ def test_a_file_that_is_wrong_is_named_and_the_others_are_read(tmp_path, message
     with pytest.raises(ValueError, match=message) as raised:
         read_result(wrong)
     assert str(wrong) in str(raised.value)
-    figures, left_out = read_results([wrong, good])
+    figures, left_out, _ = read_results([wrong, good])
     assert list(left_out) == [wrong] and len(figures) == 9
 
 
@@ -225,7 +225,7 @@ def test_a_number_that_no_float_can_hold_is_named(tmp_path):
     for text in (f"1{'0' * 400}", "1e999"):
         path = write(tmp_path, result_files.mpii())
         path.write_text(path.read_text().replace('"l_hip": 0.95', f'"l_hip": {text}'))
-        figures, wrong = read_results([path])
+        figures, wrong, _ = read_results([path])
         assert not figures
         assert wrong[path].endswith('"per_joint": "l_hip" is too large a number')
 

@@ -46,6 +46,17 @@ def _csv(folder, table):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.parametrize("kind", ["coco", "merl", "merl_actions"])
+def test_a_result_without_a_table_of_the_papers_is_named_and_no_mistake(
+    kind, tmp_path, capsys
+):
+    file = write(tmp_path / "run", {"receipt": result_files.receipt(kind, "coco")})
+    page = _page(tmp_path, tmp_path / "run")
+    said = f"{file}: of data that the papers have no table of"
+    assert said in page
+    assert f"0 results\n{said}" in capsys.readouterr().out
+
+
 def test_without_results_every_row_of_the_papers_says_not_run(tmp_path):
     (tmp_path / "none").mkdir()
     page = _page(tmp_path, tmp_path / "none")

@@ -89,7 +89,7 @@ class Receipt:
 
     Attributes:
         file: the evaluation.json.
-        evaluation: its kind, one of `results.KINDS`.
+        evaluation: its kind, one of `results.KINDS` or `results.OTHER_KINDS`.
         network: the network's name.
         command: the command line that made it.
         date: when, with a time zone.

@@ -96,27 +96,32 @@ def find_files(
 
 def read_results(
     files: Iterable[pathlib.Path],
-) -> tuple[list[Measured], dict[pathlib.Path, str]]:
-    """The figures of all files, newest first, and what is wrong with other files.
+) -> tuple[list[Measured], dict[pathlib.Path, str], dict[pathlib.Path, str]]:
+    """The figures of all files, newest first, and what is said of files without.
 
     Args:
         files: evaluation.json of any kind of evaluation.
 
     Returns:
-        The figures, and by path why a file was left out.
+        The figures; by path what is wrong with a file that was left out; and by path
+        that a file is sound, but of data that the papers have no table of.
     """
-    figures, wrong = [], {}
+    figures, wrong, other = [], {}, {}
     for file in files:
         try:
-            figures += read_result(file)
+            found = read_result(file)
         except (ValueError, OSError) as error:
             wrong[file] = str(error)
+            continue
+        figures += found
+        if not found:
+            other[file] = f"{file}: of data that the papers have no table of"
     figures.sort(key=lambda one: one.receipt.date, reverse=True)
-    return figures, wrong
+    return figures, wrong, other
 
 
 def read_result(file: str | pathlib.Path) -> list[Measured]:
-    """The figures of an evaluation.json.
+    """The figures of an evaluation.json; none if its kind is one of OTHER_KINDS.
 
     Raises:
         ValueError: if it is damaged, of an unknown kind or lacks something; the message
@@ -130,7 +135,9 @@ def read_result(file: str | pathlib.Path) -> list[Measured]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file}: no JSON, or damaged: {error}") from error
     scores = Checked(str(file), values)
-    receipt = read_receipt(file, scores.part("receipt"), KINDS)
+    receipt = read_receipt(file, scores.part("receipt"), [*KINDS, *OTHER_KINDS])
+    if receipt.evaluation in OTHER_KINDS:
+        return []
     return list(KINDS[receipt.evaluation](scores, receipt))
 
 
@@ -333,3 +340,6 @@ KINDS = {
     "speed2d": _speed2d,
 }
 """The kinds of evaluation, and what reads their figures."""
+
+OTHER_KINDS = ("coco", "merl", "merl_actions")
+"""Kinds of evaluation that the papers have no table of."""

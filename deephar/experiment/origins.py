@@ -31,11 +31,12 @@ AUTHORS_FILES = {
 """The authors' files by data set and name: address below the releases, md5."""
 
 
-def origin_of(folder: str | os.PathLike) -> str:
-    """Where the data set in a folder comes from, as far as its files tell.
+def origin_of(data: str | os.PathLike) -> str:
+    """Where a data set comes from, as far as its files tell.
 
     Args:
-        folder: of the data set.
+        data: its folder; or its file of annotations, which lies in the folder or one
+            level below it.
 
     Returns:
         "generated" if it has the marker of a generate.py; "owners" if its annotations
@@ -43,9 +44,11 @@ def origin_of(folder: str | os.PathLike) -> str:
         annotations that were converted here, and what a generate.py drew before there
         was a marker.
     """
-    if is_generated(folder):
+    path = pathlib.Path(data)
+    folders = [path] if not path.is_file() else [path.parent, path.parent.parent]
+    if any(map(is_generated, folders)):
         return GENERATED
-    path = pathlib.Path(folder) / ANNOTATIONS
+    path = path if path.is_file() else path / ANNOTATIONS
     known = {md5 for (_, name), (_, md5) in AUTHORS_FILES.items() if name == path.name}
     if path.is_file() and md5_of(path) in known:
         return OWNERS

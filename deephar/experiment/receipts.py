@@ -32,9 +32,10 @@ def receipt(
 
     Args:
         weights: the weights file.
-        data: folder of the data, or the folders by name where there are several.
-        evaluation: the kind of evaluation, one of `evaluation.results.KINDS`; None for
-            what is none (predictions, boxes).
+        data: folder of the data, or its file of annotations; or by name where there
+            are several.
+        evaluation: the kind of evaluation, one of `evaluation.results.KINDS` or
+            OTHER_KINDS; None for what is none (predictions, boxes).
         settings: the network's, what `network_settings` returned.
 
     Returns:

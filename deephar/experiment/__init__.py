@@ -7,6 +7,7 @@ known_weights    what weights are known to be of
 building    from the settings to the network
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
+picture_poses  poses in a user's pictures, drawn and written
 recognition evaluation of actions: clips, boxes, report
 people_scores poses of MPII and Human3.6M by the pose part of SPNet
 multitask_scores evaluation of SPNet in both its tasks
@@ -100,6 +101,13 @@ from deephar.experiment.people_scores import (
 from deephar.experiment.people_training import (
     parse_people_training,
     train_on_people,
+)
+from deephar.experiment.picture_poses import (
+    draw_in_pictures,
+    drawing_targets,
+    flags_predictor,
+    picture_files,
+    picture_parser,
 )
 from deephar.experiment.pose import (
     MOST_STEPS,
@@ -205,10 +213,13 @@ __all__ = [
     "describe_frames",
     "describe_looking",
     "describes",
+    "draw_in_pictures",
+    "drawing_targets",
     "epoch_steps",
     "fraction",
     "evaluate_actions",
     "evaluate_multitask",
+    "flags_predictor",
     "given_flags",
     "load_network",
     "model_config",
@@ -218,6 +229,8 @@ __all__ = [
     "network_settings",
     "num_predictions",
     "optimizer",
+    "picture_files",
+    "picture_parser",
     "pose_loader",
     "pose_model",
     "pose_networks",

@@ -15,8 +15,8 @@ penn, ntu, ablation, speed) and figures. A row says "not run" where no result wa
 one that was measured on generated data, or of a network with other settings, says so
 and is not set beside the paper; data of unknown origin are marked. A file that is
 damaged, of an unknown kind or lacks something is named on the page and at the end,
-where the command then fails; the others are in the tables. Results of COCO and MERL, of which
-the papers have no table, are only named.
+where the command then fails; the others are in the tables. Results of COCO and MERL, of
+which the papers have no table, are only named.
 """
 
 import argparse

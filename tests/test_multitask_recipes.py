@@ -11,7 +11,7 @@ from scripts import load
 from deephar import experiment
 from deephar.data import BatchLoader
 from deephar.trainer.progress import Progress
-from deephar.utils import TRAIN_MODE, pa16j2d, pa17j3d
+from deephar.utils import TRAIN_MODE, coco17j, pa16j2d, pa17j3d
 
 PENN = load("exp/pennaction/train_penn_multimodel.py")
 BASELINE = load("exp/ntu/train_pose_baseline.py")
@@ -184,6 +184,11 @@ def test_a_pose_in_space_is_scored_in_the_picture_by_its_first_16_joints():
     joints = np.arange(2 * 3 * 17 * 4, dtype=float).reshape(2, 3, 17, 4)
     found = experiment.in_layout(lambda crops: joints, pa17j3d, pa16j2d)(None)
     np.testing.assert_array_equal(found, joints[:, :, :16, [0, 1, 3]])
+
+
+def test_a_pose_without_all_of_the_16_joints_is_not_scored_as_if_it_had_them():
+    with pytest.raises(ValueError, match="Received: pa16j2d of coco17j"):
+        experiment.in_layout(lambda crops: crops, coco17j, pa16j2d)
 
 
 def test_several_scores_are_one_and_the_first_tells_the_best_epoch():

@@ -147,7 +147,10 @@ def add_training_arguments(
     if batch_size is not None:
         add("--batch-size", batch_size, "samples a step", type=positive_int)
     add("--epochs", epochs, "times through the data", type=positive_int)
-    once = "default: once through the data, the smallest of several; poses: 4000 most"
+    once = (
+        "default: once through the data, the smallest of several; of poses 4000 most, "
+        "but all of COCO's and MERL's"
+    )
     add("--steps-per-epoch", help=once, type=positive_int)
     add("--optimizer", optimizer, "update rule", choices=OPTIMIZERS)
     add("--momentum", momentum, "of SGD, Nesterov's", type=fraction)

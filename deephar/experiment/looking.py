@@ -1,7 +1,7 @@
 """How the scripts look at people: mirrored, through several crops, window refined."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 
@@ -13,6 +13,7 @@ from deephar.evaluation.pose3d import (
     locate_poses_3d,
     predict_poses_3d,
 )
+from deephar.experiment.arguments import flag_names
 from deephar.experiment.compute import Compute
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP, Located
 from deephar.inference.predictor import PosePredictor
@@ -32,19 +33,25 @@ def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_people_arguments(
-    parser: argparse.ArgumentParser, data: str, published: str
+    parser: argparse.ArgumentParser,
+    data: str | None,
+    published: str,
+    also: Mapping[str, str] | None = None,
 ) -> None:
     """Adds what a script that predicts the people of a data set needs.
 
     Args:
         parser: the script's parser.
-        data: default of the data set's folder.
+        data: default of the data set's folder; None where the script has other flags
+            for its files.
         published: names of published weights that fit.
+        also: further names of flags, such as FORK_FLAGS.
     """
     add = parser.add_argument
-    add("--data", default=data, help="folder of annotations.mat and images/")
+    if data is not None:
+        add("--data", default=data, help="folder of annotations.mat and images/")
     named = f"weights file, or a published name: {published}"
-    add("--weights", required=True, help=named)
+    add(*flag_names("--weights", also), required=True, help=named)
     add("--batch-size", type=positive_int, default=8, help="(%(default)s)")
     add("--workers", type=positive_int, default=2, help="threads that read")
     add_looking_arguments(parser)
@@ -175,16 +182,16 @@ def in_layout(predict: Callable, source, target) -> Callable:
         target: the same layout, or `pa16j2d`, for MPII's 16 joints in the picture.
 
     Raises:
-        ValueError: if the target is another.
+        ValueError: if the target is another, or the source has not all of its joints.
     """
     if source is target:
         return predict
-    if target is not pa16j2d:
+    joints = getattr(source, "map_to_pa16j", list(range(source.num_joints)))
+    if target is not pa16j2d or len(joints) != pa16j2d.num_joints:
         raise ValueError(
             f"the data set's joints must be the network's, or the 16 joints of MPII. "
             f"Received: {target.__name__} of {source.__name__}"
         )
-    joints = getattr(source, "map_to_pa16j", list(range(16)))
     columns = [0, 1, source.dim]
 
     def chosen(*args, **options):

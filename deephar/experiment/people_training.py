@@ -1,11 +1,20 @@
-"""The training of a 2D pose network on MPII, whatever the network."""
+"""The training of a 2D pose network on people: MPII's, or those of data with boxes."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson, open_cache
-from deephar.experiment.arguments import argument_parser
+from deephar.experiment.arguments import FORK_FLAGS, argument_parser
+from deephar.experiment.boxed_people import (
+    BoxedData,
+    add_part_arguments,
+    add_validation_arguments,
+    open_part,
+    open_validation,
+    people_dataconf,
+    people_layout,
+)
 from deephar.experiment.pose import (
     MOST_STEPS,
     epoch_steps,
@@ -13,19 +22,23 @@ from deephar.experiment.pose import (
     pose_loader,
     pose_model,
 )
-from deephar.experiment.scoring import mpii_scorer
+from deephar.experiment.scoring import Predict, Scorer, boxed_scorer, mpii_scorer
 from deephar.experiment.settings import (
     add_network_arguments,
     network_settings,
     sized,
 )
-from deephar.experiment.training import start_training
+from deephar.experiment.training import TrainingRun, start_training
+
+_BOXED = {"batch_size": 16, "epochs": 100, "also": FORK_FLAGS}
+"""What the fork's recipes of COCO and MERL share."""
+_BY_JOINTS = {16: "coco", 17: "coco17"}
 
 
 def parse_people_training(
     doc: str, network: str, logdir: str, argv: Sequence[str] | None = None, **recipe
 ) -> argparse.Namespace:
-    """Parses the flags, with the recipe as defaults.
+    """Parses the flags of a training on MPII, with the recipe as defaults.
 
     Args:
         doc: the script's docstring.
@@ -41,8 +54,35 @@ def parse_people_training(
     return parse_pose_training(parser, argv, **recipe)
 
 
+def parse_boxed_training(
+    doc: str,
+    data: BoxedData,
+    logdir: str,
+    argv: Sequence[str] | None = None,
+    **recipe,
+) -> argparse.Namespace:
+    """As `parse_people_training`, for people with boxes, with the fork's flags.
+
+    Args:
+        doc, logdir, argv, recipe: as of `parse_people_training`.
+        data: the data set.
+    """
+    parser = argument_parser(doc, logdir, log_dir_flag=True)
+    add_part_arguments(parser, data, data.train)
+    add_validation_arguments(parser, data)
+    parser.add_argument(
+        "--num-joints",
+        type=int,
+        choices=tuple(_BY_JOINTS),
+        default=16,
+        help="16: MPII's joints; 17: COCO's key points (%(default)s)",
+    )
+    add_network_arguments(parser, _BY_JOINTS[16], FORK_FLAGS)
+    return parse_pose_training(parser, argv, **_BOXED, **recipe)
+
+
 def train_on_people(args: argparse.Namespace, network: str) -> None:
-    """Trains, evaluates after the epochs, saves the best and the last weights.
+    """Trains on MPII, evaluates after the epochs, saves the best and the last weights.
 
     Args:
         args: what `parse_people_training` returns.
@@ -52,9 +92,47 @@ def train_on_people(args: argparse.Namespace, network: str) -> None:
     settings = network_settings(args, network, run.model_file)
     dataconf = sized(mpii_sp_dataconf, settings, not args.no_augmentation)
     mpii = MpiiSinglePerson(args.data, dataconf, cache=open_cache(args.cache))
-    loader = pose_loader(run, [mpii], [run.batch_size], settings)
+
+    def scorer(predict: Predict) -> Scorer | None:
+        return mpii_scorer(run, predict, mpii)
+
+    _train(run, settings, mpii, scorer, "pckh", MOST_STEPS)
+
+
+def train_on_boxed_people(args: argparse.Namespace, data: BoxedData) -> None:
+    """As `train_on_people`, on people with boxes; an epoch is once through the data.
+
+    Args:
+        args: what `parse_boxed_training` returns.
+        data: the data set.
+    """
+    run = start_training(args)
+    settings = network_settings(args, _BY_JOINTS[args.num_joints], run.model_file)
+    dataconf = people_dataconf(settings, not args.no_augmentation)
+    look = (dataconf, people_layout(settings))
+    people = open_part(args, data, data.train, *look)
+    held_out = open_validation(args, data, *look)
+
+    def scorer(predict: Predict) -> Scorer | None:
+        if held_out is None:
+            return None
+        return boxed_scorer(run, predict, held_out, data.score)
+
+    _train(run, settings, people, scorer, data.figure)
+
+
+def _train(
+    run: TrainingRun,
+    settings: dict,
+    dataset,
+    scorer: Callable[[Predict], Scorer | None],
+    figure: str,
+    most_steps: int | None = None,
+) -> None:
+    """Trains on a data set, scored by what `scorer` makes of the network's answers."""
+    loader = pose_loader(run, [dataset], [run.batch_size], settings)
     model = pose_model(run, settings)
-    predict = run.predictor(model, mpii.poselayout).predict_crops
-    callbacks = run.callbacks(mpii_scorer(run, predict, mpii), "pckh")
-    steps = epoch_steps(args, [mpii], [run.batch_size], MOST_STEPS)
+    predict = run.predictor(model, dataset.poselayout).predict_crops
+    callbacks = run.callbacks(scorer(predict), figure)
+    steps = epoch_steps(run.args, [dataset], [run.batch_size], most_steps)
     run.train([model], [loader], steps, callbacks, settings)

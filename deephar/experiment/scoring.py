@@ -49,6 +49,24 @@ def mpii_scorer(run: TrainingRun, predict: Predict, mpii) -> Scorer | None:
     return _if_any(score, mpii, VALID_MODE)
 
 
+def boxed_scorer(
+    run: TrainingRun, predict: Predict, people, score: Callable[..., dict]
+) -> Scorer | None:
+    """Scores people with boxes, all that the data set has.
+
+    Args:
+        run, predict: as of `mpii_scorer`.
+        people: the data set, a `BoxedPeople` of the network's joints.
+        score: from predictions and data set to figures.
+    """
+
+    def scored(_):
+        found = predict_poses(predict, people, VALID_MODE, *_step(run), **run.sharing)
+        return score(found, people)
+
+    return _if_any(scored, people, VALID_MODE)
+
+
 def human36m_scorer(run: TrainingRun, predict: Predict, h36m) -> Scorer | None:
     """Scores the validation frames of Human3.6M: "mpjpe" and what goes with it.
 

@@ -29,6 +29,8 @@ CURVES = {
     "pckh": ("PCKh@0.5 (%)", 100, 100),
     "accuracy": ("accuracy (%)", 100, 100),
     "mpjpe": ("MPJPE (mm)", 1, None),
+    "ap": ("AP (%)", 100, 100),
+    "pck": ("PCK@0.2 of the box (%)", 100, 100),
 }
 """Scores that trainings watch: name with unit, factor to that unit, top of the axis."""
 

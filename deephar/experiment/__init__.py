@@ -18,7 +18,9 @@ multitask   the stages of SPNet, which learns poses and actions in turn
 stages      what trainings in stages share
 mixing      data sets that a batch mixes
 box_files   boxes that a pose network finds
-people_training  the training of a 2D pose network on MPII
+boxed_people  people with boxes, COCO's and MERL's: files, flags, figures
+boxed_scores  evaluation of these
+people_training  the training of a 2D pose network on MPII, COCO or MERL
 scoring     figures of a training's epochs
 pose        training of pose networks: batches, compiled network
 training    devices, callbacks and checkpoints of a training run
@@ -43,6 +45,18 @@ from deephar.experiment.box_files import (
     add_box_arguments,
     box_predictor,
     write_predicted_boxes,
+)
+from deephar.experiment.boxed_people import (
+    COCO_PEOPLE,
+    BoxedData,
+    people_dataconf,
+    people_layout,
+    score_coco,
+)
+from deephar.experiment.boxed_scores import (
+    finish_boxed_evaluation,
+    parse_boxed_evaluation,
+    predict_boxed_people,
 )
 from deephar.experiment.building import (
     build_network,
@@ -99,7 +113,9 @@ from deephar.experiment.people_scores import (
     score_mpii,
 )
 from deephar.experiment.people_training import (
+    parse_boxed_training,
     parse_people_training,
+    train_on_boxed_people,
     train_on_people,
 )
 from deephar.experiment.picture_poses import (
@@ -174,6 +190,16 @@ __all__ = [
     "train_multitask",
     "parse_people_training",
     "train_on_people",
+    "BoxedData",
+    "COCO_PEOPLE",
+    "finish_boxed_evaluation",
+    "parse_boxed_evaluation",
+    "parse_boxed_training",
+    "people_dataconf",
+    "people_layout",
+    "predict_boxed_people",
+    "score_coco",
+    "train_on_boxed_people",
     "action_scorer",
     "frame_scorer",
     "human36m_scorer",

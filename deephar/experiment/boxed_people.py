@@ -26,14 +26,18 @@ NONE = "none"
 """What `--val-anno-path` says for no scores."""
 
 
-def score_coco(found: PosePredictions, people: COCOSinglePerson) -> dict:
+def score_coco(
+    found: PosePredictions, people: COCOSinglePerson, results: list | None = None
+) -> dict:
     """What `score_oks` says, and under "by_box" what `score_pck` does; "pck" is both's.
 
     Args:
         found: what `predict_poses` returned of the people.
         people: the data set.
+        results: what `keypoint_results` made of it; None to do so.
     """
-    oks = score_oks(people, keypoint_results(found, people))
+    results = keypoint_results(found, people) if results is None else results
+    oks = score_oks(people, results)
     by_box = score_pck(found, people.box_sides(), people.poselayout)
     return {**oks, "pck": by_box["pck"], "by_box": by_box}
 

@@ -37,6 +37,7 @@ _EVALUATION = (
     "confusion_mmm.png",
     "confusion_mmmvvv.png",
     "confusion_multi_clip.png",
+    "keypoint_results.json",
     "outputs.png",
     "outputs_multi_clip.png",
     "pckh.png",

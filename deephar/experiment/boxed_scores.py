@@ -1,0 +1,109 @@
+"""Evaluations of people with boxes and COCO's key points."""
+
+import argparse
+import pathlib
+from collections.abc import Sequence
+
+from deephar.data.boxed import BoxedPeople
+from deephar.evaluation.keypoint_report import keypoint_page, write_keypoint_report
+from deephar.evaluation.pose import PosePredictions
+from deephar.experiment.arguments import FORK_FLAGS, argument_parser
+from deephar.experiment.boxed_people import (
+    BoxedData,
+    add_part_arguments,
+    open_part,
+    people_dataconf,
+    people_layout,
+)
+from deephar.experiment.building import build_network, pose_view
+from deephar.experiment.compute import configure_compute
+from deephar.experiment.looking import (
+    add_people_arguments,
+    describe_looking,
+    predict_people,
+)
+from deephar.experiment.networks import pose_networks, poselayout
+from deephar.experiment.people_scores import name_blocks
+from deephar.experiment.receipts import receipt
+from deephar.experiment.run import write_evaluation
+from deephar.experiment.settings import add_network_arguments, network_settings
+from deephar.utils.modes import VALID_MODE
+
+NETWORKS = pose_networks("coco")
+"""The networks that are scored; those of other joints by the 16 of MPII."""
+
+
+def parse_boxed_evaluation(
+    doc: str, data: BoxedData, logdir: str, argv: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """Parses the flags of an evaluation of people with boxes.
+
+    Args:
+        doc: the script's docstring.
+        data: the data set.
+        logdir: default of the run folder.
+        argv: the command line; None for the real one.
+    """
+    parser = argument_parser(doc, logdir, log_dir_flag=True)
+    add_part_arguments(parser, data, data.valid)
+    add_people_arguments(parser, None, "mpii", FORK_FLAGS)
+    report = "write report.md with pictures"
+    parser.add_argument("--report", action="store_true", help=report)
+    add_network_arguments(parser, NETWORKS, FORK_FLAGS)
+    return parser.parse_args(argv)
+
+
+def predict_boxed_people(
+    args: argparse.Namespace, data: BoxedData
+) -> tuple[BoxedPeople, PosePredictions, dict]:
+    """The people of the flags, their poses in pixels, and the network's settings.
+
+    Args:
+        args: what `parse_boxed_evaluation` returned.
+        data: as given to it.
+    """
+    compute = configure_compute(args)
+    settings = network_settings(args, NETWORKS)
+    look = (people_dataconf(settings), people_layout(settings))
+    people = open_part(args, data, data.valid, *look)
+    model = build_network(settings["network"], settings, args.weights)
+    model, layout = pose_view(model, settings), poselayout(settings)
+    found = predict_people(args, compute, model, people, VALID_MODE, layout)
+    return people, found, settings
+
+
+def finish_boxed_evaluation(
+    args: argparse.Namespace,
+    data: BoxedData,
+    scores: dict,
+    found: PosePredictions,
+    people: BoxedPeople,
+    settings: dict,
+) -> str:
+    """Writes evaluation.json, evaluation.md and, if it is asked for, the report.
+
+    Args:
+        args, data: as of `predict_boxed_people`.
+        scores: what `data.score` returned.
+        found, people, settings: what `predict_boxed_people` returned.
+
+    Returns:
+        The tables, Markdown, and where the report is.
+    """
+    folder = pathlib.Path(args.logdir)
+    if "by_box" in scores:
+        scores = {**scores, "by_box": name_blocks(scores["by_box"], settings)}
+    else:
+        scores = name_blocks(scores, settings)
+    known = receipt(
+        args.weights, people.anno_path, evaluation=data.name, settings=settings
+    )
+    looking = describe_looking(args)
+    scores["receipt"] = {**known, "pictures": people.dataset_path, "looking": looking}
+    text = "\n\n".join(keypoint_page(scores))
+    write_evaluation(folder, scores, text)
+    if args.report:
+        training = pathlib.Path(args.weights).parent
+        path = write_keypoint_report(folder, scores, found, people, training)
+        text += f"\n\nreport: {path}"
+    return text

@@ -34,3 +34,54 @@ def video(folder: pathlib.Path, name: str, action: int | None, count: int):
     joints = POSE + shift[:, None, None] * [1, 0]
     joints[1:2, 15], boxes[1:2] = INVALID, np.nan
     return BoxedVideo(name, action, tuple(map(str, pictures)), SIZE, boxes, joints)
+
+
+def pickled_people(folder: pathlib.Path, videos, prefix: str = "1_1_crop_5_90") -> list:
+    """Writes the pictures VIDEO-NUMBER.jpg of people; returns the pickle's records.
+
+    `videos` are (name, frames). The left ankle is hidden, the nose not labelled.
+    """
+    records = []
+    for name, count in videos:
+        for number in range(count):
+            picture = f"{prefix}_{name}-{number + 1:04d}.jpg"
+            draw(folder / picture, SIZE, number)
+            points = np.insert(POSE + [STEP * number, 0], 2, 1, axis=1)
+            points[15, 2], points[0] = 0, (0, 0, 2)
+            x1, y1, x2, y2 = BOX
+            record = {
+                "img_paths": picture,
+                "img_width": SIZE[0],
+                "img_height": SIZE[1],
+                "image_id": len(records) + 1,
+                "bbox": [x1 + STEP * number, y1, x2 - x1, y2 - y1],
+                "num_keypoints": 24,
+                "keypoints": points.tolist(),
+            }
+            records.append(record)
+    return records
+
+
+def action_entries(folder: pathlib.Path, videos, root: str = "") -> list:
+    """Writes the pictures of videos below actions/; returns the entries of a JSON file.
+
+    `videos` are (action, name, frames). The first frame has no box. `root` stands
+    before the urls.
+    """
+    entries = []
+    for action, name, count in videos:
+        for number in range(count):
+            place = f"actions/{action}/{name}/{number}.jpg"
+            draw(folder / place, SIZE, number)
+            image = {"url": root + place, "file_name": f"{number}.jpg"}
+            image.update(width=SIZE[0], height=SIZE[1])
+            entries.append(
+                {
+                    "action": action,
+                    "keypoints": [],
+                    "id": f"{action}_{name}",
+                    "image": image,
+                    "person_bbox": list(BOX) if number else [],
+                }
+            )
+    return entries

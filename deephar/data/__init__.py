@@ -9,6 +9,7 @@ from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
 from deephar.data.coco import COCOSinglePerson
 from deephar.data.human36m import Human36M
 from deephar.data.human36m_frames import Human36MFrames
+from deephar.data.merl import MERL5Action, MERLAction, MERLSinglePerson
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
 from deephar.data.pennaction import PennAction
@@ -33,6 +34,9 @@ __all__ = [
     "FrameBoxes",
     "Human36M",
     "Human36MFrames",
+    "MERL5Action",
+    "MERLAction",
+    "MERLSinglePerson",
     "MpiiSinglePerson",
     "Ntu",
     "PennAction",

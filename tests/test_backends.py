@@ -16,7 +16,7 @@ from formula_weights import (
 )
 from tiny_merged import build_merged, formula_clips
 
-from deephar.models import reception
+from deephar.models import action_pose, reception
 
 HERE = pathlib.Path(__file__).parent
 MODELS = {
@@ -63,15 +63,18 @@ import keras
 import numpy as np
 import tiny_spnet
 from formula_weights import set_named_weights
-from test_backends import SPNET
+from test_backends import SPNET, head_and_inputs
 from tiny_merged import ACTIONS, build_merged, formula_clips
 from deephar.inference import ClipPredictor
 from deephar.models import action, spnet
 
 x = formula_clips(2)
-model = build_merged(3, num_blocks=1)
+model = build_merged(3, num_blocks=1, apart=True)
 predictor = ClipPredictor(model, fold=True)
 results = {"actions": predictor.predict_clips(x)}
+head, found = head_and_inputs()
+head.compile(jit_compile=keras.backend.backend() == "jax")
+results["head"] = head.predict_on_batch(found)
 net = action.build_pose_model(4, ACTIONS, 8)
 action.compile(net, lr=0.01)
 before = [v.numpy() for v in net.trainable_variables]
@@ -97,6 +100,14 @@ def build(name):
     model = reception.build((32, 32, 3), 3, **MODELS[name])
     set_formula_weights(model)
     return model
+
+
+def head_and_inputs():
+    """A head on poses that were found elsewhere, and such things."""
+    head = action_pose.build_merge_model(3, (32, 32, 3), 4, 4)
+    set_formula_weights(head)
+    rng = np.random.RandomState(5)
+    return head, [rng.uniform(0, 1, (2, *x.shape[1:])) for x in head.inputs]
 
 
 def run_on(backend, script, folder):
@@ -137,8 +148,11 @@ def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_actions_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
     results = run_on(backend, CLIP_SCRIPT, tmp_path)
-    expected = build_merged(3, num_blocks=1)(formula_clips(2), training=False)
+    model = build_merged(3, num_blocks=1, apart=True)
+    expected = model(formula_clips(2), training=False)
     np.testing.assert_allclose(results["actions"], expected, atol=1e-4)
+    head, found = head_and_inputs()
+    np.testing.assert_allclose(results["head"], head(found), atol=1e-4)
     assert np.isfinite(results["loss"])
     assert len(results["steps"]) > 40 and results["steps"].max() > 1e-5
     network, cfg = tiny_spnet.build(**SPNET)

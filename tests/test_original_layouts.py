@@ -21,13 +21,9 @@ from deephar.layers import FoldFrames, LayerNames, SplitChannels, UnfoldFrames
 from deephar.models import reception
 from deephar.models.blocks import build_softargmax_2d
 
-MERGED = ("d_merge2d_poses", "e_merge3d", "g_action2d", "g_action_pose")
-MERGED = (*MERGED, "g_cvpr18_merge2d")
+MERGED = ("d_merge2d_poses", "e_merge3d", "g_cvpr18_merge2d")
 # What the soft-argmaxes, the aggregation and the like hold in each file.
-CONSTANTS = {
-    **dict.fromkeys(MERGED, 9),
-    **{"e_merge3d": 5, "g_action_pose": 0},
-}
+CONSTANTS = {**dict.fromkeys(MERGED, 9), "e_merge3d": 5}
 
 
 def file_of(shared, name):

@@ -12,6 +12,9 @@ seed and epoch). Of models/spnet.py it leaves out the steps of `build`. Of the d
 of clips it leaves out what reads annotations (the modules `..._format`);
 `get_clip_frame_index` moved from data/datasets.py to clips.py, and `fast_crop` of
 `Human36M.get_data` comes after `bbox`, as in all of them.
+
+models/action_2D.py and action_pose.py are those of the fork, pminhtam/
+2D-3D_Multitask_Deep_Learning.
 """
 
 import functools

@@ -1,8 +1,9 @@
 """Action recognition from what a pose network has found in the frames of a clip.
 
-The clip head of `action_2D` for frames that are looked at elsewhere. It takes of each
-frame the pose, the confidence, the heat maps of the joints and the features that the
-maps are laid over, where `action.build_frame_model` puts out the features under them.
+The clip head of `action_2D` for frames that are looked at elsewhere, by a model of
+`build_frame_model`. It takes of each frame the pose, the confidence, the heat maps of
+the joints and the features that the maps are laid over; `action.build_clip_head` takes
+the features of each joint in place of these two.
 
 Source: pminhtam/2D-3D_Multitask_Deep_Learning, models/action_pose.py.
 """
@@ -11,6 +12,7 @@ import keras
 from keras import layers
 
 from deephar.layers import KroneckerProduct
+from deephar.models import action
 from deephar.models.action import (
     APART,
     OUTPUTS,
@@ -22,6 +24,7 @@ from deephar.models.action import (
     compile,
 )
 from deephar.models.clip_head import predictions
+from deephar.models.common import ONE_FRAME
 from deephar.models.reception import check_counts, check_input_shape
 from deephar.models.stems import STEM_SIZE
 
@@ -30,6 +33,7 @@ __all__ = [
     "OUTPUTS",
     "action_top",
     "build_act_pred_block",
+    "build_frame_model",
     "build_merge_model",
     "build_pose_model",
     "build_visual_model",
@@ -38,6 +42,23 @@ __all__ = [
 
 _STRIDE = 8
 """Sides of the pictures over those of the maps."""
+
+
+def build_frame_model(model_pe, num_blocks=None, name="frame_model"):
+    """Builds the model that finds in one frame what `build_merge_model` takes.
+
+    Args: as of `action.build_frame_model`.
+
+    Returns:
+        Model of pictures `(batch, rows, cols, 3)` -> `[y, p, hs, xb1]`, as there but
+        without the axis of frames.
+
+    Raises:
+        ValueError: as of `action.build_frame_model`.
+    """
+    whole = action.build_frame_model(model_pe, num_blocks)
+    gathered = [whole.get_layer(layer).input for layer in ONE_FRAME]
+    return keras.Model(whole.input, [*whole.outputs[:2], *gathered], name=name)
 
 
 def build_merge_model(

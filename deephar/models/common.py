@@ -20,6 +20,9 @@ from deephar.layers import residual as _residual
 
 _REPLICA = "_replica"
 
+ONE_FRAME = ("one_0", "one_1")
+"""Layers of `features_of_joints` that take the maps, and the features."""
+
 
 def concat_tensorlist(t, name=None):
     """Tensors side by side in the last axis; a single one as it is."""
@@ -113,8 +116,8 @@ def features_of_joints(maps, features, prefix="", name="Kronecker_prod"):
         `(batch, joints, features)` in float32.
     """
     clips = [
-        UnfoldFrames(1, name=f"{prefix}one_{i}")(x)
-        for i, x in enumerate((maps, features))
+        UnfoldFrames(1, name=prefix + layer)(x)
+        for layer, x in zip(ONE_FRAME, (maps, features), strict=True)
     ]
     x = KroneckerProduct(name=name)(clips)
     return FoldFrames(dtype="float32", name=f"{prefix}joint_features")(x)

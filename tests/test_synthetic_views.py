@@ -16,6 +16,7 @@ from deephar.data.synthetic import (
 )
 from deephar.data.synthetic.film import Film
 from deephar.data.synthetic.h36m_moves import H36M_MOVES
+from deephar.data.synthetic.merl_moves import MERL_MOVES
 from deephar.data.synthetic.ntu_moves import NTU_MOVES
 from deephar.data.synthetic.penn_moves import PENN_MOVES
 from deephar.data.synthetic.props import PROPS
@@ -38,8 +39,9 @@ def test_moves_have_the_names_of_the_data_sets():
     names = {move.name for move in NTU_MOVES}
     assert len(names) == len(NTU_MOVES) == 20
     assert names <= set(ntu_format.ACTIONS)
-    used = {move.prop for move in (*PENN_MOVES, *H36M_MOVES, *NTU_MOVES)} - {""}
-    assert used == set(PROPS)
+    merl = [move for ways in MERL_MOVES.values() for move in ways]
+    used = {move.prop for move in (*PENN_MOVES, *H36M_MOVES, *NTU_MOVES, *merl)}
+    assert used - {""} == set(PROPS)
 
 
 @pytest.mark.parametrize("index", range(15))

@@ -3,7 +3,8 @@
 body      skeleton, joint limits, forward kinematics
 poses     pose vectors, actions as key poses;  actions: the library of stills
 motion    moves with a course in time, in a person's style
-penn_moves, h36m_moves, ntu_moves  libraries of moves;  props: what people hold
+penn_moves, h36m_moves, ntu_moves, merl_moves  libraries of moves
+props     what people hold;  shop: shelves, and the camera above them
 figure    flesh, hair, face and clothes on a body
 render    round cones and boxes with a z-buffer through a pinhole camera
 surroundings  floor, walls and sky that any camera may see
@@ -12,8 +13,8 @@ scene     a whole picture with its labels as a function of (seed, index)
 stage     a world in which somebody moves, filmed;  cameras: where they stand
 film_crew  a performance before several cameras
 sight     which points of a body a picture shows
-mpii, coco, pennaction, human36m, ntu  on disk, in the data sets' formats, by means of
-writing
+mpii, coco, pennaction, human36m, ntu, merl  on disk, in the data sets' formats, by
+means of writing
 command   what the scripts datasets/*/generate.py share
 """
 
@@ -26,6 +27,7 @@ from deephar.data.synthetic.human36m import (
     make_recording,
     write_human36m_sequences,
 )
+from deephar.data.synthetic.merl import make_shop_clip, write_merl
 from deephar.data.synthetic.motion import Move, Performance, make_move, perform
 from deephar.data.synthetic.mpii import write_mpii
 from deephar.data.synthetic.ntu import (
@@ -75,6 +77,7 @@ __all__ = [
     "make_pose",
     "make_recording",
     "make_sample",
+    "make_shop_clip",
     "mirror",
     "ntu_pose",
     "perform",
@@ -84,6 +87,7 @@ __all__ = [
     "shade",
     "write_coco",
     "write_human36m_sequences",
+    "write_merl",
     "write_mpii",
     "write_ntu_clips",
     "write_pennaction_clips",

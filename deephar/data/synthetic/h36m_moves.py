@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from deephar.data.synthetic.motion import Move, key, make_move
-from deephar.data.synthetic.poses import make_pose, mirror
+from deephar.data.synthetic.motion import Move, key, make_move, walk_poses
+from deephar.data.synthetic.poses import make_pose
 
 _SIT = dict(root=(2,), legs=(86, 8, 0, 84), arms=(30, 4, 12, 42))
 _TALK = dict(arms=(22, 8, 25, 80))
@@ -22,21 +22,7 @@ def _gait(name: str, step: float, stride: float, arm: float, **options) -> Move:
         arm: Degrees that the arms swing.
         options: Changes to all key poses.
     """
-    strike = dict(
-        spine=(4, 0, 6),
-        r_leg=(stride, 2, 0, 6, 6),
-        l_leg=(-0.55 * stride, 2, 0, 20, -15),
-        r_arm=(-arm, 6, 0, 14),
-        l_arm=(arm, 6, 0, 22),
-    )
-    swing = dict(
-        spine=(4,),
-        r_leg=(2, 2, 0, 6),
-        l_leg=(0.9 * stride, 2, 0, 1.9 * stride),
-        arms=(0, 6, 0, 16),
-    )
-    half = np.stack([make_pose(**pose) for pose in (strike, swing)])
-    keys = np.concatenate([half, mirror(half)])
+    keys = walk_poses(stride, arm)
     if options:
         names = make_pose(**options) != 0
         keys = np.where(names, make_pose(**options), keys)

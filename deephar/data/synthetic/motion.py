@@ -45,7 +45,8 @@ class Move:
         prop: Name of the thing that is held or used (`props.PROPS`), or none.
         grip: Which hands follow what they hold: "" none, "l" or "r" that one, "both".
         floor: What keeps its place: "feet" whatever touches the floor, "hands" the
-            hands, in the air; "level" is "feet" with hands and feet on the floor.
+            hands, in the air; "level" is "feet" with hands and feet on the floor;
+            "walk" is that foot which goes back under the body.
         seat: Whether there is something to sit on.
         aside: Degrees from the front at which it is best seen.
         turn: Largest turn to a side, degrees a second: those who walk go in circles.
@@ -114,6 +115,30 @@ def make_move(name: str, *keys: tuple[float, dict], **options) -> Move:
     poses = keys[:-1] if options.get("cyclic") else keys
     stands = [make_pose(**{**STAND, **changes}) for _, changes in poses]
     return Move(name, times, np.stack(stands), **options)
+
+
+def walk_poses(stride: float, arm: float) -> np.ndarray:
+    """Returns four key poses (4, dofs) of a walk, two a step.
+
+    Args:
+        stride: Degrees that a leg swings forward.
+        arm: Degrees that the arms swing.
+    """
+    strike = dict(
+        spine=(4, 0, 6),
+        r_leg=(stride, 2, 0, 6, 6),
+        l_leg=(-0.55 * stride, 2, 0, 20, -15),
+        r_arm=(-arm, 6, 0, 14),
+        l_arm=(arm, 6, 0, 22),
+    )
+    swing = dict(
+        spine=(4,),
+        r_leg=(2, 2, 0, 6),
+        l_leg=(0.9 * stride, 2, 0, 1.9 * stride),
+        arms=(0, 6, 0, 16),
+    )
+    half = np.stack([make_pose(**pose) for pose in (strike, swing)])
+    return np.concatenate([half, mirror(half)])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -304,9 +329,17 @@ def _travel(
         joints[..., 2] += (held[0, 2] - held[:, 2])[:, None]
         joints[..., 2] += _HANGING - (joints[..., 2] - body.flesh).min()
         return held[:1, :2] - held[:, :2]
-    above = joints[..., 2] - body.flesh - poses[:, _RAISED, None]
-    weight = np.exp(-above / _NEAR)
-    weight = weight[1:] * weight[:-1]
+    steps = np.diff(joints[..., :2], axis=0)
+    if move.floor == "walk":
+        steps = steps[:, [INDEX["r_ankle"], INDEX["l_ankle"]]]
+        left = joints[1:, INDEX["l_hip"], :2] - joints[1:, INDEX["r_hip"], :2]
+        left /= np.linalg.norm(left, axis=1, keepdims=True)
+        ahead = np.stack([left[:, 1], -left[:, 0]], axis=1)
+        weight = np.exp(-(steps @ ahead[..., None])[..., 0] / _NEAR)
+    else:
+        above = joints[..., 2] - body.flesh - poses[:, _RAISED, None]
+        weight = np.exp(-above / _NEAR)
+        weight = weight[1:] * weight[:-1]
     weight /= weight.sum(axis=1, keepdims=True)
-    slip = (weight[..., None] * np.diff(joints[..., :2], axis=0)).sum(axis=1)
+    slip = (weight[..., None] * steps).sum(axis=1)
     return np.concatenate([np.zeros((1, 2)), -np.cumsum(slip, axis=0)])

@@ -269,14 +269,19 @@ def _cup(rng, show, body):
     ]
 
 
-def _phone(rng, show, body):
-    lead, _ = _hands(show)
-    axes = show.frames[:, INDEX["l_hand" if show.left else "r_hand"]]
-    color = 0.4 * _color(rng)
-    return [
-        Parts().box(lead[i], axes[i], (38, 10, 75), color).solids()
-        for i in range(len(show))
-    ]
+def _in_hand(sizes: tuple[float, float, float], bright: float = 1.0) -> Maker:
+    """A box in the leading hand: half sizes along the axes of the hand, mm."""
+
+    def make(rng, show, body):
+        lead, _ = _hands(show)
+        axes = show.frames[:, INDEX["l_hand" if show.left else "r_hand"]]
+        color = bright * _color(rng)
+        return [
+            Parts().box(lead[i], axes[i], sizes, color).solids()
+            for i in range(len(show))
+        ]
+
+    return make
 
 
 def _between(sizes: tuple[float, float, float]) -> Maker:
@@ -353,7 +358,8 @@ PROPS: dict[str, Maker] = {
     "dropped_ball": _dropped,
     "thrown_ball": _thrown,
     "cup": _cup,
-    "phone": _phone,
+    "phone": _in_hand((38, 10, 75), 0.4),
+    "product": _in_hand((45, 45, 80)),
     "book": _between((170, 115, 12)),
     "camera": _between((75, 50, 45)),
 }

@@ -3,7 +3,7 @@
 A line is `path TAB score TAB x1 TAB y1 TAB x2 TAB y2`: the picture, how sure the
 detector is, and two corners, px. The lines are frames in their order.
 
-Source: exp/merl/read_bboxdata.py of pminhtamnb's fork of deephar.
+Source: exp/merl/read_bboxdata.py of pminhtam's fork of deephar.
 """
 
 import os

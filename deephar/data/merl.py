@@ -1,4 +1,4 @@
-"""MERL Shopping as pminhtamnb's fork of deephar has it: people, and two sets of clips.
+"""MERL Shopping as pminhtam's fork of deephar has it: people, and two sets of clips.
 
 The layout of the files is described in `deephar.data.merl_format`. The clips of MERL
 Shopping's own labels are made by datasets/MERL/convert.py, for `MERL5Action`.

@@ -1,4 +1,4 @@
-"""The two files of the MERL data of pminhtamnb's fork of deephar: readers.
+"""The two files of the MERL data of pminhtam's fork of deephar: readers.
 
 A pickle of people is a list with a dictionary for each of them:
 

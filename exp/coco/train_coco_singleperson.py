@@ -1,7 +1,7 @@
 """Trains the 2D pose network on COCO's people, one at a time.
 
 Paper     none: the network of Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232),
-          on COCO as in the fork pminhtamnb/2D-3D_Multitask_Deep_Learning
+          on COCO as in the fork pminhtam/2D-3D_Multitask_Deep_Learning
 Command   python exp/coco/train_coco_singleperson.py --batch-size 16 --epochs 10
 Recipe    8 blocks, 256x256, batch 16, RMSprop 1e-3, 100 epochs, x0.9 at 10 and 100
 Hardware  not tried here on COCO itself; in the tests: generated people, two CPU cores

@@ -12,6 +12,7 @@ SMALL = {
     "MPII": "--train 1 --valid 1 --frontal 0.5 --seed 3",
     "Human3.6M": "--train 1 --valid 1 --frames 1 1 --step 5 64 --size 64 64 --seed 4",
     "PennAction": "--train 1 --test 1 --frames 2 2 --size 48 40 --seed 5",
+    "COCO": "--train 1 --valid 1 --frontal 0.5 --seed 7",
     "NTU": "--train 1 --test 1 --frames 1 1 --seed 6",
 }
 

@@ -8,9 +8,17 @@ import pytest
 from PIL import Image
 from scripts import load
 
+from deephar.data.merl import (
+    REACH_CLASSES,
+    SHELF_CLASSES,
+    MERL5Action,
+    MERLAction,
+    MERLSinglePerson,
+)
 from deephar.data.synthetic import JOINTS, make_body, make_shop_clip, write_merl
-from deephar.data.synthetic.merl import ACTIONS, LISTED, PICKLED, act, person_of
+from deephar.data.synthetic.merl import ACTIONS, act, person_of
 from deephar.data.synthetic.merl_moves import MERL_MOVES
+from deephar.utils.modes import VALID_MODE
 
 SMALL = {"frames": (4, 6), "size": (96, 72)}
 SHELF = np.array([0.0, 1.0])  # the way to it
@@ -40,7 +48,9 @@ def merl(tmp_path_factory):
 
 
 def entries_of(merl):
-    lists = [json.loads((merl / f"{part}_2.json").read_text()) for part in PARTS]
+    lists = [
+        json.loads((merl / f"{part}_2.json").read_text()) for part in ("train", "test")
+    ]
     pickles = [
         pickle.loads((merl / f"prepare_{part}_merl.pkl").read_bytes())
         for part in ("train", "val")
@@ -48,18 +58,15 @@ def entries_of(merl):
     return lists, pickles
 
 
-PARTS = ("train", "test")
-
-
 def test_there_are_moves_for_all_five_actions():
-    assert tuple(MERL_MOVES) == ACTIONS == LISTED + PICKLED
+    assert tuple(MERL_MOVES) == ACTIONS
     for name, ways in MERL_MOVES.items():
         assert {move.name for move in ways} == {name}
 
 
 def test_lists_are_as_those_of_the_three_actions(merl):
     for entries in entries_of(merl)[0]:
-        assert {entry["action"] for entry in entries} == set(LISTED)
+        assert {entry["action"] for entry in entries} == set(SHELF_CLASSES)
         for entry in entries:
             image, box = entry["image"], entry["person_bbox"]
             assert set(entry) == {"action", "keypoints", "id", "image", "person_bbox"}
@@ -75,7 +82,7 @@ def test_pickles_are_plain_and_have_key_points_with_flags(merl):
     for entries in entries_of(merl)[1]:
         assert [one["image_id"] for one in entries] == list(range(1, len(entries) + 1))
         for one in entries:
-            assert sum(name in one["img_paths"] for name in PICKLED) == 1
+            assert sum(name in one["img_paths"] for name in REACH_CLASSES) == 1
             with Image.open(merl / "images" / one["img_paths"]) as picture:
                 assert picture.size == (one["img_width"], one["img_height"])
             points = np.array(one["keypoints"])
@@ -84,6 +91,20 @@ def test_pickles_are_plain_and_have_key_points_with_flags(merl):
             assert (points[points[:, 2] == 2, :2] == 0).all()
             kinds = {type(x) for point in one["keypoints"] for x in point}
             assert kinds <= {int, float}
+
+
+def test_the_data_sets_read_what_was_written(merl):
+    pictures, path = merl / "images", merl / "prepare_val_merl.pkl"
+    hands = MERLAction(pictures, path, clip_size=3)
+    shelf = MERL5Action(merl / "train_2.json", clip_size=3)
+    for data, classes in ((hands, 2), (shelf, 3)):
+        samples = [data.get_data(i, VALID_MODE) for i in range(classes)]
+        labels = np.sort([sample["merlaction"].argmax() for sample in samples])
+        np.testing.assert_array_equal(labels, np.arange(classes))
+    people = MERLSinglePerson(pictures, path)
+    assert people.get_length(VALID_MODE) == len(entries_of(merl)[1][1])
+    assert people.left_out == {"no key points": 0, "empty box": 0}
+    assert people.missing_pictures() == []
 
 
 def test_key_points_lie_in_the_box_and_some_are_hidden():

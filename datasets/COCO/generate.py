@@ -2,7 +2,7 @@
 
     python datasets/COCO/generate.py OUT --train 3000 --valid 300
 
-Figures are drawn with exact key points by deephar.data.synthetic, about 90 pictures a
+Figures are drawn with exact key points by deephar.data.synthetic, about 80 pictures a
 second and core: one to three people in most pictures, some in the distance whose key
 points are not labelled, crowds, now and then nobody. The same seed gives the same files
 whatever --workers is. OUT/generated.json keeps the command.

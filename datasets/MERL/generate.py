@@ -6,7 +6,7 @@ Customers approach a shelf, glance at it in passing, look at it (OUT/actions/, l
 OUT/train_2.json and OUT/test_2.json with boxes), reach to it and retract from it
 (OUT/images/, in OUT/prepare_train_merl.pkl and OUT/prepare_val_merl.pkl with boxes and
 key points): video i shows action i modulo 5. They are drawn with exact key points by
-deephar.data.synthetic, about 150 pictures a second and core. The test part shows other
+deephar.data.synthetic, about 200 pictures a second and core. The test part shows other
 people than the training part, in the same shop. The same seed gives the same files
 whatever --workers is. OUT/generated.json keeps the command.
 """

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from deephar.data.merl import REACH_CLASSES, SHELF_CLASSES
 from deephar.data.synthetic.body import INDEX, Body, make_body, rotation_z
 from deephar.data.synthetic.figure import dress, make_look
 from deephar.data.synthetic.film import draw_film
@@ -39,9 +40,7 @@ from deephar.utils.fs import write_text
 
 logger = logging.getLogger(__name__)
 
-LISTED = ("ApproachtoShelf", "GlanceAtShelf", "LookatShelf")
-PICKLED = ("ReachToShelf", "RetractFromShelf")
-ACTIONS = (*LISTED, *PICKLED)
+ACTIONS = (*SHELF_CLASSES, *REACH_CLASSES)
 _LISTS = ("train_2.json", "test_2.json")
 _PICKLES = ("prepare_train_merl.pkl", "prepare_val_merl.pkl")
 _VIDEO = r"\d+_\d_crop_\d+_\d+_[A-Za-z]+"
@@ -194,7 +193,7 @@ def act(rng: np.random.Generator, action: str, body: Body, count: int) -> Perfor
     ways = MERL_MOVES[action]
     move = ways[rng.integers(len(ways))]
     show = perform(rng, move, body, count, _FPS)
-    reaches = action in PICKLED
+    reaches = action in REACH_CLASSES
     turn, aside = rng.uniform(-15, 15), rng.uniform(-0.6, 0.6) * HALF_WIDTH
     if action == "GlanceAtShelf":
         walks = _AHEAD + (90 if show.left else -90) + 0.5 * turn
@@ -279,14 +278,14 @@ def _write_one(
 
 def _picture(video: _Video, frame: int) -> str:
     """Returns the path of a frame's picture, below the folder."""
-    if video.action in LISTED:
+    if video.action in SHELF_CLASSES:
         return f"actions/{video.action}/{video.name}/{frame + 1}.jpg"
     return f"images/{video.name}-{frame + 1:04d}.jpg"
 
 
 def _list_entries(video: _Video, size: tuple[int, int]) -> list[dict]:
     """Returns the entries of a video in a list of three actions."""
-    if video.action not in LISTED:
+    if video.action not in SHELF_CLASSES:
         return []
     entries = []
     for frame, box in enumerate(video.boxes):
@@ -306,7 +305,7 @@ def _list_entries(video: _Video, size: tuple[int, int]) -> list[dict]:
 
 def _people(video: _Video, size: tuple[int, int]) -> list[dict]:
     """Returns the entries of a video in a pickle of two actions: plain containers."""
-    if video.action not in PICKLED:
+    if video.action not in REACH_CLASSES:
         return []
     entries = []
     for frame, (box, points) in enumerate(zip(video.boxes, video.points, strict=True)):

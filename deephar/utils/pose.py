@@ -266,8 +266,8 @@ def convert_coco17j_to_pa16j(p: np.ndarray) -> np.ndarray:
 
     The twelve joints of the limbs are taken by name. Pelvis and thorax are the middles
     of the hips and of the shoulders, the neck lies on the line between them, an eighth
-    of the trunk above the thorax. Of the 2958 validation people of MPII this is where
-    pelvis and thorax are labelled (within 0.3 % of the trunk) and where the neck is in
+    of the trunk above the thorax. Of MPII's validation people this is where pelvis and
+    thorax are labelled (0.3 % of the trunk away in the median) and where the neck is in
     the median (12.3 % above the thorax). COCO does not label the top of the head.
 
     Args:

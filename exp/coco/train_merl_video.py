@@ -1,0 +1,18 @@
+"""Trains the merged network of poses and actions on clips of MERL Shopping: the script of exp/merl.
+
+Paper     none: the networks of Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
+Command   python exp/coco/train_merl_video.py [FLAGS]
+Hardware  as exp/merl/train_merl_video.py
+Time      as exp/merl/train_merl_video.py
+Expected  as exp/merl/train_merl_video.py
+Measured  as exp/merl/train_merl_video.py
+
+Earlier versions of the fork's README name this path.
+"""
+
+import pathlib
+import runpy
+
+if __name__ == "__main__":
+    script = pathlib.Path(__file__).resolve().parents[1] / "merl" / "train_merl_video.py"
+    runpy.run_path(str(script), run_name="__main__")

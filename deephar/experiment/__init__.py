@@ -19,7 +19,7 @@ stages      what trainings in stages share
 mixing      data sets that a batch mixes
 box_files   boxes that a pose network finds
 boxed_people  people with boxes, COCO's and MERL's: files, flags, figures
-boxed_scores  evaluation of these
+boxed_scores  evaluation of these;  boxed_poses  poses in boxes without labels
 people_training  the training of a 2D pose network on MPII, COCO or MERL
 scoring     figures of a training's epochs
 pose        training of pose networks: batches, compiled network
@@ -48,10 +48,19 @@ from deephar.experiment.box_files import (
 )
 from deephar.experiment.boxed_people import (
     COCO_PEOPLE,
+    MERL_PEOPLE,
     BoxedData,
+    add_part_arguments,
+    open_part,
     people_dataconf,
     people_layout,
     score_coco,
+)
+from deephar.experiment.boxed_poses import (
+    boxed_pose_parser,
+    poses_in_boxes,
+    refuse_unreadable,
+    whole_picture,
 )
 from deephar.experiment.boxed_scores import (
     finish_boxed_evaluation,
@@ -192,6 +201,13 @@ __all__ = [
     "train_on_people",
     "BoxedData",
     "COCO_PEOPLE",
+    "MERL_PEOPLE",
+    "add_part_arguments",
+    "open_part",
+    "boxed_pose_parser",
+    "poses_in_boxes",
+    "refuse_unreadable",
+    "whole_picture",
     "finish_boxed_evaluation",
     "parse_boxed_evaluation",
     "parse_boxed_training",

@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Callable, Mapping
 
 from deephar.config import DataConfig, mpii_sp_dataconf
-from deephar.data import COCOSinglePerson, open_cache
+from deephar.data import COCOSinglePerson, MERLSinglePerson, open_cache
 from deephar.data.boxed import BoxedPeople
 from deephar.evaluation.keypoints import score_pck
 from deephar.evaluation.oks import keypoint_results, score_oks
@@ -79,6 +79,17 @@ COCO_PEOPLE = BoxedData(
     COCOSinglePerson,
     score_coco,
     "ap",
+)
+
+MERL_PEOPLE = BoxedData(
+    "merl",
+    "datasets/MERL",
+    ("prepare_train_merl.pkl", "images"),
+    ("prepare_val_merl.pkl", "images"),
+    MERLSinglePerson,
+    score_merl,
+    "pck",
+    {"occluded": "count key points that are labelled but hidden"},
 )
 
 

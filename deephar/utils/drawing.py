@@ -173,15 +173,37 @@ def draw_action(
             f"`scores` must be one for each of the {len(labels)} labels, at least one. "
             f"Received: scores.shape={values.shape}"
         )
-    canvas = ImageDraw.Draw(image, "RGBA")
-    size = float(np.clip(min(image.size) / 24, 9, 28))
+    size = _text_size(image)
     if box is not None:
-        canvas.rectangle(tuple(box), outline=_RGB["y"], width=max(1, round(size / 8)))
+        image = draw_box(image, box)
+    canvas = ImageDraw.Draw(image, "RGBA")
     best = np.sort(np.argsort(-values, kind="stable")[:_MOST_SCORES])
     answer = labels[int(values.argmax())] if answer is None else answer
     rows = [(f"{labels[i]} {values[i]:.3f}", float(values[i])) for i in best]
     _draw_panel(canvas, answer, rows, size)
     return image
+
+
+def draw_box(picture, box: Sequence[float]) -> Image.Image:
+    """Draws a person's box on a copy of a picture.
+
+    Args:
+        picture: PIL picture or uint8 array (rows, cols, 3).
+        box: (x1, y1, x2, y2), px.
+
+    Returns:
+        RGB picture of the same size.
+    """
+    image = _to_image(picture)
+    width = max(1, round(_text_size(image) / 8))
+    canvas = ImageDraw.Draw(image, "RGBA")
+    canvas.rectangle(tuple(box), outline=_RGB["y"], width=width)
+    return image
+
+
+def _text_size(image):
+    """Height of a line of text, px, that suits a picture."""
+    return float(np.clip(min(image.size) / 24, 9, 28))
 
 
 def _draw_panel(canvas, answer, rows, size):

@@ -14,5 +14,7 @@ import pathlib
 import runpy
 
 if __name__ == "__main__":
-    script = pathlib.Path(__file__).resolve().parents[1] / "merl" / "train_merl_video.py"
+    script = (
+        pathlib.Path(__file__).resolve().parents[1] / "merl" / "train_merl_video.py"
+    )
     runpy.run_path(str(script), run_name="__main__")

@@ -1,0 +1,62 @@
+r"""Draws the pose of the person in every box of a list.
+
+Command   python exp/merl/predict_demo_img.py runs/demo --weights FILE --boxes LIST
+Hardware  two CPU cores, generated people
+Time      not measured
+
+LIST has lines `path, score, x1, y1, x2, y2` parted by tabs, as read_bboxdata.py makes
+of a detector's JSON. Writes 0000.png, 0001.png, ... in the order of the lines, each a
+picture with the box and the pose drawn on it, and poses.json, the joints in pixels of
+the pictures, to the run folder. Pictures that cannot be read are named, and the others
+drawn; then the command fails. Paths of another machine: see read_bboxdata.py's
+--pictures.
+"""
+
+from deephar import experiment
+from deephar.data.box_lists import read_box_list
+from deephar.data.pictures import open_picture
+from deephar.inference.predictor import Pose
+from deephar.utils.drawing import draw_box, draw_pose
+
+
+def parse(argv=None):
+    """The flags."""
+    parser = experiment.boxed_pose_parser(__doc__, "runs/predict_demo_img")
+    listed = "list of pictures with a box each"
+    parser.add_argument("--boxes", required=True, metavar="LIST", help=listed)
+    return parser.parse_args(argv)
+
+
+def corners_to_box(corners):
+    """(x, y, w, h) of (x1, y1, x2, y2)."""
+    x1, y1, x2, y2 = corners
+    return x1, y1, x2 - x1, y2 - y1
+
+
+def main(argv=None):
+    """Predicts, draws, writes."""
+    args = parse(argv)
+    rows = read_box_list(args.boxes)
+    folder = experiment.start(args)
+    pictures, boxes = zip(*((r.picture, corners_to_box(r.box)) for r in rows))
+    found, layout = experiment.poses_in_boxes(args, pictures, boxes)
+    records = []
+    for number, row in enumerate(rows):
+        if not found.readable[number]:
+            continue
+        joints, sure = found.poses[-1][number], found.confidence[-1][number]
+        picture = draw_box(open_picture(row.picture), row.box)
+        name = f"{number:04d}.png"
+        draw_pose(picture, joints, layout, sure).save(folder / name)
+        pose = Pose(joints, sure, row.box, tuple(layout.joint_names))
+        record = {"drawn": name, "picture": row.picture, "score": row.score}
+        records.append({**record, **pose.to_dict()})
+    receipt = experiment.receipt(args.weights, args.boxes)
+    result = {"receipt": receipt, "people": records}
+    experiment.write_json(folder / "poses.json", result)
+    print(f"{folder}: {len(records)} people drawn")
+    experiment.refuse_unreadable(found)
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

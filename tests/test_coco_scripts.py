@@ -8,7 +8,10 @@ import tiny_coco
 from PIL import Image
 from scripts import load
 
+from deephar import experiment
+from deephar.config import mpii_sp_dataconf
 from deephar.evaluation.results import read_results
+from deephar.utils import VALID_MODE, pa16j2d
 
 TRAIN = load("exp/coco/train_coco_singleperson.py")
 EVALUATE = load("exp/coco/eval_coco_singleperson.py")
@@ -70,18 +73,22 @@ def test_seventeen_joints_are_cocos_own(here):
     assert _json("runs/17/scores.json")["1"]["keypoints"] == 17
 
 
-def test_an_epoch_without_validation_data_has_no_score(here):
-    coco = "datasets/COCO"
-    files = ("--anno-path", f"{coco}/annotations/person_keypoints_train2017.json")
-    files += ("--image-path", f"{coco}/train2017", "--data", "elsewhere")
-    TRAIN.main(["none", *files, *SMALL, *SHORT, "--steps-per-epoch", "1"])
-    assert (
-        "person_keypoints_val2017.json: is not there"
-        in (here / "none/log.txt").read_text()
-    )
-    assert not (here / "none/scores.json").exists()
+def test_without_validation_data_there_are_no_scores_unless_they_are_asked_for(
+    here, caplog
+):
+    caplog.set_level("INFO")
+    look = (experiment.COCO_PEOPLE, mpii_sp_dataconf, pa16j2d)
+
+    def held_out(*flags):
+        return experiment.open_validation(TRAIN.parse([*flags]), *look)
+
+    assert held_out().get_length(VALID_MODE) == 4
+    assert held_out("--val-anno-path", "none") is None
+    assert not caplog.text.count("no scores")
+    assert held_out("--data", "elsewhere") is None
+    assert "person_keypoints_val2017.json: is not there" in caplog.text
     with pytest.raises(FileNotFoundError, match=r"no annotation file: some\.json"):
-        TRAIN.main(["some", *files, *SMALL, *SHORT, "--val-anno-path", "some.json"])
+        held_out("--val-anno-path", "some.json")
 
 
 def test_evaluation_writes_scores_a_receipt_and_cocos_results(here, capsys):

@@ -1,4 +1,4 @@
-"""Trains the merged network of poses and actions on clips of MERL Shopping: the script of exp/merl.
+"""Trains the network of MERL Shopping's actions: the script of exp/merl.
 
 Paper     none: the networks of Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
 Command   python exp/coco/train_merl_video.py [FLAGS]

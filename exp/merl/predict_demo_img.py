@@ -38,7 +38,7 @@ def main(argv=None):
     args = parse(argv)
     rows = read_box_list(args.boxes)
     folder = experiment.start(args)
-    pictures, boxes = zip(*((r.picture, corners_to_box(r.box)) for r in rows))
+    pictures, boxes = [r.picture for r in rows], [corners_to_box(r.box) for r in rows]
     found, layout = experiment.poses_in_boxes(args, pictures, boxes)
     records = []
     for number, row in enumerate(rows):

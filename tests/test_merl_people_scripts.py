@@ -1,0 +1,157 @@
+"""The scripts of MERL's people as a user calls them, from a folder with its data."""
+
+import json
+import pickle
+import runpy
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from scripts import REPOSITORY, load
+from tiny_boxes import BOX, SIZE, STEP, action_entries, pickled_people
+
+from deephar.data.box_lists import BoxRow, write_box_list
+
+TRAIN = load("exp/merl/train_merl_singleperson.py")
+EVALUATE = load("exp/merl/eval_merl_singleperson.py")
+ONE = load("exp/merl/predict_one_img.py")
+DEMO = load("exp/merl/predict_demo_img.py")
+EXTRACT = load("exp/merl/predict_extract_pose.py")
+
+SMALL = ("--num-block", "1", "--size", "32", "--ksize", "3", "--batch-size", "2")
+SHORT = ("--epochs", "1", "--verbose", "0", "--workers", "1")
+WEIGHTS = ("--weights-path", "runs/merl_singleperson/weights_last.weights.h5")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with datasets/MERL and a training in the default run folder."""
+    folder = tmp_path_factory.mktemp("place")
+    root = folder / "datasets" / "MERL"
+    for part, count in (("train", 4), ("val", 3)):
+        records = pickled_people(root / "images", [("ReachToShelf", count)], part)
+        (root / f"prepare_{part}_merl.pkl").write_bytes(pickle.dumps(records))
+    entries = action_entries(root, [("ApproachtoShelf", "1_1_crop_2_9", 3)])
+    entries[0]["person_bbox"], entries[1]["person_bbox"] = [], list(BOX)
+    (root / "train_2.json").write_text(json.dumps(entries))
+    script = REPOSITORY / "exp/coco/train_merl_singleperson.py"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", [str(script), *SMALL, *SHORT])
+        runpy.run_path(str(script), run_name="__main__")
+        EXTRACT.main(["relative", *WEIGHTS])
+        EXTRACT.main(["pixels", *WEIGHTS, "--pixels"])
+    return folder
+
+
+@pytest.fixture
+def here(place, monkeypatch, quiet):
+    """The same, as the current folder."""
+    monkeypatch.chdir(place)
+    return place
+
+
+def _json(*path):
+    with open("/".join(path), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def test_the_flags_of_the_fork_keep_their_defaults():
+    args = TRAIN.parse([])
+    assert (args.batch_size, args.epochs, args.num_joints) == (16, 100, 16)
+    assert (args.lr, args.lr_factor, args.lr_drops) == (1e-3, 0.99, [50, 60, 300, 350])
+
+
+def test_the_path_that_the_forks_readme_names_trains_in_the_default_folder(here):
+    folder = "runs/merl_singleperson"
+    scores = _json(f"{folder}/scores.json")["1"]
+    assert (scores["samples"], scores["threshold"]) == (3, 0.2)
+    record = _json(f"{folder}/arguments_train_merl_singleperson.json")
+    assert "exp/merl/train_merl_singleperson.py" in record["command"]
+
+
+def test_the_other_path_that_it_names_leads_to_a_script_as_well():
+    text = (REPOSITORY / "exp/coco/train_merl_video.py").read_text()
+    assert '"merl" / "train_merl_video.py"' in text
+
+
+def test_evaluation_counts_hidden_key_points_if_it_is_told(here, capsys):
+    ankles = []
+    for flags in ([], ["--occluded"]):
+        EVALUATE.main(["eval", *WEIGHTS, *flags])
+        ankles.append(_json("eval/evaluation.json")["per_joint"]["l_ankle"])
+    assert ankles[0] is None and 0 <= ankles[1] <= 1
+    assert _json("eval/evaluation.json")["receipt"]["evaluation"] == "merl"
+    assert "| pelvis " in capsys.readouterr().out
+
+
+def test_a_labelled_person_is_drawn_twice_and_a_number_too_large_refused(here):
+    ONE.main(["one", *WEIGHTS, "--sample", "2"])
+    (person,) = _json("one/sample_2.json")["people"]
+    side = 1.25 * (BOX[3] - BOX[1])
+    x1, _, x2, _ = person["box"]
+    assert x2 - x1 == pytest.approx(side)
+    assert (x1 + x2) / 2 == pytest.approx((BOX[0] + BOX[2]) / 2 + 2 * STEP)
+    with Image.open("one/sample_2.png") as pair:
+        assert pair.width > 2 * SIZE[0]
+    with pytest.raises(ValueError, match=r"val_merl\.pkl has 3 people.*Received: 5"):
+        ONE.main(["one", *WEIGHTS])
+    with pytest.raises(SystemExit):
+        ONE.parse([*WEIGHTS, "--sample", "2", "--picture", "x.jpg"])
+
+
+def test_every_box_of_a_list_is_drawn_and_an_unreadable_picture_named(here, caplog):
+    folder = "datasets/MERL/images"
+    names = ["val_ReachToShelf-0001.jpg", "gone.jpg", "val_ReachToShelf-0003.jpg"]
+    rows = [BoxRow(f"{folder}/{name}", 0.5, BOX) for name in names]
+    write_box_list("list.txt", rows)
+    with pytest.raises(OSError, match="1 of 3 people lie in pictures that could not"):
+        DEMO.main(["demo", *WEIGHTS, "--boxes", "list.txt"])
+    assert "gone.jpg" in (here / "demo/log.txt").read_text()
+    people = _json("demo/poses.json")["people"]
+    assert [one["drawn"] for one in people] == ["0000.png", "0002.png"]
+    assert people[1]["box"] == list(BOX)
+    with Image.open("demo/0002.png") as drawn:
+        pixels = np.asarray(drawn).astype(int)
+    x1, y1, _, _ = map(int, BOX)
+    assert np.abs(pixels[y1, x1 : x1 + 40] - [250, 205, 45]).max() < 5
+
+
+def test_poses_of_a_json_are_in_the_box_and_where_there_is_none_in_the_picture(here):
+    source = _json("datasets/MERL/train_2.json")
+    found = _json("relative/train_2_keypoint.json")
+    pixels = _json("pixels/train_2_keypoint.json")
+    assert [{**one, "keypoints": 0} for one in found] == [
+        {**one, "keypoints": 0} for one in source
+    ]
+    boxes = [(0, 0, *SIZE), BOX]
+    for (x1, y1, x2, y2), one, other in zip(boxes, found, pixels, strict=False):
+        points, where = np.array(one["keypoints"]), np.array(other["keypoints"])
+        assert points.shape == (16, 3)
+        expected = points[:, :2] * (x2 - x1, y2 - y1) + (x1, y1)
+        np.testing.assert_allclose(where[:, :2], expected)
+    assert len(_json("pixels/receipt.json")["joint_names"]) == 16
+
+
+def test_a_pose_without_a_box_is_that_of_the_picture_predicted_alone(here):
+    one, *_ = _json("pixels/train_2_keypoint.json")
+    path = here / "datasets" / "MERL" / one["image"]["url"]
+    ONE.main(["alone", *WEIGHTS, "--picture", str(path)])
+    (pose,) = _json(f"alone/{path.stem}.json")["people"]
+    alone = [(joint["x"], joint["y"]) for joint in pose["joints"].values()]
+    found = np.array(one["keypoints"])[:, :2]
+    np.testing.assert_allclose(found, alone, atol=0.01)
+
+
+def test_a_box_beside_the_picture_and_a_missing_picture_are_named(here):
+    source = _json("datasets/MERL/train_2.json")
+    source[1]["person_bbox"] = [500, 1, 600, 70]
+    (here / "datasets/MERL/beside.json").write_text(json.dumps(source))
+    with pytest.raises(ValueError, match=r"record 1: `person_bbox` must overlap"):
+        EXTRACT.main(["no", *WEIGHTS, "--anno-path", "datasets/MERL/beside.json"])
+    source[1]["person_bbox"], source[2]["image"]["url"] = [], "gone.jpg"
+    (here / "datasets/MERL/gone.json").write_text(json.dumps(source))
+    with pytest.raises(OSError, match="1 of 3 people"):
+        EXTRACT.main(["gone", *WEIGHTS, "--anno-path", "datasets/MERL/gone.json"])
+    assert len(_json("gone/gone_keypoint.json")) == 2

@@ -34,8 +34,9 @@ class ClipPredictor:
         clip_head: from that to the actions.
         num_frames: frames of a clip.
         described: names of what a frame is described by, the clip head's inputs.
-        names: of the predictions: ("p1", "p2", "p3", "p4", "v1", ..., "v4", "m"), or
-            ("act1_a0", "act2_a0", ...).
+        names: of the predictions: ("p1", "p2", "p3", "p4", "v1", ..., "v4", "m"), and
+            "mmm" and "mmmvvv" of models that put them out; or ("act1_a0", "act2_a0",
+            ...).
 
     Raises:
         ValueError: if the model has not these parts or outputs, the outputs are not of

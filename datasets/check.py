@@ -2,6 +2,7 @@
 
     python datasets/check.py PennAction /data/PennAction
     python datasets/check.py COCO /data/COCO
+    python datasets/check.py MERL /data/MERL
     python datasets/check.py Human3.6M /data/Human3.6M --all
     python datasets/check.py NTU /data/NTU --json
 
@@ -25,7 +26,7 @@ from deephar.data.inspection import KINDS, MODES, People
 from deephar.data.ntu_format import FOLDER, read_ntu
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, mode_name
 
-CLIP_SIZES = {"NTU": 20}
+CLIP_SIZES = {"MERL": 8, "NTU": 20}
 """Frames of the clips of the networks; 16 where nothing is said."""
 WIDEST = 3.0
 """So many times as wide as the picture a box may be."""
@@ -249,7 +250,7 @@ def main(argv=None) -> int:
     parser.add_argument(
         "--clip-size",
         type=int,
-        help="frames of a clip (20 for NTU, 16 for the others, as the networks have)",
+        help="frames of a clip, as the networks have (MERL 8, NTU 20, the others 16)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(argv)

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_boxes import write_tiny_merl
 from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
 from tiny_coco import write_both_parts
 from tiny_mpii import write_tiny_mpii
@@ -22,6 +23,7 @@ spec.loader.exec_module(check)
 WRITERS = {
     "MPII": write_tiny_mpii,
     "COCO": write_both_parts,
+    "MERL": write_tiny_merl,
     "Human3.6M": write_tiny_h36m,
     "PennAction": write_tiny_penn,
     "NTU": write_tiny_ntu,
@@ -58,7 +60,7 @@ def test_sound_data_is_counted_and_called_sound(whole, capsys, name):
     status, found = run(capsys, name, whole / name)
     assert (status, found["missing"], found["wrong"]) == (0, [], [])
     parts = found["parts"].values()
-    unit = "pictures" if name in ("MPII", "COCO") else "frames"
+    unit = "pictures" if name in ("MPII", "COCO", "MERL") else "frames"
     assert found["pictures_read"] == sum(part[unit] for part in parts) > 7
     assert check.main([name, str(whole / name)]) == 0
     assert capsys.readouterr().out.endswith("pictures read\nsound\n")
@@ -88,6 +90,37 @@ def test_a_part_of_coco_may_lack_but_not_half_of_it(folder, capsys):
     shutil.rmtree(where / "val2017")
     status, found = run(capsys, "COCO", where)
     assert "person_keypoints_val2017.json" in found["missing"][0]
+
+
+def test_the_counts_of_merl(whole, capsys):
+    _, found = run(capsys, "MERL", whole / "MERL", "--clip-size", "4")
+    train, test = found["parts"]["train"], found["parts"]["test"]
+    assert (train["people"], train["left out (empty box)"]) == (6, 1)
+    assert (train["videos"], train["frames"], train["pictures"]) == (3, 12, 18)
+    assert (test["frames without a box"], test["videos"]) == (1, 1)
+    assert train["videos shorter than 4 frames"] == 1
+    assert train["actions"] == {
+        "ApproachtoShelf": 1,
+        "LookatShelf": 1,
+        "HandInShelf": 1,
+    }
+
+
+def test_what_merl_lacks_or_has_in_another_size_is_told(folder, capsys):
+    where = folder("MERL")
+    pictures = sorted((where / "actions").rglob("*.jpg"))
+    pictures[0].unlink()
+    Image.new("RGB", (60, 60)).save(pictures[-1])
+    status, found = run(capsys, "MERL", where)
+    assert (status, found["missing"]) == (1, [str(pictures[0])])
+    assert len(found["wrong"]) == 1 and "annotated size" in found["wrong"][0]
+    (where / "prepare_train_merl.pkl").write_bytes(b"cos\nsystem\n.")
+    _, found = run(capsys, "MERL", where)
+    assert "it asks for os.system" in found["wrong"][0]
+    for path in where.glob("*.*"):
+        path.unlink()
+    status, found = run(capsys, "MERL", where)
+    assert status == 1 and "none of prepare_train_merl.pkl" in found["missing"][0]
 
 
 def test_the_counts_of_penn_action(whole, capsys):

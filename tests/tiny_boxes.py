@@ -1,6 +1,8 @@
 """Tiny videos of people with boxes: pictures and labels, without chance."""
 
+import json
 import pathlib
+import pickle
 
 import numpy as np
 from tiny_clips import draw
@@ -85,3 +87,17 @@ def action_entries(folder: pathlib.Path, videos, root: str = "") -> list:
                 }
             )
     return entries
+
+
+def write_tiny_merl(folder: pathlib.Path) -> None:
+    """Writes pictures, a pickle of seven people, one without a box, and JSON files."""
+    people = pickled_people(folder / "images", [("ReachToShelf", 7)])
+    people[6]["bbox"][2] = 0
+    (folder / "prepare_train_merl.pkl").write_bytes(pickle.dumps(people))
+    lists = {
+        "train_2.json": [("ApproachtoShelf", "a", 4), ("lookatShelf", "b", 3)],
+        "train.json": [("HandInShelf", "c", 5)],
+        "test_2.json": [("GlanceatShelf", "d", 6)],
+    }
+    for name, videos in lists.items():
+        (folder / name).write_text(json.dumps(action_entries(folder, videos)))

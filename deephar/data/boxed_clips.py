@@ -100,6 +100,9 @@ class BoxedClips(ClipDataset):
         cache: Where decoded pictures are kept for the next epochs, see
             `deephar.data.open_cache`; None to decode them each time.
 
+    Attributes:
+        videos: The videos.
+
     Raises:
         ValueError: if an argument breaks these rules.
     """
@@ -129,9 +132,10 @@ class BoxedClips(ClipDataset):
                     f"the action of video {one.name} must be one of "
                     f"{len(self.action_labels)}. Received: action={one.action}"
                 )
+        self.videos = list(videos)
         modes = (TEST_MODE, TRAIN_MODE, VALID_MODE)
-        counts = [len(one.pictures) for one in videos]
-        self._take(dict.fromkeys(modes, videos), dict.fromkeys(modes, counts))
+        counts = [len(one.pictures) for one in self.videos]
+        self._take(dict.fromkeys(modes, self.videos), dict.fromkeys(modes, counts))
 
     def _shapes(self):
         return {**super()._shapes(), self.label: (len(self.action_labels),)}
@@ -154,7 +158,7 @@ class BoxedClips(ClipDataset):
     def missing_pictures(self, mode: int = VALID_MODE) -> list[str]:
         """Returns the paths of annotated pictures that are not there."""
         mode_name(mode)
-        paths = {path for one in self.sequences[mode] for path in one.pictures}
+        paths = {path for one in self.videos for path in one.pictures}
         return sorted(path for path in paths if not os.path.isfile(path))
 
     def clip(self, sequence, mode, frames):

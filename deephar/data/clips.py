@@ -233,7 +233,7 @@ class ClipDataset(VideoDataset):
         else:
             whole = [View((0, 0, *clip.size), step) for step in (1, 2, 4, 8)]
             picture = self.cache.open(path, False, lambda: whole)
-        _check_size(picture, clip.size)
+        check_size(path, picture.size, clip.size)
         return picture
 
     def crop_frame(
@@ -333,7 +333,7 @@ class ClipDataset(VideoDataset):
         window, size = self._window_of(sample.clip, sample.bbox), None
         for path in sample.clip.pictures:
             picture = self._open(path, fast, mode, window)
-            _check_size(picture, sample.clip.size)
+            check_size(path, picture.size, sample.clip.size)
             if size not in (None, picture.size):
                 raise PictureError(
                     path, f"it must have the clip's size {size}, not {picture.size}"
@@ -388,9 +388,13 @@ class _Sample:
     bbox: Sequence[float] | None
 
 
-def _check_size(picture: PictureSource, size: tuple[int, int]) -> None:
-    if np.abs(np.subtract(picture.size, size)).max() > SIZE_TOLERANCE:
+def check_size(
+    path: str, size: tuple[int, int], annotated: tuple[int, int] | None
+) -> None:
+    """Raises PictureError if the (w, h) of a picture is not as it is annotated, px."""
+    if annotated is None:
+        return
+    if np.abs(np.subtract(size, annotated)).max() > SIZE_TOLERANCE:
         raise PictureError(
-            picture.path,
-            f"it must have the annotated size {tuple(size)} px, not {picture.size}",
+            path, f"it must have the annotated size {tuple(annotated)} px, not {size}"
         )

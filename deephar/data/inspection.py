@@ -7,7 +7,7 @@ them (`read`) and names those that are not there (`missing`).
 import collections
 import os
 import pathlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,16 @@ from deephar.config import (
 )
 from deephar.data.actions import ActionDataset
 from deephar.data.boxed import BoxedPeople
+from deephar.data.boxed_clips import BoxedClips, BoxedVideo
+from deephar.data.clips import check_size
 from deephar.data.coco import COCO_PARTS, COCOSinglePerson, coco_files
 from deephar.data.human36m import Human36M
+from deephar.data.merl import (
+    ACTION_FILES,
+    PEOPLE_FILES,
+    MERL5Action,
+    MERLSinglePerson,
+)
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
 from deephar.data.pennaction import PennAction
@@ -67,6 +75,66 @@ class People:
     def missing(self, mode: int) -> list[str]:
         """Returns the paths of annotated pictures that are not there."""
         return self.parts[mode].missing_pictures(mode) if mode in self.parts else []
+
+
+class Shop(People):
+    """MERL: people in single pictures, and videos of people with boxes.
+
+    Args:
+        parts: {mode: its people}; modes may lack.
+        clips: {mode: the sets of its videos}; modes may lack.
+    """
+
+    def __init__(
+        self,
+        parts: Mapping[int, BoxedPeople],
+        clips: Mapping[int, Sequence[BoxedClips]],
+    ):
+        super().__init__(parts)
+        self.clips = clips
+        self.sizes = {
+            path: one.size
+            for mode in clips
+            for one in self._videos(mode)
+            for path in one.pictures
+        }
+
+    def _videos(self, mode: int) -> list[BoxedVideo]:
+        return [one for data in self.clips.get(mode, ()) for one in data.videos]
+
+    def count(self, mode: int) -> dict[str, Any]:
+        """Returns the numbers of a part."""
+        actions, short = collections.Counter(), {}
+        for data in self.clips.get(mode, ()):
+            actions.update(data.action_labels[one.action] for one in data.videos)
+            name = f"videos shorter than {data.clip_size} frames"
+            lengths = [len(one.pictures) for one in data.videos]
+            short[name] = sum(length < data.clip_size for length in lengths)
+        boxes = [one.boxes for one in self._videos(mode)]
+        return {
+            **super().count(mode),
+            "videos": len(boxes),
+            "frames": sum(map(len, boxes)),
+            "frames without a box": int(sum(np.isnan(b[:, 0]).sum() for b in boxes)),
+            **short,
+            "actions": dict(actions),
+        }
+
+    def places(self, mode: int) -> list[str]:
+        """Returns the path of every picture."""
+        paths = {path for one in self._videos(mode) for path in one.pictures}
+        return sorted({*super().places(mode), *paths})
+
+    def read(self, mode: int, place: str) -> None:
+        """Reads a picture; OSError if it cannot be read or has another size."""
+        check_size(place, open_picture(place).size, self.sizes.get(place))
+
+    def missing(self, mode: int) -> list[str]:
+        """Returns the paths of annotated pictures that are not there."""
+        paths = {*super().missing(mode)}
+        for data in self.clips.get(mode, ()):
+            paths.update(data.missing_pictures(mode))
+        return sorted(paths)
 
 
 class Videos:
@@ -157,6 +225,30 @@ def open_coco(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) ->
     return People(parts)
 
 
+def open_merl(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Shop:
+    """Opens the files of MERL that are there, of people and of actions."""
+    people, clips = {}, {}
+    for mode, name in PEOPLE_FILES.items():
+        if (folder / name).exists():
+            people[mode] = MERLSinglePerson(folder / "images", folder / name)
+    for mode, names in ACTION_FILES.items():
+        clips[mode] = [
+            MERL5Action(folder / name, clip_size=clip_size, classes=classes)
+            for name, classes in names.items()
+            if (folder / name).exists()
+        ]
+    if not people and not any(clips.values()):
+        names = [
+            *PEOPLE_FILES.values(),
+            *(n for one in ACTION_FILES.values() for n in one),
+        ]
+        raise FileNotFoundError(
+            f"no annotation file in {folder}: none of {', '.join(names)}. "
+            "See datasets/MERL/README.md"
+        )
+    return Shop(people, clips)
+
+
 def open_penn(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Videos:
     """Opens Penn Action."""
     return Videos(PennAction(folder, pennaction_dataconf, clip_size=clip_size))
@@ -182,6 +274,7 @@ def open_ntu(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> 
 KINDS = {
     "MPII": open_mpii,
     "COCO": open_coco,
+    "MERL": open_merl,
     "Human3.6M": open_human36m,
     "PennAction": open_penn,
     "NTU": open_ntu,

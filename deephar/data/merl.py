@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from deephar.config import DataConfig, mpii_sp_dataconf, pennaction_ar_dataconf
-from deephar.data import merl_format
+from deephar.data import merl_format, merl_shopping
 from deephar.data.boxed import BoxedPeople, BoxedPerson, is_box
 from deephar.data.boxed_clips import BoxedClips, BoxedVideo
 from deephar.data.cache import PictureCache
+from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import is_valid, pa16j2d
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,19 @@ logger = logging.getLogger(__name__)
 REACH_CLASSES = ("ReachToShelf", "RetractFromShelf")
 """Actions of the pickles, which the names of their pictures tell."""
 SHELF_CLASSES = ("ApproachtoShelf", "GlanceAtShelf", "LookatShelf")
-"""Actions of the JSON files."""
+"""Actions of the fork's JSON files."""
+PEOPLE_FILES = {
+    TRAIN_MODE: "prepare_train_merl.pkl",
+    VALID_MODE: "prepare_val_merl.pkl",
+}
+"""Names of the pickles, by mode; the pictures lie in the folder images beside them."""
+ACTION_FILES = {
+    TRAIN_MODE: {"train_2.json": SHELF_CLASSES, "train.json": merl_shopping.ACTIONS},
+    VALID_MODE: {"val.json": merl_shopping.ACTIONS},
+    TEST_MODE: {"test_2.json": SHELF_CLASSES, "test.json": merl_shopping.ACTIONS},
+}
+"""Names of the JSON files, by mode, and the actions that they hold. Those of the fork
+have a 2 in them; the others are what datasets/MERL/convert.py makes."""
 
 _README = "See datasets/MERL/README.md"
 _TRIED = 100

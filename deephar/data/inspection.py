@@ -104,12 +104,12 @@ class Shop(People):
 
     def count(self, mode: int) -> dict[str, Any]:
         """Returns the numbers of a part."""
-        actions, short = collections.Counter(), {}
+        actions, short = collections.Counter(), collections.Counter()
         for data in self.clips.get(mode, ()):
             actions.update(data.action_labels[one.action] for one in data.videos)
             name = f"videos shorter than {data.clip_size} frames"
             lengths = [len(one.pictures) for one in data.videos]
-            short[name] = sum(length < data.clip_size for length in lengths)
+            short[name] += sum(length < data.clip_size for length in lengths)
         boxes = [one.boxes for one in self._videos(mode)]
         return {
             **super().count(mode),

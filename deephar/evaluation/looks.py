@@ -155,23 +155,53 @@ def _batches(groups: Iterator[list], size: int) -> Iterator[list]:
         yield batch
 
 
+def readable_looks(video: Video) -> list[int]:
+    """The numbers of those looks whose pictures could all be read."""
+    return [
+        number
+        for number, look in enumerate(video.looks)
+        if all(view in video.described for view in look)
+    ]
+
+
+def classify(
+    video: Video, predictor, looks: Sequence[int], shape: tuple[int, int]
+) -> np.ndarray:
+    """What the clip head says of looks at a video that is described.
+
+    Args:
+        video: the video.
+        predictor: the network.
+        looks: numbers of looks, at least one, of `readable_looks`.
+        shape: (outputs, classes).
+
+    Returns:
+        `(outputs, looks, classes)` float64.
+
+    Raises:
+        ValueError: if the network tells another number of actions apart.
+    """
+    clips = ([video.described[view] for view in video.looks[n]] for n in looks)
+    inputs = [
+        np.stack([np.stack(values) for values in what])
+        for what in zip(*(zip(*clip, strict=True) for clip in clips), strict=True)
+    ]
+    found = np.asarray(predictor.classify(*inputs), np.float64)
+    if found.shape != (shape[0], len(looks), shape[1]):
+        raise ValueError(
+            f"The network must tell {shape[1]} actions apart, as the data set has. "
+            f"Received: outputs of shape {found.shape}"
+        )
+    return found
+
+
 def conclude(video: Video, predictor, shape: tuple[int, int]) -> dict:
     """What is kept of a video; `shape` is (outputs, classes). Forgets its frames."""
-    looks = [look for look in video.looks if all(n in video.described for n in look)]
+    looks = readable_looks(video)
     readable = len(looks) == len(video.looks)
     scores, products = np.full(shape, np.nan), np.ones(shape)
     if looks:
-        clips = ([video.described[n] for n in look] for look in looks)
-        inputs = [
-            np.stack([np.stack(values) for values in what])
-            for what in zip(*(zip(*clip, strict=True) for clip in clips), strict=True)
-        ]
-        found = np.asarray(predictor.classify(*inputs), np.float64)
-        if found.shape != (shape[0], len(looks), shape[1]):
-            raise ValueError(
-                f"The network must tell {shape[1]} actions apart, as the data set has. "
-                f"Received: outputs of shape {found.shape}"
-            )
+        found = classify(video, predictor, looks, shape)
         if readable:
             scores = np.log(np.maximum(found, np.finfo(np.float64).tiny)).sum(axis=1)
         if video.original:

@@ -132,7 +132,10 @@ def test_pose_and_appearance_apart_have_rows_and_confusions_of_their_own(tmp_pat
     assert [row[1] for row in rows[3:6]] == ["75.0", "25.0", "25.0"]
     assert [row[-1] for row in rows[1:6]] == ["-", "-", "90.0", "-", "-"]
     text = "\n".join(action_report.action_parts(tmp_path, scores))
-    assert "Pose, as merged (mmm):" in text and "(confusion_mmmvvv.png)" in text
+    assert "| m: true action | wave | jump | no answer that counts |" in text
+    assert "![confusions of pose, as merged (mmm)](confusion_mmm.png)" in text
+    table = cells(action_report.confusion_table(scores, "mmmvvv"))
+    assert table[1:] == [["wave", "0", "2", "0"], ["jump", "0", "1", "1"]]
     drawn = [(tmp_path / f"confusion{n}.png").read_bytes() for n in ("", "_mmm")]
     assert drawn[0] != drawn[1]
     assert (tmp_path / "confusion_mmmvvv.png").is_file()

@@ -84,6 +84,26 @@ def class_table(scores: dict) -> str:
     return markdown_table(rows)
 
 
+def confusion_table(scores: dict, output: str | None = None) -> str:
+    """Markdown table of confusions: a row for each true action, counts of answers.
+
+    Args:
+        scores: what `score_actions` returns.
+        output: one of "confusions_apart"; None for the output that counts.
+    """
+    counts = _confusions(scores, output).tolist()
+    head = [f"{output or deciding(list(scores['outputs']))}: true action"]
+    rows = [[*head, *scores["labels"], "no answer that counts"]]
+    for label, row in zip(scores["labels"], counts, strict=True):
+        rows.append([label, *(str(round(count)) for count in row)])
+    return markdown_table(rows)
+
+
+def _confusions(scores: dict, output: str | None) -> np.ndarray:
+    counts = scores["confusion"] if output is None else scores["confusions_apart"]
+    return np.array(counts if output is None else counts[output], np.float64)
+
+
 def findings(scores: dict) -> str:
     """What was looked at, and by name what is wrong with the videos, as Markdown."""
     looks = "many clips" if scores["multi_clip"] else "one clip"
@@ -114,8 +134,7 @@ def plot_confusion(path, scores: dict, output: str | None = None) -> None:
         scores: what `score_actions` returns.
         output: one of "confusions_apart"; None for the output that counts.
     """
-    counts = scores["confusion" if output is None else "confusions_apart"]
-    counts = np.array(counts if output is None else counts[output], np.float64)
+    counts = _confusions(scores, output)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = min(3 + 0.28 * len(counts), 16)
     drawn = Figure(figsize=(size + 1, size), dpi=110)
@@ -201,12 +220,12 @@ def action_parts(
     confusion, outputs = f"confusion{name}.png", f"outputs{name}.png"
     plot_confusion(folder / confusion, scores)
     plot_outputs(folder / outputs, scores)
-    apart = []
+    apart = [confusion_table(scores)] if scores["confusions_apart"] else []
     for output in scores["confusions_apart"]:
         drawn = f"confusion_{output}{name}.png"
         plot_confusion(folder / drawn, scores, output)
-        apart.append(f"{_PARTS[output].capitalize()} ({output}):")
-        apart.append(f"![confusions of {output}]({drawn})")
+        apart.append(confusion_table(scores, output))
+        apart.append(f"![confusions of {_PARTS[output]} ({output})]({drawn})")
     return [
         findings(scores),
         accuracy_table(scores, paper),

@@ -28,6 +28,7 @@ from deephar.models import reception
 from deephar.utils.numbers import (
     ascending,
     crop_side,
+    names,
     natural,
     positive_float,
     positive_int,
@@ -107,6 +108,14 @@ _CLIP = {
     "pose_version": Setting(
         "v1", "size of the part that sees poses", choices=("v1", "v2")
     ),
+}
+_CLASSES = {
+    "classes": Setting(
+        "ApproachtoShelf,GlanceAtShelf,LookatShelf",
+        "names of the classes in their order",
+        names,
+        of_data=True,
+    )
 }
 _SPLIT = {
     "protocol": Setting(
@@ -235,7 +244,7 @@ NETWORKS = {
     "merl": Recipe(
         "the merged network of MERL Shopping",
         Family(16, 2, merged=True, apart=True),
-        _settings(_POSE, _2D, _CLIP, frames=8, actions=3),
+        _settings(_POSE, _2D, _CLIP, _CLASSES, frames=8, actions=3),
         pose_part="coco",
     ),
     "mpii_spnet": Recipe(

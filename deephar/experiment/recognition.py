@@ -215,7 +215,8 @@ def score_videos(
     """Scores the actions of the test videos, with a progress bar.
 
     Args:
-        args: parsed arguments of `add_clip_arguments`.
+        args: parsed arguments of `add_clip_arguments`, or of those `batch_size` and
+            `workers`; then the boxes are the data set's own.
         predictor: what `clip_predictor` returned.
         dataset: the data set, with the boxes of `box_options`.
         many: whether to look at many clips a video.
@@ -287,7 +288,7 @@ def paper_accuracy(args: argparse.Namespace, settings: dict) -> float | None:
 
 
 def _clip_boxes(args: argparse.Namespace) -> Boxes | None:
-    if args.boxes in (TRUTH, WHOLE):
+    if getattr(args, "boxes", TRUTH) in (TRUTH, WHOLE):
         return None
     boxes = read_boxes(args.boxes)
     return boxes.boxes if isinstance(boxes, ClipBoxes) else None

@@ -1,4 +1,4 @@
-"""Numbers on a command line: argparse types that say which numbers they take."""
+"""Numbers, and names, on a command line: argparse types that say what they take."""
 
 import argparse
 import math
@@ -70,3 +70,14 @@ def ascending(text: str) -> str:
             f"Received: {text}"
         )
     return ",".join(map(str, values))
+
+
+def names(text: str) -> str:
+    """Different names, at least two: "sit,stand"; capitals do not tell them apart."""
+    found = [name.strip() for name in text.split(",")]
+    if len(found) < 2 or not all(found) or len({*map(str.lower, found)}) < len(found):
+        raise argparse.ArgumentTypeError(
+            "must be different names, at least two, with commas between them. "
+            f"Received: {text}"
+        )
+    return ",".join(found)

@@ -1,0 +1,33 @@
+r"""Trains the merged network of pose and action on videos of MERL Shopping.
+
+Paper     none: the fork's use of the network of Luvizon, Picard, Tabia, CVPR 2018
+          (arXiv 1802.09232)
+Command   python exp/merl/train_merl_video.py runs/merl_video \
+              --anno-path datasets/MERL/train_2.json \
+              --val-anno-path datasets/MERL/test_2.json \
+              --weights-pose-path runs/merl_singleperson/weights_last.weights.h5
+Hardware  the fork's recipe: not tried here; in the tests: two CPU cores
+Time      the fork's recipe: not tried here
+Expected  no figure: the fork states none
+Measured  not measured
+
+The whole network learns by the actions' loss alone: SGD, 2 clips a step, until the
+accuracy of m, pose and appearance together, has not grown for 10 epochs. With
+--freeze-poses the pose part stays as it is; with --frozen-features --no-augmentation
+too it looks at every clip only once, which is much faster. --weights-action-path goes
+on from weights of the whole network instead. The classes are those of --classes, and
+--anno-path may be a pickle of key points (ReachToShelf, RetractFromShelf). The run
+folder gets what every training writes; docs/merl.md tells more.
+"""
+
+from deephar import experiment
+
+
+def main(argv=None):
+    """Trains, with the flags of the command line."""
+    args = experiment.parse_merl_training(__doc__, "runs/merl_video", argv)
+    experiment.train_merl_actions(args)
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

@@ -1,0 +1,31 @@
+r"""Scores the merged network of MERL Shopping on held-out videos: three confusions.
+
+Paper     none: the fork's use of the network of Luvizon, Picard, Tabia, CVPR 2018
+          (arXiv 1802.09232)
+Command   python exp/merl/val_merl_video.py runs/val_merl_video \
+              --weights-file runs/merl_video/weights_last.weights.h5 \
+              --label-path datasets/MERL/test_2.json
+Hardware  not tried here on MERL; in the tests: generated videos, two CPU cores
+Time      not measured
+Expected  no figure: the fork states none
+Measured  not measured
+
+One clip a video, its frames spread evenly over it. Prints and writes to the run folder
+the accuracy of every output and the confusions of m (pose and appearance), mmm (pose)
+and mmmvvv (appearance), as tables and as pictures: evaluation.md, evaluation.json,
+confusion.png, confusion_mmm.png, confusion_mmmvvv.png, outputs.png. Every video counts:
+one that cannot be read, or has fewer frames than a clip, is wrong. The size of the
+network and its classes are those of the model.json beside the weights.
+"""
+
+from deephar import experiment
+
+
+def main(argv=None):
+    """Evaluates; prints and writes the report."""
+    args = experiment.parse_merl_evaluation(__doc__, "runs/val_merl_video", argv)
+    print(experiment.evaluate_merl_actions(args))
+
+
+if __name__ == "__main__":
+    experiment.run_script(main)

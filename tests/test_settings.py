@@ -195,7 +195,7 @@ def test_the_papers_action_networks_begin_with_their_pose_parts():
         whole = experiment.default_settings(name)
         part = experiment.default_settings(recipe.pose_part)
         own = more[recipe.family.architecture]
-        own = clip | own if recipe.family.apart else clip | own | steps
+        own = clip | own | ({"classes"} if recipe.family.apart else steps)
         assert set(whole) - set(part) == own
         own = {"network"} | ({"pyramids"} & set(whole))
         assert {n for n in part if part[n] != whole[n]} == own

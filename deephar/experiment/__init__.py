@@ -14,6 +14,8 @@ multitask_scores evaluation of SPNet in both its tasks
 cuts        time and score of each prediction of SPNet
 action_training  the stages of the networks of actions
 clip_training    what their trainings on clips share, with stages or without
+merl_actions     training and evaluation of MERL's actions
+sliding     actions in a user's own videos
 multitask   the stages of SPNet, which learns poses and actions in turn
 stages      what trainings in stages share
 mixing      data sets that a batch mixes
@@ -87,6 +89,13 @@ from deephar.experiment.looking import (
     in_layout,
     pose_predictor,
     predict_people,
+)
+from deephar.experiment.merl_actions import (
+    evaluate_merl_actions,
+    merl_settings,
+    parse_merl_evaluation,
+    parse_merl_training,
+    train_merl_actions,
 )
 from deephar.experiment.mixing import (
     DataMaker,
@@ -176,6 +185,14 @@ from deephar.experiment.settings import (
     settings_on_record,
     sized,
 )
+from deephar.experiment.sliding import (
+    add_sliding_arguments,
+    box_list_files,
+    clip_networks,
+    frames_of,
+    refuse_unseen,
+    start_watching,
+)
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.utils.numbers import (
     fraction,
@@ -262,6 +279,17 @@ __all__ = [
     "epoch_steps",
     "fraction",
     "evaluate_actions",
+    "evaluate_merl_actions",
+    "merl_settings",
+    "parse_merl_evaluation",
+    "parse_merl_training",
+    "train_merl_actions",
+    "add_sliding_arguments",
+    "box_list_files",
+    "clip_networks",
+    "frames_of",
+    "refuse_unseen",
+    "start_watching",
     "evaluate_multitask",
     "flags_predictor",
     "given_flags",

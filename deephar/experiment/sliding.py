@@ -1,0 +1,203 @@
+"""Actions in a user's own videos: predicted by windows that slide, drawn, written."""
+
+import argparse
+import dataclasses
+import logging
+import pathlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from deephar.config import DataConfig
+from deephar.data import ntu, pennaction
+from deephar.data.box_lists import BoxRow
+from deephar.data.boxed_clips import BoxedClips, BoxedVideo
+from deephar.data.pictures import open_picture
+from deephar.data.videos import extract_frames
+from deephar.evaluation.action import deciding
+from deephar.evaluation.sliding import Seen, slide, sliding_windows
+from deephar.experiment.building import build_network
+from deephar.experiment.compute import configure_compute
+from deephar.experiment.networks import NETWORKS
+from deephar.experiment.picture_poses import picture_files
+from deephar.experiment.recognition import clip_predictor
+from deephar.experiment.settings import sized
+from deephar.inference.clips import ClipPredictor
+from deephar.utils.modes import TEST_MODE
+from deephar.utils.numbers import positive_int
+
+logger = logging.getLogger(__name__)
+
+_LABELS = {"penn": pennaction.ACTION_LABELS, "ntu": ntu.ACTION_LABELS}
+_QUALITY = 95
+
+
+def add_sliding_arguments(parser: argparse.ArgumentParser, step: str) -> None:
+    """Adds `--step`, `--every`, `--batch-size` and `--workers`.
+
+    Args:
+        parser: the script's parser.
+        step: what the step is without the flag.
+    """
+    add = parser.add_argument
+    about = f"pictures from one of a window to the next ({step})"
+    add("--step", type=positive_int, metavar="N", help=about)
+    every = "pictures from one window to the next (%(default)s)"
+    add("--every", type=positive_int, default=1, metavar="N", help=every)
+    add("--batch-size", type=positive_int, default=16, help="frames (%(default)s)")
+    add("--workers", type=positive_int, default=2, help="threads that read")
+
+
+def class_names(settings: Mapping) -> tuple[str, ...]:
+    """The names of a network's actions; numbers where they are not known."""
+    if "classes" in settings:
+        names = tuple(settings["classes"].split(","))
+    else:
+        names = _LABELS[settings["network"].split("_")[0]]
+    if len(names) == settings["actions"]:
+        return names
+    return tuple(f"action {number}" for number in range(1, settings["actions"] + 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Watcher:
+    """What looks at a user's videos.
+
+    Attributes:
+        args: flags of `add_sliding_arguments`.
+        settings: the network's.
+        predictor: the network.
+        labels: names of the actions.
+    """
+
+    args: argparse.Namespace
+    settings: Mapping
+    predictor: ClipPredictor
+    labels: tuple[str, ...]
+
+    @property
+    def output(self) -> int:
+        """The number of the output that counts."""
+        return self.predictor.names.index(deciding(self.predictor.names))
+
+    def watch(
+        self, rows: Sequence[BoxRow], step: int | None, name: str, errors: dict
+    ) -> Iterator[Seen]:
+        """Looks at pictures in their order through windows.
+
+        Args:
+            rows: the pictures, with a box, which may be NaN. All have one size.
+            step: from one picture of a window to the next; None for a single window
+                that is spread over all pictures.
+            name: what messages call them.
+            errors: as of `evaluation.sliding.slide`.
+
+        Raises:
+            OSError: if none of the pictures can be read.
+        """
+        clips = self._clips(rows, name, errors)
+        size = self.settings["frames"]
+        if step is None:
+            windows = [clips.one_clip(0, TEST_MODE, 1)]
+        else:
+            windows = sliding_windows(len(rows), size, step, self.args.every)
+        if len(set(windows[0])) < size or (
+            step and windows[0][1] - windows[0][0] < step
+        ):
+            logger.warning("%s: has too few pictures for a window, %d", name, len(rows))
+        options = (self.args.batch_size, self.args.workers)
+        return slide(self.predictor, clips, 0, windows, errors, *options)
+
+    def _clips(self, rows, name: str, errors: dict) -> BoxedClips:
+        pictures = tuple(row.picture for row in rows)
+        boxes = np.array([row.box for row in rows], np.float64)
+        size = _size(pictures, errors)
+        dataconf = sized(DataConfig(), {"size": self.settings["size"]})
+        options = {"clip_size": self.settings["frames"], "action_labels": self.labels}
+        video = BoxedVideo(name, None, pictures, size, boxes)
+        return BoxedClips(name, [video], dataconf, **options)
+
+
+def start_watching(args: argparse.Namespace, settings: Mapping) -> Watcher:
+    """The network of the flags, ready to look.
+
+    Args:
+        args: flags of `add_sliding_arguments`, and `weights`.
+        settings: the network's, of `network_settings`.
+    """
+    compute = configure_compute(args)
+    model = build_network(settings["network"], settings, args.weights)
+    predictor = clip_predictor(args, compute, model)
+    return Watcher(args, settings, predictor, class_names(settings))
+
+
+def clip_networks() -> list[str]:
+    """The networks that recognise actions."""
+    return [name for name, recipe in NETWORKS.items() if recipe.family.merged]
+
+
+def box_list_files(path: str) -> list[pathlib.Path]:
+    """The list of boxes itself, or the lists (.txt, .tsv) of a folder by name.
+
+    Raises:
+        ValueError: if the folder has none.
+    """
+    place = pathlib.Path(path)
+    if not place.is_dir():
+        return [place]
+    found = sorted(p for p in place.iterdir() if p.suffix in (".txt", ".tsv"))
+    if not found:
+        raise ValueError(f"{place}: no lists of boxes (.txt .tsv) in it")
+    return found
+
+
+@contextmanager
+def frames_of(video: str) -> Iterator[tuple[list[pathlib.Path], str | None]]:
+    """The pictures of a folder, or those of a video file, which are there for a while.
+
+    Args:
+        video: the file or folder.
+
+    Yields:
+        (pictures, problem): the pictures in their order, those of a file named by their
+        number from 1; and what is wrong with the file, such as its early end, or None.
+
+    Raises:
+        ValueError: if there is no picture.
+        FileNotFoundError: if there is no such file or folder.
+    """
+    if pathlib.Path(video).is_dir():
+        yield picture_files(video), None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        done = extract_frames(
+            video, folder, lambda info: range(1, info.num_frames + 1), quality=_QUALITY
+        )
+        if not done.written:
+            raise ValueError(done.problem)
+        yield sorted(pathlib.Path(folder).iterdir()), done.problem
+
+
+def refuse_unseen(errors: Mapping[str, str], what: str) -> None:
+    """Ends a script, when all else is written, if pictures could not be read.
+
+    Raises:
+        OSError: if there are such; the first ones are named.
+    """
+    if errors:
+        shown = "; ".join(list(errors.values())[:5])
+        raise OSError(f"{what}: {len(errors)} pictures could not be read: {shown}")
+
+
+def _size(pictures: Sequence[str], errors: dict) -> tuple[int, int]:
+    """The size (w, h) of the first picture that can be read."""
+    for path in pictures:
+        try:
+            return open_picture(path).size
+        except OSError as error:
+            errors[path] = str(error)
+    raise OSError(
+        f"none of {len(pictures)} pictures can be read: {errors[pictures[0]]}"
+    )

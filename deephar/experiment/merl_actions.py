@@ -112,7 +112,7 @@ def parse_merl_training(
     )
     add("--val-anno-path", metavar="FILE", help=scores)
     add("--num-joints", type=int, choices=(16,), default=16, help="only 16 (16)")
-    where = f"of the pose part ({POSE_WEIGHTS[0]} or {POSE_WEIGHTS[1]})"
+    where = f"of the pose part ({' or '.join(POSE_WEIGHTS)})"
     add(*flag_names("--pose-weights", also), metavar="FILE", help=where)
     alone = "the pose part stays as it is; without, it learns by the actions' loss"
     add("--freeze-poses", action="store_true", help=alone)

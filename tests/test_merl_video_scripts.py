@@ -1,0 +1,238 @@
+"""MERL's actions: training, scores, the sliding window, on tiny videos."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+from scripts import load
+from tiny_boxes import BOX, SIZE, STEP, action_entries, pickled_people
+
+from deephar import checkpoints, experiment
+from deephar.config import DataConfig
+from deephar.data.box_lists import BoxRow, read_box_list, write_box_list
+from deephar.data.boxed_clips import BoxedClips, BoxedVideo
+from deephar.models.action import OUTPUTS
+from deephar.utils.modes import TEST_MODE
+
+TRAIN = load("exp/merl/train_merl_video.py")
+VALIDATE = load("exp/merl/val_merl_video.py")
+DEMO = load("exp/merl/predict_demo_video.py")
+SHELF = ("ApproachtoShelf", "GlanceAtShelf", "LookatShelf")
+SMALL = ("--size", "32", "--num-block", "1", "--ksize", "3", "--stem", "vgg16")
+SMALL += ("--context", "0")
+STEPS = ("--batch-size", "2", "--steps-per-epoch", "2", "--workers", "1")
+QUIET = ("--verbose", "0", "--bn-momentum", "0.9", "--seed", "3")
+LAST = "weights_last.weights.h5"
+
+
+def train(*flags):
+    TRAIN.main([*flags, *STEPS, *QUIET])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with data, weights of a pose part, and two runs on it.
+
+    In all everything learns three classes of a JSON, the third test video being too
+    short for a clip; in head the poses are frozen, and the two classes a pickle's.
+    """
+    place = tmp_path_factory.mktemp("merl")
+    data = place / "datasets" / "MERL"
+    lengths = (12, 9, 8)
+    for name, frames in (("train_2", lengths), ("test_2", (9, 5, 3))):
+        videos = zip(SHELF, (f"{name}_{n}" for n in SHELF), frames, strict=True)
+        (data / f"{name}.json").parent.mkdir(parents=True, exist_ok=True)
+        (data / f"{name}.json").write_text(json.dumps(action_entries(data, videos)))
+    reach = (("ReachToShelf", 9), ("RetractFromShelf", 8))
+    people = pickled_people(data / "images", reach)
+    (data / "prepare_train_merl.pkl").write_bytes(pickle.dumps(people))
+    settings = experiment.default_settings("coco")
+    settings |= {"size": 32, "blocks": 1, "ksize": 3, "stem": "vgg16", "context": 0}
+    pose = experiment.build_network("coco", settings)
+    (place / "runs" / "merl_singleperson").mkdir(parents=True)
+    checkpoints.save_weights(pose, place / "runs" / "merl_singleperson" / LAST)
+    experiment.write_json(place / "runs/merl_singleperson/model.json", settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        train("--log-dir", "runs/all", "--epochs", "1", "--num-frames", "4")
+        frozen = ("--freeze-poses", "--frozen-features", "--no-augmentation")
+        pose = ("--weights-pose-path", f"runs/merl_singleperson/{LAST}")
+        pickled = ("--anno-path", "datasets/MERL/prepare_train_merl.pkl")
+        pickled += ("--val-anno-path", "none", "--epochs", "1", "--frames", "4")
+        train("runs/head", *frozen, *pose, *pickled)
+    return place
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def frame_weights(folder, **weights):
+    settings = read(folder / "model.json")
+    model = experiment.build_network("merl", settings, **weights)
+    return [v.numpy() for v in model.get_layer("frame_model").weights]
+
+
+def test_everything_learns_by_the_actions_loss_unless_poses_are_frozen(place):
+    pose = str(place / "runs" / "merl_singleperson" / LAST)
+    first = frame_weights(place / "runs/all", pose_weights=pose)
+    whole = frame_weights(place / "runs/all", weights=str(place / "runs/all" / LAST))
+    head = frame_weights(place / "runs/head", weights=str(place / "runs/head" / LAST))
+    assert all(np.array_equal(a, b) for a, b in zip(first, head, strict=True))
+    assert not all(np.allclose(a, b) for a, b in zip(first, whole, strict=True))
+
+
+def test_epochs_are_scored_on_other_videos_by_m(place):
+    scores = read(place / "runs/all/scores.json")
+    assert set(scores) == {"1"}
+    assert list(scores["1"]["outputs"])[-3:] == ["m", "mmm", "mmmvvv"]
+    assert scores["1"]["accuracy"] == scores["1"]["outputs"]["m"]
+    assert scores["1"]["videos"] == 3
+    settings = read(place / "runs/all/model.json")
+    assert settings["classes"] == ",".join(SHELF)
+    assert (settings["frames"], settings["actions"], settings["blocks"]) == (4, 3, 1)
+
+
+def test_a_pickle_has_classes_of_its_own_and_no_scores_are_no_error(place):
+    settings = read(place / "runs/head/model.json")
+    assert settings["classes"] == "ReachToShelf,RetractFromShelf"
+    assert settings["actions"] == 2
+    assert not (place / "runs/head/scores.json").exists()
+    log = (place / "runs/head/log.txt").read_text()
+    assert "no scores, and so no --patience" in log
+    assert "2 videos described, as 8 clips, mirrored ones among them" in log
+
+
+def test_the_recipe_and_the_flags_are_the_forks():
+    args = experiment.parse_merl_training("", "runs", [])
+    assert (args.batch_size, args.epochs, args.patience) == (2, 1000, 10)
+    assert (args.optimizer, args.lr, args.momentum) == ("sgd", 1e-3, 0.95)
+    assert (args.lr_drops, args.num_joints, args.logdir) == ([], 16, "runs")
+    fork = ("--num-frames", "4", "--num-actions", "5", "--learning-rate", "0.1")
+    args = experiment.parse_merl_training(
+        "", "runs", [*fork, "--num-block", "2", "--weights-action-path", "w.h5"]
+    )
+    assert (args.frames, args.actions, args.lr, args.blocks) == (4, 5, 0.1, 2)
+    assert args.weights == "w.h5"
+
+
+def test_weights_to_begin_with_must_be_somewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"neither weights_merl_061\.h5 nor"):
+        train("run", "--epochs", "1")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--frozen-features",), "--frozen-features needs --no-augmentation"),
+        (("--frozen-features", "--no-augmentation"), "needs --freeze-poses"),
+        (("--num-joints", "17"), "invalid choice: 17"),
+        (("--classes", "one"), "must be different names, at least two"),
+        (("--classes", "one,ONE"), "must be different names, at least two"),
+    ],
+)
+def test_flags_that_cannot_be_are_refused(capsys, flags, message):
+    with pytest.raises(SystemExit):
+        train("run", *flags)
+    assert message in capsys.readouterr().err
+
+
+def test_a_head_of_other_actions_is_refused(place, monkeypatch):
+    monkeypatch.chdir(place)
+    with pytest.raises(ValueError, match=r"has 3 actions, .* Received: 5"):
+        train("runs/no", "--num-actions", "5")
+
+
+def test_the_validation_writes_three_confusions(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    VALIDATE.main(["runs/val", "--weights-file", f"runs/all/{LAST}"])
+    scores = read(place / "runs/val/evaluation.json")
+    assert scores["videos"] == scores["clips"] == 3
+    assert scores["too_short"] == ["LookatShelf_test_2_LookatShelf"]
+    assert [row[-1] for row in scores["confusion"]] == [0, 0, 1]
+    kept = read(place / "runs/all/scores.json")["1"]
+    assert scores["outputs"] == kept["outputs"]
+    assert set(scores["confusions_apart"]) == {"mmm", "mmmvvv"}
+    assert scores["receipt"]["classes"] == ",".join(SHELF)
+    said = capsys.readouterr().out
+    for output in ("m", "mmm", "mmmvvv"):
+        assert f"| {output}: true action" in said
+    names = {path.name for path in (place / "runs/val").iterdir()}
+    assert names >= {"evaluation.md", "confusion.png", "confusion_mmmvvv.png"}
+    classes = ("--classes", "GlanceAtShelf,ApproachtoShelf,LookatShelf")
+    with pytest.raises(ValueError, match="is of the classes ApproachtoShelf,Glance"):
+        VALIDATE.main(["runs/no", "--weights-file", f"runs/all/{LAST}", *classes])
+
+
+@pytest.fixture(scope="module")
+def boxes(place):
+    """Lists of boxes of a person who walks: one of nine pictures, one of three."""
+    folder = place / "boxes"
+    folder.mkdir()
+    pictures = sorted((place / "datasets/MERL/actions/GlanceAtShelf").glob("train*/*"))
+    pictures.sort(key=lambda path: int(path.stem))
+    rows = []
+    for number, path in enumerate(pictures):
+        x1, y1, x2, y2 = BOX
+        box = (x1 + STEP * number, y1, x2 + STEP * number, y2)
+        rows.append(BoxRow(str(path.relative_to(place)), 0.9, box))
+    write_box_list(folder / "walk.txt", rows)
+    write_box_list(folder / "short.tsv", rows[:3])
+    return folder
+
+
+def scores_of(folder):
+    head, *rows = (folder / "scores.tsv").read_text().splitlines()
+    return head.split("\t"), [row.split("\t") for row in rows]
+
+
+def test_a_window_slides_over_a_list_of_boxes(place, boxes, monkeypatch):
+    monkeypatch.chdir(place)
+    weights = ("--weights", f"runs/all/{LAST}")
+    DEMO.main(["runs/demo", *weights, "boxes/walk.txt"])
+    head, rows = scores_of(place / "runs/demo/walk")
+    assert head == ["number", "picture", "answer", "moved_px", *SHELF]
+    assert [row[0] for row in rows] == [str(n) for n in range(4, 10)]
+    assert {row[3] for row in rows} == {f"{3 * STEP:.1f}"}
+    drawn = sorted(path.name for path in (place / "runs/demo/walk").glob("*.jpg"))
+    assert drawn == [f"{n:05d}.jpg" for n in range(4, 10)]
+    source = np.asarray(Image.open(place / rows[-1][1]).convert("RGB")).astype(int)
+    drawing = np.asarray(Image.open(place / "runs/demo/walk/00009.jpg")).astype(int)
+    changed = np.abs(drawing - source).max(axis=-1) > 60
+    assert changed[30:70, 36].mean() > 0.8  # the left side of the box of frame 9
+
+    settings = read(place / "runs/all/model.json")
+    model = experiment.build_network("merl", settings, f"runs/all/{LAST}")
+    pictures, _, corners = zip(*read_box_list("boxes/walk.txt"), strict=True)
+    video = BoxedVideo("walk", None, pictures, SIZE, np.array(corners))
+    clips = BoxedClips(".", [video], DataConfig((32, 32)), clip_size=4)
+    clip = clips.get_data(0, TEST_MODE, frame_list=[5, 6, 7, 8])["frame"]
+    found = model.predict_on_batch(clip[None])[OUTPUTS.index("m")][0]
+    np.testing.assert_allclose([float(x) for x in rows[-1][4:]], found, atol=1e-4)
+
+
+def test_a_folder_of_lists_the_rule_of_moving_and_what_cannot_be_read(
+    place, boxes, monkeypatch
+):
+    monkeypatch.chdir(place)
+    rows = read_box_list("boxes/walk.txt")
+    rows[1] = rows[1]._replace(picture="nothing.jpg")
+    write_box_list("boxes/holes.txt", rows)
+    moving = ("--moving-px", str(2.5 * STEP), "--moving-class", "LookatShelf")
+    weights = ("--weights", f"runs/all/{LAST}")
+    with pytest.raises(OSError, match=r"1 pictures could not be read: .*nothing\.jpg"):
+        DEMO.main(["runs/lists", "boxes", *weights, *moving])
+    _, holes = scores_of(place / "runs/lists/holes")
+    assert [row[0] for row in holes] == [str(n) for n in range(6, 10)]
+    _, walk = scores_of(place / "runs/lists/walk")
+    assert {row[2] for row in walk} == {"LookatShelf"}
+    (one,) = scores_of(place / "runs/lists/short")[1]
+    assert one[2] == SHELF[int(np.argmax([float(x) for x in one[4:]]))]
+    log = (place / "runs/lists/log.txt").read_text()
+    assert "short.tsv: has too few pictures for a window, 3" in log
+    with pytest.raises(ValueError, match="--moving-class must be one of Approach"):
+        wrong = ("--moving-px", "2", "--moving-class", "Run")
+        DEMO.main(["runs/no", "boxes", *weights, *wrong])

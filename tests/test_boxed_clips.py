@@ -75,6 +75,10 @@ def test_several_clips_of_a_video_share_out_its_frames(videos):
     assert both == [[1, 6, 11, 16], [3, 8, 13, 18]]
     assert data.get_clip_index(0, TEST_MODE, [6]) == []
     assert data.clips(1, TEST_MODE, [1]) == [[0, 1, 1, 2]]
+    assert sum(data.all_clips(0, TEST_MODE), []) == [
+        *(0, 5, 10, 15, 1, 6, 11, 16, 2, 7, 12, 17, 3, 8, 13, 18, 4, 9, 14, 19)
+    ]
+    assert data.all_clips(1, TEST_MODE) == [[0, 1, 1, 2]]
 
 
 def test_the_window_holds_the_boxes_of_the_frames_that_have_one(videos):

@@ -213,6 +213,12 @@ class BoxedClips(ClipDataset):
                 index += [frames[first::clips] for first in range(clips)]
         return index
 
+    def all_clips(self, key: int, mode: int) -> list[list[int]]:
+        """Returns the frames of as many spread clips as can have none in common."""
+        return self.clips(
+            key, mode, [max(1, self.num_frames(key, mode) // self.clip_size)]
+        )
+
     def _clip_frames(self, count, step, rng):
         number = self.clip_size
         if rng is None:

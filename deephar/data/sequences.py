@@ -209,6 +209,17 @@ class VideoDataset(CropDataset):
         index = self.get_clip_index(key, mode, subsamples)
         return index or [self.one_clip(key, mode, min(subsamples))]
 
+    def all_clips(self, key: int, mode: int) -> list[list[int]]:
+        """Returns the frames of the clips that together tell of all of a video.
+
+        They are `clips` of the configuration's fixed step.
+
+        Args:
+            key: Number of the video.
+            mode: TEST_MODE, TRAIN_MODE or VALID_MODE.
+        """
+        return self.clips(key, mode, [self.dataconf.get_fixed_config()["subspl"]])
+
     def one_clip(self, key: int, mode: int, step: int) -> list[int]:
         """Returns the frames of the clip that stands for a whole video in evaluations.
 

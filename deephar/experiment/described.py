@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from deephar.evaluation.looks import describe, plan
+from deephar.evaluation.looks import Video, describe, plan_clips
 from deephar.inference.clips import ClipPredictor
 from deephar.utils.modes import mode_name
 
@@ -17,10 +17,10 @@ _GROUP = 16
 class DescribedClips:
     """The inputs of a clip head as a data set: poses, confidences, features, action.
 
-    Of every video it has the clips that overlap by about a half, as evaluations see
-    them, and their mirror images. They are kept in memory, the features in 16 bits:
-    about 150 kB for 8 frames of 16 joints of a merged model; of SPNet about 100 kB for
-    each block that predicts actions.
+    Of every video it has `all_clips`, as evaluations see them, and their mirror images.
+    They are kept in memory, the features in 16 bits: about 150 kB for 8 frames of 16
+    joints of a merged model; of SPNet about 100 kB for each block that predicts
+    actions.
 
     Args:
         predictor: a network's frame model describes the clips now; what it learns
@@ -55,11 +55,10 @@ class DescribedClips:
         self.label, self._mode = label, mode
         self._classes = len(dataset.action_labels)
         self._clips: list[tuple[list[np.ndarray], int]] = []
-        step = dataset.dataconf.get_fixed_config()["subspl"]
         videos, errors = dataset.get_length(mode), {}
         for first in range(0, videos, _GROUP):
             keys = range(first, min(first + _GROUP, videos))
-            looked = [plan(dataset, key, mode, [step], 2, None, errors) for key in keys]
+            looked = [self._looks(dataset, key, errors) for key in keys]
             describe(looked, predictor, dataset, mode, batch_size, workers, errors)
             if errors and strict:
                 raise OSError(next(iter(errors.values())))
@@ -75,6 +74,11 @@ class DescribedClips:
             videos,
             len(self._clips),
         )
+
+    def _looks(self, dataset, key: int, errors: dict[str, str]) -> Video:
+        frames = dataset.all_clips(key, self._mode)
+        clips = [(1, number, one) for number, one in enumerate(frames)]
+        return plan_clips(dataset, key, self._mode, clips, 2, None, errors)
 
     def _keep(self, video, action: int) -> None:
         for look in video.looks:

@@ -13,6 +13,7 @@ SMALL = {
     "Human3.6M": "--train 1 --valid 1 --frames 1 1 --step 5 64 --size 64 64 --seed 4",
     "PennAction": "--train 1 --test 1 --frames 2 2 --size 48 40 --seed 5",
     "COCO": "--train 1 --valid 1 --frontal 0.5 --seed 7",
+    "MERL": "--train 5 --test 5 --frames 2 2 --size 64 48 --seed 8",
     "NTU": "--train 1 --test 1 --frames 1 1 --seed 6",
 }
 

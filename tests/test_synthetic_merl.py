@@ -133,6 +133,14 @@ def test_approaching_ends_before_the_shelf_and_facing_it(seed):
     assert (np.diff(pelvis[:, 1]) > -25).all()  # never back
 
 
+def test_one_foot_of_those_who_walk_stays_where_it_is():
+    for action in ("ApproachtoShelf", "GlanceAtShelf"):
+        _, show = show_of(action, 1, count=60)
+        feet = show.joints[:, [joint("r_ankle"), joint("l_ankle")], :2]
+        steps = np.linalg.norm(np.diff(feet, axis=0), axis=-1)
+        assert np.median(steps.min(axis=1)) < 8 and steps.max() > 100
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_who_glances_walks_past_and_turns_the_head_in_between(seed):
     _, show = show_of("GlanceAtShelf", seed)

@@ -132,8 +132,7 @@ def write_merl(
         listed = [one for video in found for one in _list_entries(video, size)]
         write_text(folder / _LISTS[part], json.dumps(listed) + "\n")
         people = [one for video in found for one in _people(video, size)]
-        for number, person in enumerate(people, 1):
-            person["image_id"] = number
+        people = [{"image_id": 1 + i, **person} for i, person in enumerate(people)]
         draft = folder / f"{_PICKLES[part]}.part"
         draft.write_bytes(pickle.dumps(people, protocol=2))
         os.replace(draft, folder / _PICKLES[part])
@@ -304,7 +303,7 @@ def _list_entries(video: _Video, size: tuple[int, int]) -> list[dict]:
 
 
 def _people(video: _Video, size: tuple[int, int]) -> list[dict]:
-    """Returns the entries of a video in a pickle of two actions: plain containers."""
+    """Returns the entries of a video in a pickle of two actions, but for their ids."""
     if video.action not in REACH_CLASSES:
         return []
     entries = []
@@ -319,7 +318,6 @@ def _people(video: _Video, size: tuple[int, int]) -> list[dict]:
                 "img_paths": pathlib.PurePosixPath(_picture(video, frame)).name,
                 "img_width": size[0],
                 "img_height": size[1],
-                "image_id": 0,
                 "bbox": [x1, y1, x2 - x1, y2 - y1],
                 "num_keypoints": sum(flag != 2 for flag in flags),
                 "keypoints": [

@@ -4,6 +4,8 @@ The shelf that the camera looks at faces -y with its boards' edges at y = 0; cus
 stand before it, at negative y, and look along +y.
 """
 
+import dataclasses
+
 import numpy as np
 
 from deephar.data.synthetic.body import rotation_z
@@ -42,7 +44,7 @@ def make_shop(rng: np.random.Generator, size: tuple[int, int]) -> tuple[Stage, V
     shelf = _make_shelf(rng, HALF_WIDTH)
     wide = rng.uniform(900, 1300)
     across = np.array((far, rng.uniform(-2600, -1900), 0.0))
-    other = _turned(_make_shelf(rng, wide), 90.0 * np.sign(far) * -1, across)
+    other = _turned(_make_shelf(rng, wide), 90.0 * side, across)
     room = Surroundings(draw_surface(rng), walls, _plain(rng), None)
     light = Light(_lamp(rng), float(rng.uniform(0.5, 0.65)), np.ones(3))
     return Stage(room, light, join(shelf, other)), view
@@ -115,10 +117,6 @@ def _fill(
 def _turned(solids: Solids, degrees: float, place: np.ndarray) -> Solids:
     """Returns solids turned to the left about the vertical and moved to a place."""
     turn = rotation_z(degrees)
-    return Solids(
-        **{
-            **vars(solids),
-            "ends": solids.ends @ turn.T + place,
-            "frames": turn @ solids.frames,
-        }
+    return dataclasses.replace(
+        solids, ends=solids.ends @ turn.T + place, frames=turn @ solids.frames
     )

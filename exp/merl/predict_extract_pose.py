@@ -9,9 +9,10 @@ The file is that of exp/merl/train_merl_video.py (datasets/MERL/README.md). Writ
 entries to NAME_keypoint.json in the run folder, NAME being the file's, with "keypoints"
 [[x, y, confidence], ...]: the joints of the last block, x and y in [0, 1] of the
 person's box, or of the picture where there is none; --pixels: in px of the picture.
-receipt.json has the names of the joints. Entries whose picture cannot be read are left
-out and named; then the command fails. The fork squeezes the box itself to a square; the
-window here is the square around it, as in training.
+receipt.json has the names of the joints. Urls stay as they are: where they are relative
+to the file's folder, the new file belongs there. Entries whose picture cannot be read
+are left out and named; then the command fails. The fork squeezes the box itself to a
+square; the window here is the square around it, as in training.
 """
 
 import pathlib
@@ -20,7 +21,7 @@ from deephar import experiment
 from deephar.data.merl import picture_places
 from deephar.data.merl_format import read_entries
 
-FULL = experiment.MERL_PEOPLE.root
+ROOT = experiment.MERL_PEOPLE.root
 
 
 def parse(argv=None):
@@ -28,7 +29,7 @@ def parse(argv=None):
     parser = experiment.boxed_pose_parser(__doc__, "runs/extract_pose")
     add = parser.add_argument
     entries = "JSON file of actions (%(default)s)"
-    add("--anno-path", default=f"{FULL}/train_2.json", metavar="FILE", help=entries)
+    add("--anno-path", default=f"{ROOT}/train_2.json", metavar="FILE", help=entries)
     where = "folder of the pictures, if the urls are of another machine"
     add("--image-path", metavar="DIR", help=where)
     add("--pixels", action="store_true", help="x and y in px of the picture")

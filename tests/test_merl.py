@@ -1,6 +1,7 @@
 """People and videos of MERL Shopping in the form of the fork."""
 
 import copy
+import inspect
 import json
 import logging
 import os
@@ -55,6 +56,19 @@ def actions(folder, entries, **options):
     path = folder / "actions.json"
     path.write_text(json.dumps(entries))
     return MERL5Action(path, CROP, **options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (MERLSinglePerson, "dataset_path anno_path dataconf poselayout"),
+        (MERLAction, "dataset_path anno_path dataconf poselayout clip_size"),
+        (MERL5Action, "anno_path dataconf poselayout clip_size"),
+    ],
+)
+def test_data_sets_take_the_forks_arguments(kind, names):
+    names = names.split()
+    assert list(inspect.signature(kind).parameters)[: len(names)] == names
 
 
 def test_people_have_the_key_points_that_are_visible(root):

@@ -71,9 +71,16 @@ def test_the_path_that_the_forks_readme_names_trains_in_the_default_folder(here)
     assert "exp/merl/train_merl_singleperson.py" in record["command"]
 
 
-def test_the_other_path_that_it_names_leads_to_a_script_as_well():
-    text = (REPOSITORY / "exp/coco/train_merl_video.py").read_text()
-    assert '"merl" / "train_merl_video.py"' in text
+def test_the_other_path_that_it_names_leads_to_the_training_on_clips(
+    monkeypatch, capsys
+):
+    script = str(REPOSITORY / "exp/coco/train_merl_video.py")
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(script, run_name="__main__")
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert "--weights-pose-path" in shown and "exp/merl/train_merl_video.py" in shown
 
 
 def test_evaluation_counts_hidden_key_points_if_it_is_told(here, capsys):
@@ -102,12 +109,12 @@ def test_a_labelled_person_is_drawn_twice_and_a_number_too_large_refused(here):
 
 
 def test_every_box_of_a_list_is_drawn_and_an_unreadable_picture_named(here, caplog):
-    folder = "datasets/MERL/images"
     names = ["val_ReachToShelf-0001.jpg", "gone.jpg", "val_ReachToShelf-0003.jpg"]
-    rows = [BoxRow(f"{folder}/{name}", 0.5, BOX) for name in names]
+    rows = [BoxRow(name, 0.5, BOX) for name in names]
     write_box_list("list.txt", rows)
     with pytest.raises(OSError, match="1 of 3 people lie in pictures that could not"):
-        DEMO.main(["demo", *WEIGHTS, "--boxes", "list.txt"])
+        folder = ("--pictures", "datasets/MERL/images")
+        DEMO.main(["list.txt", *folder, "--log-dir", "demo", *WEIGHTS])
     assert "gone.jpg" in (here / "demo/log.txt").read_text()
     people = _json("demo/poses.json")["people"]
     assert [one["drawn"] for one in people] == ["0000.png", "0002.png"]

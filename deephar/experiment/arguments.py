@@ -56,8 +56,13 @@ class _Parser(argparse.ArgumentParser):
         self._logdir = logdir
         self.add_argument("--log-dir", help="the run folder, too")
 
-    def parse_known_args(self, args=None, namespace=None):
-        found, rest = super().parse_known_args(args, namespace)
+    def parse_args(self, args=None, namespace=None):
+        return self._with_folder(super().parse_args(args, namespace))
+
+    def parse_intermixed_args(self, args=None, namespace=None):
+        return self._with_folder(super().parse_intermixed_args(args, namespace))
+
+    def _with_folder(self, found: argparse.Namespace) -> argparse.Namespace:
         flag = vars(found).pop("log_dir")
         if flag is not None and found.logdir not in (None, flag):
             self.error(
@@ -65,7 +70,7 @@ class _Parser(argparse.ArgumentParser):
                 f"Received: {found.logdir}, --log-dir {flag}"
             )
         found.logdir = flag or found.logdir or self._logdir
-        return found, rest
+        return found
 
 
 def argument_parser(

@@ -1,16 +1,18 @@
 r"""Draws the pose of the person in every box of a list.
 
-Command   python exp/merl/predict_demo_img.py runs/demo --weights FILE --boxes LIST
+Command   python exp/merl/predict_demo_img.py runs/demo BOXLIST --weights FILE
 Hardware  two CPU cores, generated people
 Time      not measured
 
-LIST has lines `path, score, x1, y1, x2, y2` parted by tabs, as read_bboxdata.py makes
-of a detector's JSON. Writes 0000.png, 0001.png, ... in the order of the lines, each a
-picture with the box and the pose drawn on it, and poses.json, the joints in pixels of
-the pictures, to the run folder. Pictures that cannot be read are named, and the others
-drawn; then the command fails. Paths of another machine: see read_bboxdata.py's
---pictures.
+BOXLIST has lines `path, score, x1, y1, x2, y2` parted by tabs; read_bboxdata.py makes
+such of a detector's JSON. Paths are taken as they are, or from the folder of
+--pictures. Writes 0000.png, 0001.png, ... in the order of the lines, each a picture
+with the box and the pose drawn on it, and poses.json, the joints in pixels of the
+pictures, to the run folder. Pictures that cannot be read are named, and the others
+drawn; then the command fails.
 """
+
+import pathlib
 
 from deephar import experiment
 from deephar.data.box_lists import read_box_list
@@ -22,9 +24,10 @@ from deephar.utils.drawing import draw_box, draw_pose
 def parse(argv=None):
     """The flags."""
     parser = experiment.boxed_pose_parser(__doc__, "runs/predict_demo_img")
-    listed = "list of pictures with a box each"
-    parser.add_argument("--boxes", required=True, metavar="LIST", help=listed)
-    return parser.parse_args(argv)
+    add = parser.add_argument
+    add("boxlist", metavar="BOXLIST", help="list of pictures with a box each")
+    add("--pictures", default="", help="folder that paths in the list start from")
+    return parser.parse_intermixed_args(argv)
 
 
 def corners_to_box(corners):
@@ -36,7 +39,10 @@ def corners_to_box(corners):
 def main(argv=None):
     """Predicts, draws, writes."""
     args = parse(argv)
-    rows = read_box_list(args.boxes)
+    rows = [
+        row._replace(picture=str(pathlib.Path(args.pictures, row.picture)))
+        for row in read_box_list(args.boxlist)
+    ]
     folder = experiment.start(args)
     pictures, boxes = [r.picture for r in rows], [corners_to_box(r.box) for r in rows]
     found, layout = experiment.poses_in_boxes(args, pictures, boxes)
@@ -51,7 +57,7 @@ def main(argv=None):
         pose = Pose(joints, sure, row.box, tuple(layout.joint_names))
         record = {"drawn": name, "picture": row.picture, "score": row.score}
         records.append({**record, **pose.to_dict()})
-    receipt = experiment.receipt(args.weights, args.boxes)
+    receipt = experiment.receipt(args.weights, args.boxlist)
     result = {"receipt": receipt, "people": records}
     experiment.write_json(folder / "poses.json", result)
     print(f"{folder}: {len(records)} people drawn")

@@ -15,7 +15,7 @@ cuts        time and score of each prediction of SPNet
 action_training  the stages of the networks of actions
 clip_training    what their trainings on clips share, with stages or without
 merl_actions     training and evaluation of MERL's actions
-sliding     actions in a user's own videos
+sliding     actions in a user's own videos, window by window; one_video: in one of them
 multitask   the stages of SPNet, which learns poses and actions in turn
 stages      what trainings in stages share
 mixing      data sets that a batch mixes
@@ -123,6 +123,12 @@ from deephar.experiment.networks import (
     pose_networks,
     poselayout,
 )
+from deephar.experiment.one_video import (
+    boxed_pictures,
+    draw_video,
+    watch_video,
+    write_video_scores,
+)
 from deephar.experiment.people_scores import (
     human36m_validation,
     name_blocks,
@@ -189,6 +195,7 @@ from deephar.experiment.sliding import (
     add_sliding_arguments,
     box_list_files,
     clip_networks,
+    drawing_folder,
     frames_of,
     refuse_unseen,
     start_watching,
@@ -196,6 +203,7 @@ from deephar.experiment.sliding import (
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.utils.numbers import (
     fraction,
+    names,
     natural,
     positive_float,
     positive_int,
@@ -241,6 +249,7 @@ __all__ = [
     "in_layout",
     "join_scorers",
     "mpii_scorer",
+    "names",
     "natural",
     "ActionData",
     "Compute",
@@ -284,9 +293,14 @@ __all__ = [
     "parse_merl_evaluation",
     "parse_merl_training",
     "train_merl_actions",
+    "boxed_pictures",
+    "draw_video",
+    "watch_video",
+    "write_video_scores",
     "add_sliding_arguments",
     "box_list_files",
     "clip_networks",
+    "drawing_folder",
     "frames_of",
     "refuse_unseen",
     "start_watching",

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import logging
 import pathlib
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,10 +51,25 @@ def add_sliding_arguments(parser: argparse.ArgumentParser, step: str) -> None:
     add("--workers", type=positive_int, default=2, help="threads that read")
 
 
-def class_names(settings: Mapping) -> tuple[str, ...]:
-    """The names of a network's actions; numbers where they are not known."""
-    if "classes" in settings:
-        names = tuple(settings["classes"].split(","))
+def class_names(settings: Mapping, given: str | None = None) -> tuple[str, ...]:
+    """The names of a network's actions; numbers where they are not known.
+
+    Args:
+        settings: the network's, of `network_settings`.
+        given: names with commas between them; None for those that the settings have,
+            or the network's data set.
+
+    Raises:
+        ValueError: if there are not as many given as the network tells apart.
+    """
+    given = settings.get("classes") if given is None else given
+    if given is not None:
+        names = tuple(given.split(","))
+        if len(names) != settings["actions"]:
+            raise ValueError(
+                f"--classes must name the network's {settings['actions']} actions. "
+                f"Received: {given}"
+            )
     else:
         names = _LABELS[settings["network"].split("_")[0]]
     if len(names) == settings["actions"]:
@@ -130,7 +146,8 @@ def start_watching(args: argparse.Namespace, settings: Mapping) -> Watcher:
     compute = configure_compute(args)
     model = build_network(settings["network"], settings, args.weights)
     predictor = clip_predictor(args, compute, model)
-    return Watcher(args, settings, predictor, class_names(settings))
+    labels = class_names(settings, getattr(args, "classes", None))
+    return Watcher(args, settings, predictor, labels)
 
 
 def clip_networks() -> list[str]:
@@ -161,15 +178,16 @@ def frames_of(video: str) -> Iterator[tuple[list[pathlib.Path], str | None]]:
         video: the file or folder.
 
     Yields:
-        (pictures, problem): the pictures in their order, those of a file named by their
-        number from 1; and what is wrong with the file, such as its early end, or None.
+        (pictures, problem): the pictures in the order of the last number of their
+        names, which in a file is theirs, from 1; and what is wrong with the file, such
+        as its early end, or None.
 
     Raises:
         ValueError: if there is no picture.
         FileNotFoundError: if there is no such file or folder.
     """
     if pathlib.Path(video).is_dir():
-        yield picture_files(video), None
+        yield sorted(picture_files(video), key=_number), None
         return
     with tempfile.TemporaryDirectory() as folder:
         done = extract_frames(
@@ -178,6 +196,19 @@ def frames_of(video: str) -> Iterator[tuple[list[pathlib.Path], str | None]]:
         if not done.written:
             raise ValueError(done.problem)
         yield sorted(pathlib.Path(folder).iterdir()), done.problem
+
+
+def drawing_folder(folder: pathlib.Path, pictures: Sequence[str]) -> pathlib.Path:
+    """Makes a folder for drawings.
+
+    Raises:
+        ValueError: if one of the pictures that are drawn on lies in it.
+    """
+    for path in pictures:
+        if pathlib.Path(path).resolve().parent == folder.resolve():
+            raise ValueError(f"{path}: might be overwritten; choose another run folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def refuse_unseen(errors: Mapping[str, str], what: str) -> None:
@@ -189,6 +220,12 @@ def refuse_unseen(errors: Mapping[str, str], what: str) -> None:
     if errors:
         shown = "; ".join(list(errors.values())[:5])
         raise OSError(f"{what}: {len(errors)} pictures could not be read: {shown}")
+
+
+def _number(path: pathlib.Path) -> tuple[int, str]:
+    """What the pictures of a folder are put in order by: the last number of a name."""
+    numbers = re.findall(r"\d+", path.stem)
+    return int(numbers[-1]) if numbers else -1, path.name
 
 
 def _size(pictures: Sequence[str], errors: dict) -> tuple[int, int]:

@@ -181,6 +181,8 @@ def draw_action(
     answer = labels[int(values.argmax())] if answer is None else answer
     rows = [(f"{labels[i]} {values[i]:.3f}", float(values[i])) for i in best]
     _draw_panel(canvas, answer, rows, size)
+    if box is not None:
+        canvas.rectangle(tuple(box), outline=_RGB["y"], width=max(2, round(size / 8)))
     return image
 
 

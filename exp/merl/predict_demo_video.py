@@ -53,8 +53,8 @@ def demonstrate(watcher, args, path, errors):
         row._replace(picture=str(pathlib.Path(args.pictures, row.picture)))
         for row in read_box_list(path)
     ]
-    folder = pathlib.Path(args.logdir) / path.stem
-    folder.mkdir(parents=True, exist_ok=True)
+    pictures = [row.picture for row in rows]
+    folder = experiment.drawing_folder(pathlib.Path(args.logdir, path.stem), pictures)
     lines = ["\t".join(["number", "picture", "answer", "moved_px", *watcher.labels])]
     for seen in watcher.watch(rows, args.step or 1, str(path), errors):
         if seen.scores is None:

@@ -160,6 +160,22 @@ def test_pictures_are_found_by_the_ends_of_urls_of_another_machine(root, tmp_pat
         MERL5Action(path, CROP, image_path=tmp_path)
 
 
+def test_copies_for_processes_that_make_batches_give_the_same_samples(root):
+    for kind, places in (
+        (MERLSinglePerson, (root / "images", root / "people.pkl")),
+        (MERLAction, (root / "images", root / "people.pkl")),
+        (MERL5Action, (root / "train_2.json",)),
+    ):
+        data = kind(*places, CROP)
+        copied = pickle.loads(pickle.dumps(data))
+        ours, theirs = (
+            one.get_data(1, TRAIN_MODE, rng=np.random.default_rng(4))
+            for one in (data, copied)
+        )
+        for name, value in ours.items():
+            np.testing.assert_array_equal(value, theirs[name])
+
+
 def test_other_classes_can_be_asked_for(root, entries):
     some = [entry for entry in entries if entry["action"][0] == "G"]
     data = actions(root, some, classes=("glanceatshelf", "other"))

@@ -128,3 +128,10 @@ def test_detections_of_another_form_are_named(tmp_path, entry, message):
     (tmp_path / "d.json").write_text(json.dumps([entry]))
     with pytest.raises(ValueError, match=message):
         READ.main([str(tmp_path / "d.json"), str(tmp_path / "out")])
+
+
+def test_ids_cannot_lead_out_of_the_folder(tmp_path):
+    entry = {**DETECTIONS[2], "ids": ["../7"]}
+    (tmp_path / "d.json").write_text(json.dumps([entry]))
+    with pytest.raises(ValueError, match="`ids` must be numbers, or texts of letters"):
+        READ.main([str(tmp_path / "d.json"), str(tmp_path / "out"), "--by", "track"])

@@ -173,7 +173,7 @@ def test_names_of_labels_tell_a_person_of_a_part(tmp_path, name):
 def test_wrong_boxes_are_refused(owners, capsys, entry):
     (owners / "found.json").write_text(json.dumps([entry]))
     assert run_convert(owners, "--boxes", str(owners / "found.json")) == 1
-    assert "found.json: entry 0" in capsys.readouterr().err
+    assert "found.json, entry 1" in capsys.readouterr().err
 
 
 def test_the_owners_labels_are_read(shared):

@@ -18,17 +18,34 @@ import sys
 
 from PIL import Image
 
-from deephar.data.merl_shopping import (
-    ACTIONS,
-    PARTS,
-    Boxes,
-    Interval,
-    Labels,
-    read_detections,
-    read_labels,
-)
+from deephar.data.detections import read_detections
+from deephar.data.merl_shopping import ACTIONS, PARTS, Interval, Labels, read_labels
 from deephar.data.pictures import reading
 from deephar.utils.fs import write_text
+
+Boxes = dict[tuple[str, str], tuple[float, float, float, float]]
+"""Boxes x1 y1 x2 y2, px, by the picture's folder and name."""
+
+
+def read_boxes(path: str) -> Boxes:
+    """Reads a detector's JSON; returns the box of the highest score of each picture.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is of another form, or a name does not end in VIDEO/PICTURE.
+    """
+    found = {}
+    for number, one in enumerate(read_detections(path), 1):
+        parts = pathlib.PurePosixPath(one.file_name).parts
+        if len(parts) < 2:
+            raise ValueError(
+                f"{path}, entry {number}: `file_name` must end in VIDEO/PICTURE. "
+                f"Received: {one.file_name!r}"
+            )
+        if one.boxes:
+            best = max(range(len(one.boxes)), key=one.scores.__getitem__)
+            found[parts[-2], parts[-1]] = one.boxes[best]
+    return found
 
 
 def clips_of(labels: Labels, arguments, boxes: Boxes) -> tuple[list[list[dict]], list]:
@@ -82,7 +99,7 @@ def convert(arguments) -> tuple[dict[str, list], list[str]]:
         OSError, ValueError: if labels are bad and --bad says to stop, or no clip is
             left.
     """
-    boxes = {} if arguments.boxes is None else read_detections(arguments.boxes)
+    boxes = {} if arguments.boxes is None else read_boxes(arguments.boxes)
     parts, wrong = {part: [] for part in PARTS}, []
     paths = sorted(arguments.labels.glob("*_label.mat"))
     if not paths:

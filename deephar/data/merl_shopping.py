@@ -10,15 +10,12 @@ bi-directional recurrent neural network for fine-grained action detection, CVPR 
 """
 
 import dataclasses
-import json
 import os
 import pathlib
 import re
-from typing import Any
 
 import numpy as np
 
-from deephar.data.boxed import is_box
 from deephar.data.matfile import read_mat
 
 ACTIONS = (
@@ -125,70 +122,3 @@ def _intervals(owner: str, action: int, cell: np.ndarray) -> list[Interval]:
             f"before the first. Received: {bad}"
         )
     return [Interval(int(first), int(last), action) for first, last in values]
-
-
-Boxes = dict[tuple[str, str], list[float]]
-"""Boxes x1 y1 x2 y2, px, by the picture's folder and name."""
-
-
-def read_detections(path: str | os.PathLike) -> Boxes:
-    """Reads a detector's JSON: a list of {file_name, boxes, scores}.
-
-    A file name ends in VIDEO/PICTURE; boxes are lists x1, y1, x2, y2, px.
-
-    Returns:
-        The box of the highest score of each picture that has one.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: naming the file and the entry, if it is of another form.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no file of boxes: {path}")
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (RecursionError, ValueError) as error:
-        raise ValueError(f"{path} must be a whole JSON file. {error}") from error
-    if not isinstance(entries, list):
-        raise ValueError(
-            f"{path} must hold a list of pictures. Received: {type(entries).__name__}"
-        )
-    found = {}
-    for number, entry in enumerate(entries):
-        folder, name, box = _best_box(f"{path}: entry {number}", entry)
-        if box is not None:
-            found[folder, name] = box
-    return found
-
-
-def _best_box(owner: str, entry: Any) -> tuple[str, str, list[float] | None]:
-    fields = entry if isinstance(entry, dict) else {}
-    parts = pathlib.PurePosixPath(str(fields.get("file_name"))).parts
-    boxes, scores = fields.get("boxes"), fields.get("scores")
-    lists = isinstance(boxes, list) and isinstance(scores, list)
-    if len(parts) < 2 or not lists or len(boxes) != len(scores):
-        raise ValueError(
-            f"{owner} must have a `file_name` that ends in VIDEO/PICTURE, and as many "
-            f"`boxes` as `scores`. Received: {entry!r:.200}"
-        )
-    for box in boxes:
-        numbers = np.asarray(box, dtype=np.float64) if _is_numbers(box) else np.empty(0)
-        size = numbers[2:] - numbers[:2] if numbers.shape == (4,) else ()
-        if not is_box((*numbers[:2], *size)):
-            raise ValueError(
-                f"{owner}: a box must be x1, y1, x2, y2, px, with x1 < x2 and y1 < y2. "
-                f"Received: {box!r:.200}"
-            )
-    if not _is_numbers(scores):
-        raise ValueError(
-            f"{owner}: `scores` must be numbers. Received: {scores!r:.200}"
-        )
-    best = boxes[int(np.argmax(scores))] if boxes else None
-    return parts[-2], parts[-1], best
-
-
-def _is_numbers(values: Any) -> bool:
-    return isinstance(values, list) and all(
-        isinstance(one, int | float) and np.isfinite(one) for one in values
-    )

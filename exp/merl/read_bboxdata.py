@@ -14,11 +14,11 @@ in no list; they are counted and named.
 """
 
 import argparse
-import json
 import pathlib
 
 from deephar import experiment
 from deephar.data.box_lists import BoxRow, write_box_list
+from deephar.data.detections import read_detections
 
 VIDEO, TRACK = "video", "track"
 MOST_NAMES = 20
@@ -38,37 +38,13 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def read_detections(path):
-    """The entries of a detector's JSON."""
-    try:
-        entries = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} must be a whole JSON file: {error}") from error
-    if not isinstance(entries, list):
-        kind = type(entries).__name__
-        raise ValueError(f"{path} must be a list of pictures. Received: {kind}")
-    return entries
-
-
-def rows_of(where, entry, by, pictures):
+def rows_of(one, by, pictures):
     """(name of the list, row) of each box of a picture that goes to a list."""
-    keys = ("boxes", "scores", *(["ids"] if by == TRACK else []))
-    if not isinstance(entry, dict) or not isinstance(entry.get("file_name"), str):
-        raise ValueError(f'{where} must have a "file_name". Received: {entry!r:.100}')
-    columns = [entry.get(key) for key in keys]
-    lists = all(isinstance(column, list) for column in columns)
-    if not lists or len({len(column) for column in columns}) > 1:
-        names = ", ".join(keys)
-        raise ValueError(f"{where} must have as many {names}. Received: {entry!r:.200}")
-    name = entry["file_name"]
-    video = pathlib.PurePath(name).name.split("-")[0]
-    found = list(zip(*columns, strict=True))
-    for box, score, *ids in found if by == TRACK else found[:1]:
-        try:
-            row = BoxRow(str(pictures / name), float(score), tuple(map(float, box)))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{where}: a box must be four numbers: {error}") from error
-        yield "_".join([video, *map(str, ids)]), row
+    video = pathlib.PurePath(one.file_name).name.split("-")[0]
+    picture = str(pictures / one.file_name)
+    names = [f"{video}_{number}" for number in one.ids] if by == TRACK else [video]
+    for name, score, box in zip(names, one.scores, one.boxes, strict=False):
+        yield name, BoxRow(picture, score, box)
 
 
 def main(argv=None):
@@ -77,12 +53,12 @@ def main(argv=None):
     source = pathlib.Path(args.detections)
     pictures = source.parent if args.pictures is None else pathlib.Path(args.pictures)
     lists, empty = {}, []
-    for number, entry in enumerate(read_detections(source), 1):
-        rows = list(rows_of(f"{source}, entry {number}", entry, args.by, pictures))
+    for one in read_detections(source, ids=args.by == TRACK):
+        rows = list(rows_of(one, args.by, pictures))
         for name, row in rows:
             lists.setdefault(name, []).append(row)
         if not rows:
-            empty.append(entry["file_name"])
+            empty.append(one.file_name)
     folder = pathlib.Path(args.folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in lists.items():

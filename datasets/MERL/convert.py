@@ -1,7 +1,7 @@
 """Makes lists of clips of five actions from MERL Shopping's own labels.
 
     python datasets/MERL/convert.py Labels datasets/MERL/frames datasets/MERL
-    python datasets/MERL/convert.py Labels frames out --every 3 --boxes found.json
+    python datasets/MERL/convert.py Labels frames out --every 2 --boxes found.json
 
 Writes OUT/train.json, val.json and test.json, as `MERL5Action` reads them: a video for
 every time that an action is seen, with the pictures FRAMES/1_1_crop/00156.jpg and so on

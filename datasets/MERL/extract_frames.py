@@ -1,11 +1,11 @@
 """Writes the labelled frames of MERL Shopping's videos as pictures.
 
     python datasets/MERL/extract_frames.py Videos_MERL_Shopping_Dataset Labels
-    python datasets/MERL/extract_frames.py Videos Labels --every 3 --out /data/MERL
+    python datasets/MERL/extract_frames.py Videos Labels --every 2 --out /data/MERL
 
 1_1_crop.mp4 becomes frames/1_1_crop/00156.jpg and so on, for the frames that
-1_1_label.mat gives an action; with --every 3 the first of every time that an action is
-seen, and every third after it. A run that was broken off goes on where it stopped.
+1_1_label.mat gives an action; with --every 2 the first of every time that an action is
+seen, and every second after it. A run that was broken off goes on where it stopped.
 """
 
 import argparse

@@ -110,10 +110,26 @@ def test_detections_become_a_list_a_tracked_person(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "video"),
+    [
+        ("17_2_crop-0004.jpg", "17_2_crop"),
+        ("shop/17_2-0004-a.jpg", "shop_17_2"),
+        ("/data/Look/17_2/4.jpg", "data_Look_17_2"),
+    ],
+)
+def test_the_video_is_told_by_the_name_or_by_the_folder(name, video):
+    assert READ.video_of("d.json", name) == video
+
+
+@pytest.mark.parametrize(
     ("entry", "message"),
     [
         ({"boxes": [], "scores": []}, 'entry 1 must have a "file_name"'),
         ({"file_name": "a-1.jpg", "boxes": [[1, 2, 3, 4]]}, "as many boxes, scores"),
+        (
+            {"file_name": "1.jpg", "boxes": [], "scores": []},
+            "d.json: '1.jpg' tells no video",
+        ),
         (
             {"file_name": "a-1.jpg", "boxes": [[1, "x", 3, 4]], "scores": [1]},
             "entry 1: a box must be four numbers",

@@ -9,8 +9,8 @@ The JSON is a list of {"file_name": "VIDEO-NUMBER.jpg", "boxes": [[x1, y1, x2, y
 ...], "scores": [...]}, boxes in px; with --by track also "ids", one a box. Writes
 BOXES_FOLDER/VIDEO.txt, the first box of every picture, or BOXES_FOLDER/VIDEO_ID.txt,
 with lines `path, score, x1, y1, x2, y2` parted by tabs, for predict_demo_video.py. The
-video is what stands before the first "-" of the file's name. Pictures without a box are
-in no list; they are counted and named.
+video is the path up to the first "-" of the file's name, or the folder if there is no
+"-". Pictures without a box are in no list; they are counted and named.
 """
 
 import argparse
@@ -38,10 +38,20 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def rows_of(one, by, pictures):
+def video_of(source, name):
+    """What stands for the video of a picture: VIDEO-NUMBER.jpg or VIDEO/NUMBER.jpg."""
+    path = pathlib.PurePath(name)
+    before, dash, _ = path.name.partition("-")
+    folders = path.relative_to(path.anchor).parent.parts
+    video = "_".join([*folders, before] if dash else folders)
+    if not video:
+        raise ValueError(f'{source}: {name!r} tells no video: no "-" and no folder')
+    return video
+
+
+def rows_of(source, one, by, pictures):
     """(name of the list, row) of each box of a picture that goes to a list."""
-    video = pathlib.PurePath(one.file_name).name.split("-")[0]
-    picture = str(pictures / one.file_name)
+    video, picture = video_of(source, one.file_name), str(pictures / one.file_name)
     names = [f"{video}_{number}" for number in one.ids] if by == TRACK else [video]
     for name, score, box in zip(names, one.scores, one.boxes, strict=False):
         yield name, BoxRow(picture, score, box)
@@ -54,7 +64,7 @@ def main(argv=None):
     pictures = source.parent if args.pictures is None else pathlib.Path(args.pictures)
     lists, empty = {}, []
     for one in read_detections(source, ids=args.by == TRACK):
-        rows = list(rows_of(one, args.by, pictures))
+        rows = list(rows_of(source, one, args.by, pictures))
         for name, row in rows:
             lists.setdefault(name, []).append(row)
         if not rows:

@@ -143,10 +143,10 @@ def start_watching(args: argparse.Namespace, settings: Mapping) -> Watcher:
         args: flags of `add_sliding_arguments`, and `weights`.
         settings: the network's, of `network_settings`.
     """
+    labels = class_names(settings, getattr(args, "classes", None))
     compute = configure_compute(args)
     model = build_network(settings["network"], settings, args.weights)
     predictor = clip_predictor(args, compute, model)
-    labels = class_names(settings, getattr(args, "classes", None))
     return Watcher(args, settings, predictor, labels)
 
 

@@ -1,21 +1,87 @@
-"""Checks of the values that the annotation files of sequences hold.
+"""Checks of the values that annotation files hold.
 
 Writers are strict. Readers let pass, and count (`Tolerated`), what the original reads
 without harm: one odd video must not make a whole file useless.
 """
 
 import collections
+import json
 import logging
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from deephar.utils.messages import shown
+
 logger = logging.getLogger(__name__)
 
 _NAMES = 3
 """So many names of odd videos are logged, for each kind."""
+_BITS = 1023
+"""Integers below two to this power are numbers that NumPy can hold as floats."""
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Reads a JSON file; a mark at its beginning, as Windows writes it, is no harm.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no JSON.
+    """
+    try:
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8-sig"))
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f"{path} must be a whole JSON file. {error}") from error
+
+
+def are_numbers(value: Any, shape: tuple[int, ...]) -> bool:
+    """Tells whether a value is real numbers of a shape: lists, tuples or arrays.
+
+    Texts and truth values are none. No more is looked at than the shape has, for what
+    a file nests may be endless.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        return value.shape == shape and value.dtype.kind in "iuf"
+    if not shape:
+        small = type(value) is int and value.bit_length() < _BITS
+        return small or type(value) is float
+    if not isinstance(value, list | tuple) or len(value) != shape[0]:
+        return False
+    return all(are_numbers(one, shape[1:]) for one in value)
+
+
+def numbers(
+    owner: str, name: str, value: Any, shape: tuple[int, ...], finite: bool = True
+) -> np.ndarray:
+    """Returns what `are_numbers` takes as a float64 array.
+
+    Args:
+        finite: Whether NaN and infinity are refused.
+
+    Raises:
+        ValueError: if it is anything else.
+    """
+    if are_numbers(value, shape):
+        array = np.array(value, dtype=np.float64)
+        if not finite or np.isfinite(array).all():
+            return array
+    count = " x ".join(map(str, shape))
+    raise ValueError(
+        f"`{name}` of {owner} must be {count} {'finite ' if finite else ''}numbers. "
+        f"Received: {name}={shown(value)}"
+    )
+
+
+def text(owner: str, name: str, value: Any) -> str:
+    """Returns a text; ValueError if it is empty or none."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(
+            f"`{name}` of {owner} must be a text. Received: {name}={shown(value)}"
+        )
+    return str(value)
 
 
 def shaped(
@@ -28,7 +94,7 @@ def shaped(
     """
     try:
         array = np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"`{name}` of {owner} must hold numbers. {error}") from error
     fits = array.ndim == len(shape) and all(
         want is None or want == have
@@ -70,14 +136,14 @@ def frame_numbers(owner: str, value: Any) -> np.ndarray:
     Raises:
         ValueError: if they are anything else.
     """
-    numbers = shaped(owner, "frames", value, (None,), np.float64)
-    whole = np.isfinite(numbers) & (numbers == np.round(numbers)) & (numbers >= 0)
+    frames = shaped(owner, "frames", value, (None,), np.float64)
+    whole = np.isfinite(frames) & (frames == np.round(frames)) & (frames >= 0)
     if not whole.all():
         raise ValueError(
             f"`frames` of {owner} must be integers of at least 0. "
-            f"Received: {numbers[~whole][0]} at place {int(np.argmin(whole))}"
+            f"Received: {frames[~whole][0]} at place {int(np.argmin(whole))}"
         )
-    return numbers.astype(np.int64)
+    return frames.astype(np.int64)
 
 
 def check_rising(owner: str, frames: np.ndarray) -> None:
@@ -108,8 +174,8 @@ def picture_size(owner: str, value: Any) -> tuple[int, int]:
     Raises:
         ValueError: if they are not two positive integers.
     """
-    size = shaped(owner, "size", value, (2,), np.float64)
-    if not (np.isfinite(size) & (size == np.round(size)) & (size > 0)).all():
+    size = numbers(owner, "size", value, (2,))
+    if not ((size == np.round(size)) & (size > 0)).all():
         raise ValueError(
             f"`size` of {owner} must be positive integers. Received: {size.tolist()}"
         )

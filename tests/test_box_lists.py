@@ -6,6 +6,7 @@ import pytest
 from scripts import load
 
 from deephar.data.box_lists import BoxRow, read_box_list, write_box_list
+from deephar.data.detections import read_detections
 
 ROWS = [
     BoxRow("images/a b-0001.jpg", 0.8976534366607666, (418.0, 336.0, 559.0, 499.0)),
@@ -56,9 +57,10 @@ def test_lists_that_are_missing_empty_or_no_text_are_named(tmp_path):
 
 
 def test_a_path_that_could_not_be_read_again_is_refused(tmp_path):
-    row = BoxRow("a\rb.jpg", 1.0, (1, 2, 3, 4))
-    with pytest.raises(ValueError, match="without tabs and line breaks"):
-        write_box_list(tmp_path / "a.txt", [row])
+    for picture in ("a\rb.jpg", "a\nb.jpg", "a\tb.jpg", "\ufeffa.jpg"):
+        row = BoxRow(picture, 1.0, (1, 2, 3, 4))
+        with pytest.raises(ValueError, match="without tabs, line breaks and U"):
+            write_box_list(tmp_path / "a.txt", [row])
     assert not list(tmp_path.iterdir())
 
 
@@ -132,7 +134,19 @@ def test_the_video_is_told_by_the_name_or_by_the_folder(name, video):
         ),
         (
             {"file_name": "a-1.jpg", "boxes": [[1, "x", 3, 4]], "scores": [1]},
-            "entry 1: a box must be four numbers",
+            "`boxes` of .*d.json, entry 1 must be 4 finite numbers",
+        ),
+        (
+            {"file_name": "a-1.jpg", "boxes": [["1", "2", "3", "4"]], "scores": [1]},
+            "must be 4 finite numbers",
+        ),
+        (
+            {"file_name": "a-1.jpg", "boxes": [[1, 2, 3, 10**400]], "scores": [1]},
+            "must be 4 finite numbers",
+        ),
+        (
+            {"file_name": "a-1.jpg", "boxes": [[1, 2, 3, 4]], "scores": [True]},
+            "`scores` of .* must be 1 finite numbers",
         ),
         (
             {"file_name": "a-1.jpg", "boxes": [[9, 2, 3, 4]], "scores": [1]},
@@ -144,6 +158,28 @@ def test_detections_of_another_form_are_named(tmp_path, entry, message):
     (tmp_path / "d.json").write_text(json.dumps([entry]))
     with pytest.raises(ValueError, match=message):
         READ.main([str(tmp_path / "d.json"), str(tmp_path / "out")])
+
+
+def test_ids_are_no_truth_values(tmp_path):
+    (tmp_path / "d.json").write_text(json.dumps([{**DETECTIONS[2], "ids": [True]}]))
+    with pytest.raises(ValueError, match="`ids` must be numbers, .* Received: True"):
+        read_detections(tmp_path / "d.json", ids=True)
+
+
+def test_files_as_windows_writes_them_are_read(tmp_path):
+    text = json.dumps(DETECTIONS[:1])
+    (tmp_path / "d.json").write_text(text, encoding="utf-8-sig")
+    assert read_detections(tmp_path / "d.json")[0].file_name == "one-0001.jpg"
+    line = "x.jpg\t1\t1\t2\t3\t4\n"
+    (tmp_path / "a.txt").write_text(line, encoding="utf-8-sig")
+    assert read_box_list(tmp_path / "a.txt")[0].picture == "x.jpg"
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c", "\x1c"])
+def test_signs_that_part_lines_of_other_texts_belong_to_a_path(tmp_path, sign):
+    rows = [ROWS[0]._replace(picture=f"a{sign}b.jpg")]
+    write_box_list(tmp_path / "a.txt", rows)
+    assert read_box_list(tmp_path / "a.txt") == rows
 
 
 def test_ids_cannot_lead_out_of_the_folder(tmp_path):

@@ -11,6 +11,7 @@ import pickle
 import numpy as np
 import pytest
 from tiny_boxes import BOX, POSE, SIZE, STEP, action_entries, pickled_people
+from tiny_clips import draw
 
 from deephar.config import DataConfig
 from deephar.data.merl import MERL5Action, MERLAction, MERLSinglePerson
@@ -122,6 +123,14 @@ def test_pictures_of_one_name_are_a_video_whose_name_tells_the_action(root):
     assert (sample["pose"][:, hip, 2] == 1).all()
 
 
+def test_paths_of_windows_in_a_pickle_are_read(root, tmp_path, records):
+    (tmp_path / "below").symlink_to(root / "images")
+    path = tmp_path / "people.pkl"
+    records[0]["img_paths"] = "below\\" + records[0]["img_paths"]
+    path.write_bytes(pickle.dumps(records[:1]))
+    assert MERLSinglePerson(tmp_path, path, CROP).missing_pictures() == []
+
+
 def test_frames_come_in_the_order_of_their_numbers(root, tmp_path, records, entries):
     data = people(root, tmp_path, records[::-1], MERLAction)
     assert data.video_name(1, TEST_MODE) == "1_1_crop_5_90_ReachToShelf"
@@ -160,6 +169,46 @@ def test_pictures_are_found_by_the_ends_of_urls_of_another_machine(root, tmp_pat
         MERL5Action(path, CROP, image_path=tmp_path)
 
 
+def of_urls(folder, *urls, **options):
+    """The pictures of a video of these urls."""
+    image = {"width": SIZE[0], "height": SIZE[1]}
+    entry = {"id": "a", "action": "LookatShelf", "person_bbox": []}
+    data = actions(
+        folder, [{**entry, "image": {**image, "url": url}} for url in urls], **options
+    )
+    return [os.path.relpath(path, folder) for path in data.videos[0].pictures]
+
+
+def test_urls_keep_as_much_as_finds_the_most_pictures(tmp_path):
+    for place in ("1.jpg", "b/1.jpg", "b/2.jpg", "b/3.jpg", "a/b/1.jpg", "a/b/2.jpg"):
+        draw(tmp_path / place, SIZE, 1)
+    urls = [f"/away/a/b/{number}.jpg" for number in (1, 2, 3)]
+    found = of_urls(tmp_path, *urls, image_path=tmp_path)
+    assert found == ["b/1.jpg", "b/2.jpg", "b/3.jpg"]
+    found = of_urls(tmp_path, *urls[:2], image_path=tmp_path)
+    assert found == ["a/b/1.jpg", "a/b/2.jpg"]
+    found = of_urls(tmp_path, r"D:\away\a\b\2.jpg", image_path=tmp_path)
+    assert found == ["a/b/2.jpg"]
+
+
+def test_different_urls_must_stay_different_pictures(tmp_path):
+    draw(tmp_path / "1.jpg", SIZE, 1)
+    urls = "/away/a/1.jpg", "/away/b/1.jpg"
+    with pytest.raises(ValueError, match="away/a/1.jpg and away/b/1.jpg, both 1.jpg"):
+        of_urls(tmp_path, *urls, image_path=tmp_path)
+    draw(tmp_path / "b/1.jpg", SIZE, 1)
+    with pytest.raises(ValueError, match="different urls must be different pictures"):
+        of_urls(tmp_path, *urls, image_path=tmp_path)
+    found = of_urls(tmp_path, urls[1], urls[1], image_path=tmp_path)
+    assert found == ["b/1.jpg"]
+
+
+def test_a_first_picture_that_is_missing_does_not_hide_the_others(tmp_path):
+    draw(tmp_path / "a" / "2.jpg", SIZE, 1)
+    found = of_urls(tmp_path, "a/1.jpg", "a/2.jpg")
+    assert found == ["a/1.jpg", "a/2.jpg"]
+
+
 def test_copies_for_processes_that_make_batches_give_the_same_samples(root):
     for kind, places in (
         (MERLSinglePerson, (root / "images", root / "people.pkl")),
@@ -190,13 +239,39 @@ def test_of_several_people_in_a_picture_the_largest_is_looked_at(root, entries, 
     assert data.num_frames(0, TEST_MODE) == 12
     assert data.clip_window(0, TEST_MODE, [1])[1] == (125.0, 125.0)
     assert "1 people are not looked at" in caplog.text
+    assert "repeat" not in caplog.text
+
+
+def test_records_that_are_there_twice_are_counted_apart(root, entries, caplog):
+    data = actions(root, [*entries, entries[0], entries[1]])
+    assert data.num_frames(0, TEST_MODE) == 12
+    assert "2 records repeat the picture and box of another" in caplog.text
+    assert "not looked at" not in caplog.text
 
 
 BAD_RECORDS = {
-    "no box": ({"bbox": None}, "`bbox` must be four finite numbers"),
-    "three numbers": ({"bbox": [1, 2, 3]}, r"Received: bbox=\[1, 2, 3\]"),
-    "a text": ({"keypoints": "abc"}, "must hold numbers"),
-    "16 key points": ({"keypoints": [[1, 2, 1]] * 16}, r"17 lists .* array \(16, 3\)"),
+    "no box": ({"bbox": None}, "`bbox` of .* must be 4 finite numbers"),
+    "three numbers": ({"bbox": [1, 2, 3]}, r"Received: bbox=\[1, 2, 3\] of length 3"),
+    "complex numbers": ({"bbox": np.array([1j, 2, 3, 4])}, "4 finite .*complex128"),
+    "a huge number": ({"bbox": [10**400, 2, 3, 4]}, "`bbox` .*must be 4 finite"),
+    "a box of a negative width": ({"bbox": [1, 2, -3, 4]}, "w and h of at least 0"),
+    "numbers as texts": ({"bbox": ["1", "2", "3", "4"]}, "must be 4 finite numbers"),
+    "truth values": ({"bbox": [True] * 4}, "must be 4 finite numbers"),
+    "a text": (
+        {"keypoints": "abc"},
+        "must be 17 x 3 numbers. Received: keypoints='abc",
+    ),
+    "16 key points": ({"keypoints": [[1, 2, 1]] * 16}, "17 x 3 .* of length 16"),
+    "a size of text": ({"img_width": "64"}, "`size` of .* must be 2 finite numbers"),
+    "no picture": ({"img_paths": None}, "`img_paths` of .* must be a text"),
+    "a list of pictures": (
+        {"img_paths": ["a.jpg"]},
+        "`img_paths` of .* must be a text",
+    ),
+    "a picture of bytes": ({"img_paths": b"a.jpg"}, "`img_paths` of .* must be a text"),
+    "a picture elsewhere": ({"img_paths": "a/../../b.jpg"}, "below the folder"),
+    "a picture of Windows": ({"img_paths": "a\\..\\b.jpg"}, "below the folder"),
+    "an absolute path": ({"img_paths": "/etc/a.jpg"}, "below the folder of pictures"),
     "another flag": ({"keypoints": [[1, 2, 3]] * 17}, "must be 1, 0 or 2. Received"),
     "no place": ({"keypoints": [[np.nan, 2, 1]] * 17}, "labelled .* must be finite"),
     "no size": ({"img_width": 0}, "`size` of .* must be positive integers"),
@@ -232,7 +307,17 @@ BAD_ENTRIES = {
     "another action": ({"action": "Jump"}, "must be one of .*Received: action='Jump'"),
     "two actions": ({"action": "LookatShelf"}, "one action. Received: 2 after 0"),
     "a box of a line": ({"person_bbox": [1, 2, 1, 4]}, "with x1 < x2 and y1 < y2"),
-    "a box of a text": ({"person_bbox": "abc"}, "Received: person_bbox=abc"),
+    "a box of a text": ({"person_bbox": "abc"}, "Received: person_bbox='abc'"),
+    "a box of texts": ({"person_bbox": ["1", "2", "3", "4"]}, "must be 4 finite"),
+    "a long box": ({"person_bbox": [1] * 200000}, "^.{,300} of length 200000$"),
+    "a huge box": ({"person_bbox": [-(10**400), 1, 2, 3]}, "must be 4 finite numbers"),
+    "no id": ({"id": None}, "`id` of .* must be a text. Received: id=None"),
+    "a list of ids": ({"id": [1]}, r"`id` of .* must be a text. Received: id=\[1\]"),
+    "an action of a number": ({"action": 5}, "`action` of .* must be a text"),
+    "a url of a number": (
+        {"image": {"url": 5, "width": 9, "height": 9}},
+        "`url` of .* must be a text. Received: url=5",
+    ),
     "no picture": ({"image": {"url": "a"}}, "none named width, height"),
     "a picture of text": ({"image": "a.jpg"}, "must be a dictionary with url"),
     "several sizes": (
@@ -276,6 +361,22 @@ def test_a_pickle_that_asks_for_more_is_refused_and_not_run(root, tmp_path):
     with pytest.raises(ValueError, match=r"people\.pkl .*asks for posix\.mkdir"):
         people(root, tmp_path, [Asks()])
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [(10, "`.*` of .*record 0 must be"), (28, r"people\.pkl .* grows far beyond")],
+)
+@pytest.mark.parametrize("key", ["bbox", "keypoints", "img_paths", "img_width"])
+def test_lists_that_unroll_without_end_are_refused_at_once(
+    root, tmp_path, records, key, times, message
+):
+    value = [0.0]
+    for _ in range(times):
+        value = [value, value]
+    with pytest.raises(ValueError, match=message) as e:
+        people(root, tmp_path, [{**records[0], key: value}])
+    assert len(str(e.value)) < 400
 
 
 def test_missing_files_and_folders_are_named(root, tmp_path, entries):

@@ -16,9 +16,10 @@ from deephar.utils.pickles import restricted_load
 DATA = {
     "text": ["17_2-0004.jpg", "", "é", b"\x00\xff", bytearray(b"ab")],
     "numbers": (1, -(2**70), 2.5, True, None, 1e300, 3 + 4j),
-    "sets": [{1, "a"}, frozenset({(1, 2)}), set()],
+    "sets": [{1, "a"}, frozenset({(1, 2)}), set(), {frozenset({1}), frozenset()}],
     "tuples": ((), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)),
     ("a", 1.5): collections.OrderedDict(a=[1], b=[2]),
+    ("a", (1, (2, None))): -(2**63),
 }
 ARRAYS = [
     np.arange(6.0).reshape(2, 3),
@@ -31,6 +32,13 @@ ARRAYS = [
     np.float32(2.5),
     np.int64(-3),
     np.str_("text"),
+    np.str_(""),
+    np.bytes_(b""),
+    np.array(["", ""]),
+    np.array([["a", 1, None], [2.5, True, b"c"]], object),
+    np.asfortranarray(np.array([["a", 1], [2.5, None]], object)),
+    np.zeros((1,) * 33),
+    np.array(["\U0010ffff"], ">U1"),
 ]
 
 
@@ -64,11 +72,27 @@ def test_names_of_numpy_1_and_of_python_2_are_known(tmp_path):
     assert numbers == {1, 2} and old != data
 
 
-def test_a_list_that_holds_itself_comes_back(tmp_path):
-    endless = [1]
-    endless.append(endless)
-    found = restricted_load(write(tmp_path / "a.pkl", pickle.dumps(endless)))
-    assert found[0] == 1 and found[1] is found
+def test_arrays_as_python_2_wrote_them_come_back(tmp_path):
+    value = np.array([-1.5, 2.5])
+    data = (
+        "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+        "(I1\n(I2\ntcnumpy\ndtype\n(S'f8'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\nt"
+        f"bI00\nS{repr(value.tobytes())[1:]}\ntb."
+    )
+    path = write(tmp_path / "a.pkl", data.encode("ascii"))
+    np.testing.assert_array_equal(restricted_load(path), value)
+
+
+def test_values_that_stand_in_many_places_stay_one(tmp_path):
+    shared = list(range(17))
+    data = pickle.dumps([{"names": shared, "number": i} for i in range(100)])
+    found = restricted_load(write(tmp_path / "a.pkl", data))
+    assert found[0]["names"] == shared and found[0]["names"] is found[99]["names"]
+
+
+def test_a_long_list_of_small_sets_comes_back(tmp_path):
+    data = [{i} for i in range(1000)]
+    assert restricted_load(write(tmp_path / "a.pkl", pickle.dumps(data))) == data
 
 
 class Asks:
@@ -103,10 +127,30 @@ def array(shape, letters, data, state=(3, "<", None, None, None, -1, -1, 0)):
 
 
 def nested_tuples():
-    """Forty tuples, each of the one before, twice; then a dictionary with that key."""
+    """Forty tuples, each of the one before, twice; the memory has the last as 40."""
     kept = b"".join(b"h%c" % i * 2 + b"\x86\x94" + b"0" for i in range(40))
-    return PROTO + b"K\x01\x940" + kept + b"}h\x28K\x01s."
+    return PROTO + b"K\x01\x940" + kept
 
+
+def unrolled(times=28):
+    """Lists, each of the one before, twice: 332 bytes that fill any memory."""
+    value = [0.0]
+    for _ in range(times):
+        value = [value, value]
+    return value
+
+
+def endless():
+    value = [1]
+    value.append(value)
+    return value
+
+
+FOREVER = nested_tuples()
+MANY = b"](" + b"K\x01" * 200 + b"e\x940"
+"""A list of 200 numbers, which the memory has."""
+FLOAT = b"cnumpy\ndtype\n\x8c\x02f8\x85R"
+FLOAT_STATE = b"(K\x03\x8c\x01<NNNt"
 
 HOSTILE = {
     "a command": (pickle.dumps(Asks(os.system, "touch ran")), ".system"),
@@ -132,9 +176,35 @@ HOSTILE = {
     "an extension": (b"\x80\x02\x82\x01.", "EXT1"),
     "the state of a list": (b"\x80\x02]}b.", "a description of what needs none"),
     "a buffer from outside": (b"\x80\x05\x97.", "NEXT_BUFFER"),
-    "an array of objects": (pickle.dumps(np.array([None, 1])), "'O8'"),
+    "an array of lists": (
+        pickle.dumps(np.array([None, [1]], object)),
+        "not so many numbers and strings",
+    ),
+    "an array of fewer objects": (array((3,), "O8", [1, 2]), "shape (3,) that are not"),
+    "objects for an array of numbers": (array((1,), "f8", [1]), "other than objects"),
+    "an array of objects of bytes": (array((1,), "O8", b"\1" * 8), "objects of bytes"),
+    "an array of dates": (pickle.dumps(np.zeros(2, "M8[D]")), "'M8'"),
     "an array of records": (pickle.dumps(np.zeros(2, [("a", "i4")])), "'V4'"),
     "an array larger than its bytes": (array((10**9, 10**9), "f8", b"\0" * 8), "bytes"),
+    "an array of no character": (array((1,), "U1", b"\xff" * 4), "no character"),
+    "a text of no character": (
+        PROTO
+        + b"cnumpy._core.multiarray\nscalar\n"
+        + FLOAT.replace(b"f8", b"U1")
+        + FLOAT_STATE.replace(b"t", b"K\x04K\x04K\x08t")
+        + b"bC\x04\xff\xff\xff\xff\x86R.",
+        "no character",
+    ),
+    "an array of empty texts without end": (array((2**39,), "U0", b""), "far beyond"),
+    "an array without end, of nothing": (array((0, 2**50), "f8", b""), "shape tuple"),
+    "an array that is not empty at first": (
+        pickle.dumps(Asks(np.zeros(1).__reduce__()[0], np.ndarray, (3,), b"b")),
+        "an empty array of the shape (3,)",
+    ),
+    "a type described twice": (
+        PROTO + FLOAT + b"2" + FLOAT_STATE + b"b0" + FLOAT_STATE + b"b.",
+        "a description of what needs none",
+    ),
     "an array of a negative size": (array((-1, -1), "f8", b"\0" * 8), "tuple"),
     "a type with parts out of bounds": (
         array((1,), "f8", b"\0" * 8, (3, "|", None, ("a",), {"a": 1}, 9, 1, 0)),
@@ -147,7 +217,44 @@ HOSTILE = {
         b"(" + b"cbuiltins\nbytearray\nh\x00\x85R" * 1000 + b"l.",
         "far beyond the size",
     ),
-    "a key that takes forever": (nested_tuples(), "a key or member"),
+    "a list, copied a thousand times": (
+        PROTO + MANY + b"(" + b"cbuiltins\nset\nh\x00\x85R" * 1000 + b"l.",
+        "far beyond the size",
+    ),
+    "lists that unroll without end": (pickle.dumps(unrolled()), "far beyond the size"),
+    "a list in itself": (pickle.dumps(endless()), "holds itself"),
+    "a hundred thousand empty sets": (
+        PROTO + b"(" + b"\x8f" * 100000 + b"l.",
+        "far beyond the size",
+    ),
+    "a key that takes forever": (FOREVER + b"}h\x28K\x01s.", "a key or member"),
+    "the same as a member": (
+        FOREVER + b"\x8f(h\x28\x90.",
+        "a key or member",
+    ),
+    "the same in a frozenset": (
+        FOREVER + b"(h\x28\x91.",
+        "a key or member",
+    ),
+    "the same in a set of protocol 2": (
+        FOREVER + b"cbuiltins\nset\n](h\x28e\x85R.",
+        "a key or member",
+    ),
+    "the same in an ordered dictionary": (
+        FOREVER + b"ccollections\nOrderedDict\n](h\x28K\x01\x86e\x85R.",
+        "a key or member",
+    ),
+    "a wide key": (pickle.dumps({(1,) * 101: 1}), "more than 100 parts"),
+    "keys of one hash": (pickle.dumps({9 * (2**61 - 1): 1}), "more than 64 bits"),
+    "a complex key": (pickle.dumps({1j: 1}), "a key or member"),
+    "members for a tuple": (PROTO + b")(K\x01e.", "members for what is no list"),
+    "members for a dictionary": (PROTO + b"}(K\x01\x90.", "for what is no set"),
+    "a mark too many": (PROTO + b"(K\x01.", "more than one value"),
+    "a protocol of the future": (b"\x80\x09K\x01.", "the protocol 9"),
+    "a name that clears the screen": (
+        b"c\x1b[2Jos\nsystem\n.",
+        r"asks for \x1b[2Jos.system",
+    ),
     "a copyreg call": (
         pickle.dumps(Asks(copyreg._reconstructor, Plain, object, None)),
         "copyreg._reconstructor",
@@ -155,6 +262,7 @@ HOSTILE = {
     "two values": (pickle.dumps(1) + pickle.dumps(Asks(eval, TOUCH)), "behind it"),
     "a memory of what is not there": (PROTO + b"h\x07.", "7"),
     "an empty stack": (PROTO + b"0.", "pop from empty list"),
+    "no end": (PROTO + b"K\x01", "it has no end"),
 }
 
 

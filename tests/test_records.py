@@ -91,4 +91,5 @@ def test_json_as_windows_writes_it_is_read(tmp_path):
 def test_values_in_messages_are_short_and_plain():
     assert shown([1, 2.5, "a\x1b"]) == r"[1, 2.5, 'a\x1b']"
     assert shown([[1], {"a": 1}]) == "[[...], {...}]"
+    assert shown(np.zeros((16, 3))) == "an array (16, 3) of float64"
     assert shown(1 << 200000) == "an integer of 200001 bits"

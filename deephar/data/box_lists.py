@@ -8,6 +8,7 @@ Source: exp/merl/read_bboxdata.py of pminhtam's fork of deephar.
 
 import os
 import pathlib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ import numpy as np
 from deephar.utils.fs import write_text
 
 _FORM = "path, score, x1, y1, x2, y2, parted by tabs"
+_NO_PATH = re.compile(r"[\t\r\n]|^\ufeff")
+"""What parts lines and their fields, and the mark that texts of Windows begin with."""
 
 
 class BoxRow(NamedTuple):
@@ -44,7 +47,7 @@ def read_box_list(path: str | os.PathLike) -> list[BoxRow]:
     if not path.is_file():
         raise FileNotFoundError(f"no list of boxes: {path}")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} must be a text in UTF-8: {error}") from error
     rows = [
@@ -66,9 +69,9 @@ def write_box_list(path: str | os.PathLike, rows: Iterable[BoxRow]) -> None:
     """
     rows = list(rows)
     for number, row in enumerate(rows, 1):
-        if len(row.picture.splitlines()) > 1 or "\t" in row.picture:
+        if _NO_PATH.search(row.picture):
             raise ValueError(
-                f"{path}: a path must be without tabs and line breaks. "
+                f"{path}: a path must be without tabs, line breaks and U+FEFF before it. "
                 f"Received: {row.picture!r}"
             )
         _parse(f"row {number} for {path}", _line(row))
@@ -81,7 +84,7 @@ def _line(row: BoxRow) -> str:
 
 
 def _parse(where: str, line: str) -> BoxRow:
-    picture, *texts = line.rstrip("\r\n").split("\t")
+    picture, *texts = line.split("\t")
     try:
         numbers = np.array(texts, dtype=np.float64)
     except ValueError:

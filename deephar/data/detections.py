@@ -10,13 +10,13 @@ A list with, for each picture, an object:
 Source: exp/merl/read_bboxdata.py of pminhtam's fork of deephar.
 """
 
-import json
 import os
 import pathlib
 import re
 from typing import Any, NamedTuple
 
-import numpy as np
+from deephar.data.records import numbers, read_json
+from deephar.utils.messages import shown
 
 _ID = re.compile(r"[\w-]+")
 
@@ -51,10 +51,7 @@ def read_detections(path: str | os.PathLike, ids: bool = False) -> list[Detectio
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no file of boxes: {path}")
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (RecursionError, ValueError) as error:
-        raise ValueError(f"{path} must be a whole JSON file: {error}") from error
+    entries = read_json(path)
     if not isinstance(entries, list):
         kind = type(entries).__name__
         raise ValueError(f"{path} must be a list of pictures. Received: {kind}")
@@ -66,44 +63,33 @@ def read_detections(path: str | os.PathLike, ids: bool = False) -> list[Detectio
 
 def _detection(where: str, entry: Any, with_ids: bool) -> Detection:
     if not isinstance(entry, dict) or not isinstance(entry.get("file_name"), str):
-        raise ValueError(f'{where} must have a "file_name". Received: {entry!r:.100}')
+        raise ValueError(f'{where} must have a "file_name". Received: {shown(entry)}')
     keys = ("boxes", "scores", *(["ids"] if with_ids else []))
     columns = [entry.get(key) for key in keys]
     lists = all(isinstance(column, list) for column in columns)
     if not lists or len({len(column) for column in columns}) > 1:
         names = ", ".join(keys)
-        raise ValueError(f"{where} must have as many {names}. Received: {entry!r:.200}")
+        raise ValueError(f"{where} must have as many {names}. Received: {shown(entry)}")
     boxes, scores, *ids = columns
     for one in ids[0] if ids else ():
-        if not isinstance(one, int | str) or not _ID.fullmatch(str(one)):
+        if type(one) not in (int, str) or not _ID.fullmatch(str(one)):
             raise ValueError(
                 f"{where}: `ids` must be numbers, or texts of letters and digits. "
-                f"Received: {one!r:.100}"
+                f"Received: {shown(one)}"
             )
     return Detection(
         entry["file_name"],
         [_box(where, box) for box in boxes],
-        _numbers(f"{where}: `scores`", scores, (len(boxes),)),
+        numbers(where, "scores", scores, (len(boxes),)).tolist(),
         *(ids or [[]]),
     )
 
 
 def _box(where: str, box: Any) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = _numbers(f"{where}: a box", box, (4,))
+    x1, y1, x2, y2 = numbers(where, "boxes", box, (4,)).tolist()
     if not (x1 < x2 and y1 < y2):
         raise ValueError(
             f"{where}: a box must be x1, y1, x2, y2, px, with x1 < x2 and y1 < y2. "
             f"Received: {box}"
         )
     return x1, y1, x2, y2
-
-
-def _numbers(what: str, values: Any, shape: tuple[int]) -> list[float]:
-    try:
-        numbers = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    if numbers.shape != shape or not np.isfinite(numbers).all():
-        count = {4: "four"}.get(shape[0], shape[0])
-        raise ValueError(f"{what} must be {count} numbers. Received: {values!r:.200}")
-    return numbers.tolist()

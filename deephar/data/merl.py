@@ -4,6 +4,7 @@ The layout of the files is described in `deephar.data.merl_format`. The clips of
 Shopping's own labels are made by datasets/MERL/convert.py, for `MERL5Action`.
 """
 
+import collections
 import dataclasses
 import logging
 import os
@@ -163,9 +164,9 @@ class MERL5Action(BoxedClips):
         classes: Names of the actions, in order.
         image_path: Where the pictures lie, if the urls are paths of another machine: of
             each url the tail that exists below this folder. None takes the urls as they
-            are, or their tails below the folder of the file or its folder `actions`,
-            where the first url is no file. How much of the urls is cut off is found
-            once, and the same for all.
+            are, or their tails below the folder of the file or its folder `actions` if
+            none of them is a file. How many folders are cut off is the same for all
+            urls: so many that the most of them are found, and as few as will do.
         cache: As of `MERLSinglePerson`.
 
     Samples have the further key merlaction (classes,), 1.0 at the action. How clips and
@@ -175,8 +176,9 @@ class MERL5Action(BoxedClips):
         FileNotFoundError: if the annotations are missing, or no picture is found below
             `image_path`. Single pictures are looked for when they are read; see
             `missing_pictures`.
-        ValueError: if a record lacks something, its action is none of `classes`, or a
-            video has several actions or sizes.
+        ValueError: if a record lacks something, its action is none of `classes`, a
+            video has several actions or sizes, or the tails of different urls are the
+            same.
 
     Source: deephar/data/merl_3_action.py of https://github.com/pminhtam/
     2D-3D_Multitask_Deep_Learning.
@@ -218,24 +220,25 @@ def picture_places(
 
     Raises:
         FileNotFoundError: if no picture is found below `image_path`.
+        ValueError: if the tails of different urls are the same.
     """
     folder = pathlib.Path(anno_path).parent
+    tried = urls[:: -(-len(urls) // _TRIED)]
 
     def as_it_is(url):
         return os.fspath(folder / url)
 
-    if image_path is None and os.path.isfile(as_it_is(urls[0])):
+    if image_path is None and any(os.path.isfile(as_it_is(url)) for url in tried):
         return as_it_is
     roots = [folder, folder / "actions"] if image_path is None else [image_path]
-    for root in map(pathlib.Path, roots):
-        if not root.is_dir():
-            continue
-        for url in urls[:_TRIED]:
-            parts = _parts(url)
-            for cut in range(len(parts)):
-                if root.joinpath(*parts[cut:]).is_file():
-                    logger.info("%s: pictures below %s", os.fspath(anno_path), root)
-                    return lambda url: os.fspath(root.joinpath(*_parts(url)[cut:]))
+    hits, cut, root = max(
+        (_best_cut(pathlib.Path(root), tried) for root in roots),
+        key=lambda best: best[0],
+    )
+    if hits:
+        _check_tails(anno_path, urls, cut)
+        logger.info("%s: pictures below %s", os.fspath(anno_path), root)
+        return lambda url: os.fspath(root.joinpath(*_parts(url)[cut:]))
     if image_path is not None:
         raise FileNotFoundError(
             f"no picture of {os.fspath(anno_path)} lies below the folder "
@@ -243,6 +246,31 @@ def picture_places(
             f"{_README}"
         )
     return as_it_is
+
+
+def _best_cut(root: pathlib.Path, urls: Sequence[str]) -> tuple[int, int, pathlib.Path]:
+    """Returns how many tails of urls exist below a folder, after which cut, and it."""
+    hits = collections.Counter(
+        cut
+        for parts in map(_parts, urls)
+        for cut in range(len(parts))
+        if root.joinpath(*parts[cut:]).is_file()
+    )
+    cut = min(hits, key=lambda cut: (-hits[cut], cut), default=0)
+    return hits[cut], cut, root
+
+
+def _check_tails(anno_path: str | os.PathLike, urls: Sequence[str], cut: int) -> None:
+    """Raises ValueError if different urls are the same without their first parts."""
+    by_tail: dict[str, list[str]] = {}
+    for parts in map(_parts, urls):
+        tail = "/".join(parts[cut:])
+        other = by_tail.setdefault(tail, parts)
+        if other != parts:
+            raise ValueError(
+                f"{os.fspath(anno_path)}: different urls must be different pictures. "
+                f"Received: {'/'.join(other)} and {'/'.join(parts)}, both {tail} here"
+            )
 
 
 def _parts(url: str) -> list[str]:

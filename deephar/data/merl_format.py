@@ -2,7 +2,8 @@
 
 A pickle of people is a list with a dictionary for each of them:
 
-    img_paths               name of the picture, VIDEO-NUMBER.jpg, in one folder
+    img_paths               name of the picture, VIDEO-NUMBER.jpg, in one folder or
+                            below it
     img_width, img_height   of the picture, px
     bbox                    x, y, w, h, px
     keypoints               17 lists [x, y, flag], px, in the order of COCO; the flag is
@@ -14,7 +15,7 @@ num_keypoints) are not read: in the fork's example num_keypoints is 24.
 
 A JSON file of actions is a list with an object for each frame:
 
-    id              name of the video
+    id              name of the video, or its number
     action          name of the action, the same for all frames of a video
     image           {"url": path of the picture, "width", "height": px}
     person_bbox     [x1, y1, x2, y2], px, or [] where there is none
@@ -28,10 +29,8 @@ number of their file names.
 """
 
 import dataclasses
-import json
 import logging
 import os
-import pathlib
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -40,7 +39,8 @@ import numpy as np
 
 from deephar.data.boxed import is_box
 from deephar.data.boxed_clips import BoxedVideo
-from deephar.data.records import picture_size
+from deephar.data.records import numbers, picture_size, read_json, text
+from deephar.utils.messages import shown
 from deephar.utils.pickles import restricted_load
 from deephar.utils.pose import INVALID, coco17j
 
@@ -52,6 +52,8 @@ IMAGE_KEYS = ("url", "width", "height")
 VISIBLE, HIDDEN, NOT_LABELLED = 1, 0, 2
 """Flags of the key points of a pickle."""
 
+_BOX = (4,)
+_POINTS = (coco17j.num_joints, 3)
 _NO_BOX = (np.nan,) * 4
 _NUMBER = re.compile(r"\d+")
 
@@ -130,23 +132,13 @@ def read_people(path: str | os.PathLike) -> list[MerlPerson]:
 
 
 def _person(owner: str, record: dict[str, Any]) -> MerlPerson:
-    try:
-        box = np.asarray(record["bbox"], dtype=np.float64)
-        points = np.asarray(record["keypoints"], dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    box = numbers(owner, "bbox", record["bbox"], _BOX)
+    if (box[2:] < 0).any():
         raise ValueError(
-            f"{owner}: `bbox` and `keypoints` must hold numbers. {error}"
-        ) from error
-    if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] < 0).any():
-        raise ValueError(
-            f"{owner}: `bbox` must be four finite numbers x, y, w, h. "
-            f"Received: bbox={record['bbox']}"
+            f"`bbox` of {owner} must be x, y, w, h, with w and h of at least 0. "
+            f"Received: bbox={box.tolist()}"
         )
-    if points.shape != (coco17j.num_joints, 3):
-        raise ValueError(
-            f"{owner}: `keypoints` must be 17 lists [x, y, flag]. "
-            f"Received: an array {points.shape}"
-        )
+    points = numbers(owner, "keypoints", record["keypoints"], _POINTS, finite=False)
     flags, placed = points[:, 2], np.isfinite(points[:, :2]).all(axis=1)
     if not np.isin(flags, (VISIBLE, HIDDEN, NOT_LABELLED)).all():
         raise ValueError(
@@ -156,7 +148,19 @@ def _person(owner: str, record: dict[str, Any]) -> MerlPerson:
     if not (placed | (flags == NOT_LABELLED)).all():
         raise ValueError(f"{owner}: labelled `keypoints` must be finite")
     size = picture_size(owner, (record["img_width"], record["img_height"]))
-    return MerlPerson(str(record["img_paths"]), size, tuple(box.tolist()), points)
+    picture = _below(owner, record["img_paths"])
+    return MerlPerson(picture, size, tuple(box.tolist()), points)
+
+
+def _below(owner: str, name: Any) -> str:
+    """Returns the path of a picture in a folder, which must not lead out of it."""
+    path = text(owner, "img_paths", name).replace("\\", "/")
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(
+            f"`img_paths` of {owner} must be a path below the folder of pictures. "
+            f"Received: img_paths={shown(name)}"
+        )
+    return path
 
 
 def action_frames(
@@ -179,7 +183,7 @@ def action_frames(
         if not dash or len(found) != 1:
             raise ValueError(
                 f"{owner}: `img_paths` must be VIDEO-NUMBER.jpg, and VIDEO hold one of "
-                f"{', '.join(classes)}. Received: img_paths={one.picture!r}"
+                f"{', '.join(classes)}. Received: img_paths={shown(one.picture)}"
             )
         x, y, width, height = one.box
         box = (x, y, x + width, y + height) if is_box(one.box) else _NO_BOX
@@ -205,22 +209,28 @@ def read_entries(path: str | os.PathLike) -> list[dict[str, Any]]:
         raise FileNotFoundError(
             f"no annotation file: {path}. See datasets/MERL/README.md"
         )
-    try:
-        entries = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (RecursionError, ValueError) as error:
-        raise ValueError(f"{path} must be a whole JSON file. {error}") from error
+    entries = read_json(path)
     _check_list(path, entries)
     for number, entry in enumerate(entries):
         owner = f"{path}: record {number}"
         _check_keys(owner, entry, ACTION_KEYS)
         _check_keys(f"{owner}, image", entry["image"], IMAGE_KEYS)
-        box = entry["person_bbox"]
-        if box != [] and not _is_corners(box):
-            raise ValueError(
-                f"{owner}: `person_bbox` must be [] or finite numbers x1, y1, x2, y2 "
-                f"with x1 < x2 and y1 < y2. Received: person_bbox={box}"
-            )
+        text(owner, "action", entry["action"])
+        text(owner, "url", entry["image"]["url"])
+        if type(entry["id"]) is not int:
+            text(owner, "id", entry["id"])
+        if entry["person_bbox"] != []:
+            _check_corners(owner, entry["person_bbox"])
     return entries
+
+
+def _check_corners(owner: str, box: Any) -> None:
+    x1, y1, x2, y2 = numbers(owner, "person_bbox", box, _BOX)
+    if not is_box((x1, y1, x2 - x1, y2 - y1)):
+        raise ValueError(
+            f"`person_bbox` of {owner} must be [] or x1, y1, x2, y2 with x1 < x2 and "
+            f"y1 < y2. Received: person_bbox={box}"
+        )
 
 
 def entry_frames(
@@ -231,19 +241,19 @@ def entry_frames(
     Raises:
         ValueError: if an action is none of the classes, or a size is not positive.
     """
-    numbers = {name.lower(): number for number, name in enumerate(classes)}
+    indices = {name.lower(): index for index, name in enumerate(classes)}
     frames = []
     for number, entry in enumerate(entries):
-        owner, action = f"{os.fspath(path)}: record {number}", str(entry["action"])
-        if action.lower() not in numbers:
+        owner, action = f"{os.fspath(path)}: record {number}", entry["action"]
+        if action.lower() not in indices:
             raise ValueError(
                 f"{owner}: `action` must be one of {', '.join(classes)}. "
-                f"Received: action={action!r}"
+                f"Received: action={shown(action)}"
             )
         image = entry["image"]
         frames.append(
             ActionFrame(
-                *(owner, str(entry["id"]), numbers[action.lower()], str(image["url"])),
+                *(owner, str(entry["id"]), indices[action.lower()], image["url"]),
                 picture_size(owner, (image["width"], image["height"])),
                 entry["person_bbox"] or _NO_BOX,
             )
@@ -273,34 +283,26 @@ def _check_keys(owner: str, record: Any, keys: Sequence[str]) -> None:
         )
 
 
-def _is_corners(box: Any) -> bool:
-    if not isinstance(box, list) or len(box) != 4:
-        return False
-    try:
-        x1, y1, x2, y2 = map(float, box)
-    except (TypeError, ValueError):
-        return False
-    return is_box((x1, y1, x2 - x1, y2 - y1))
-
-
 def group_frames(
     path: str | os.PathLike, frames: Iterable[ActionFrame]
 ) -> list[BoxedVideo]:
     """Returns the videos of frames, in the order in which they first appear.
 
     Of several people in one picture the one with the largest box is taken; how many are
-    left out is logged.
+    left out is logged, and how many records only repeat another.
 
     Raises:
         ValueError: if the frames of a video have several actions or sizes, or a name of
             a picture holds no number.
     """
     videos: dict[str, dict[str, ActionFrame]] = {}
-    left_out = 0
+    left_out = repeated = 0
     for one in frames:
         video = videos.setdefault(one.video, {})
         other = video.get(one.picture, one)
-        left_out += other is not one
+        if other is not one:
+            same = np.array_equal(other.box, one.box, equal_nan=True)
+            repeated, left_out = repeated + same, left_out + (not same)
         _check_alike(one, next(iter(video.values()), one))
         video[one.picture] = max(other, one, key=_box_size)
     if left_out:
@@ -308,6 +310,11 @@ def group_frames(
             "%s: %d people are not looked at beside others with a larger box in the "
             "same picture",
             *(os.fspath(path), left_out),
+        )
+    if repeated:
+        logger.warning(
+            "%s: %d records repeat the picture and box of another",
+            *(os.fspath(path), repeated),
         )
     return [_video(name, list(video.values())) for name, video in videos.items()]
 
@@ -329,13 +336,13 @@ def _box_size(frame: ActionFrame) -> float:
 
 def _number(frame: ActionFrame) -> int:
     name = os.path.splitext(frame.picture.replace("\\", "/").rsplit("/", 1)[-1])[0]
-    numbers = _NUMBER.findall(name)
-    if not numbers:
+    found = _NUMBER.findall(name)
+    if not found:
         raise ValueError(
             f"{frame.owner}: the name of a picture must hold its number. "
-            f"Received: {frame.picture!r}"
+            f"Received: {shown(frame.picture)}"
         )
-    return int(numbers[-1])
+    return int(found[-1])
 
 
 def _video(name: str, frames: list[ActionFrame]) -> BoxedVideo:

@@ -69,9 +69,10 @@ def numbers(
         if not finite or np.isfinite(array).all():
             return array
     count = " x ".join(map(str, shape))
+    length = f" of length {len(value)}" if isinstance(value, list | tuple) else ""
     raise ValueError(
         f"`{name}` of {owner} must be {count} {'finite ' if finite else ''}numbers. "
-        f"Received: {name}={shown(value)}"
+        f"Received: {name}={shown(value)}{length}"
     )
 
 

@@ -16,6 +16,9 @@ class _Short(reprlib.Repr):
         self.maxlist = self.maxtuple = 17
         self.maxstring = self.maxother = 100
 
+    def repr_ndarray(self, x, level):
+        return f"an array {x.shape} of {x.dtype}"
+
     def repr_int(self, x, level):
         if x.bit_length() > _BITS:
             return f"an integer of {x.bit_length()} bits"

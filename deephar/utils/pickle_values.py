@@ -11,11 +11,17 @@ from typing import Any
 
 import numpy as np
 
-_ATOMS = (str, bytes, int, float, complex, type(None), np.generic)
-"""What may be a key of a dictionary or a member of a set, alone or in a tuple."""
-_DTYPE = re.compile(r"b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU][1-9]\d*")
-_MOST_SIDES, _LONGEST = 32, 2**40
+_ATOMS = (str, bytes, int, float, type(None), np.generic)
+"""What may be a key, a member of a set or an object of an array."""
+_KEY_BITS, _KEY_PARTS = 64, 100
+"""Integers in keys have at most so many bits, tuples and sets in them so many parts.
+
+Of the hashes of longer ones, and of complex numbers, many can be made the same.
+"""
+_DTYPE = re.compile(r"b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU](0|[1-9]\d*)|O8")
+_MOST_SIDES, _LONGEST = 64, 2**40
 """Arrays have at most so many sides, each shorter than that."""
+_LAST_CHARACTER = 0x10FFFF
 
 
 class Unbuilt:
@@ -57,11 +63,23 @@ class Name:
 def member(value: Any) -> Any:
     """Returns a value that may be a key; ValueError for others.
 
-    Nested tuples may take forever to be hashed.
+    Tuples in tuples may take forever to be hashed, so the parts are counted.
     """
-    parts = value if type(value) is tuple else (value,)
-    if not all(isinstance(one, _ATOMS) for one in parts):
-        raise ValueError("a key or member must be a number or a string, or a tuple of")
+    waiting, seen = [value], 1
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, tuple | frozenset):
+            seen += len(one)
+            if seen > _KEY_PARTS:
+                raise ValueError(f"a key or member of more than {_KEY_PARTS} parts")
+            waiting += one
+        elif not isinstance(one, _ATOMS):
+            raise ValueError(
+                "a key or member must be a number or a string, or a tuple or frozenset "
+                "of these"
+            )
+        elif isinstance(one, int) and one.bit_length() > _KEY_BITS:
+            raise ValueError(f"a key or member of more than {_KEY_BITS} bits")
     return value
 
 
@@ -92,7 +110,24 @@ class _Array(Unbuilt):
 
     def build(self, state):
         _, shape, dtype, fortran, data = state
+        if isinstance(data, list):
+            return _objects(self.budget, data, dtype, shape)
         return _filled(self.budget, data, dtype, shape, "F" if fortran else "C")
+
+
+def _objects(budget: Budget, data: list, dtype: Any, shape: Any):
+    """Returns an array of objects; ValueError unless they are as many as it needs."""
+    if not isinstance(dtype, np.dtype) or not dtype.hasobject or not _is_shape(shape):
+        raise ValueError("a list for an array of other than objects")
+    if math.prod(shape) != len(data) or not all(isinstance(x, _ATOMS) for x in data):
+        raise ValueError(
+            f"an array of objects of the shape {_shown(shape)} that are not so many "
+            "numbers and strings"
+        )
+    budget.take(8 * len(data))
+    array = np.empty(len(data), dtype)
+    array[:] = data
+    return array.reshape(shape)
 
 
 def _filled(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any):
@@ -100,12 +135,21 @@ def _filled(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any):
     data = data.encode("latin-1") if isinstance(data, str) else data
     if not isinstance(dtype, np.dtype) or not isinstance(data, bytes | bytearray):
         raise ValueError("an array whose type or bytes are not described")
+    if dtype.hasobject:
+        raise ValueError("an array of objects of bytes")
     if not _is_shape(shape) or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(
             f"an array of the shape {_shown(shape)} and type {dtype} of {len(data)} "
             "bytes"
         )
     budget.take(len(data))
+    if dtype.itemsize == 0:
+        budget.take(4 * math.prod(shape))
+        return np.zeros(shape, dtype)
+    if dtype.kind == "U":
+        letters = np.frombuffer(data, np.dtype("u4").newbyteorder(dtype.byteorder))
+        if letters.max(initial=0) > _LAST_CHARACTER:
+            raise ValueError("an array of texts that holds what is no character")
     return np.ndarray(shape, dtype, bytes(data), order=order).copy(order="K")
 
 

@@ -6,23 +6,33 @@ looked up, nothing is imported, no method of an object is called. Python's `pick
 takes the file apart; what is read here are its operations, one by one.
 """
 
+import codecs
+import io
 import os
 import pathlib
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from deephar.utils.pickle_values import DATA, Budget, Name, Unbuilt, member
 
-_GROWTH = 4
-"""All that is made of bytes or lists is at most this many times the file's size."""
+_GROWTH, _FLOOR = 4, 1000
+"""All that is made of bytes or lists is at most so many times the file's size and so
+many bytes."""
+_SET = 16
+"""What a set counts. It takes 216 bytes, and two in the file."""
+_UNROLLED = 100
+"""Containers hold at most so many times the file's size of values, if what stands in
+several places is counted in each: else a few bytes would keep readers busy for ever."""
+_PROTOCOLS = 5
 _BROKEN = (
     ArithmeticError,
     AttributeError,
     LookupError,
     MemoryError,
+    SystemError,
     TypeError,
     ValueError,
 )
@@ -34,7 +44,14 @@ def restricted_load(
 ) -> Any:
     """Reads a pickle of containers, numbers, strings and NumPy arrays.
 
-    Any protocol, of Python 2 too (its strings are read as Latin-1).
+    Any protocol, of Python 2 too (its strings are read as Latin-1). Keys and members of
+    sets are numbers (integers of 64 bits, no complex ones), strings, None, and tuples
+    and frozensets of these. Arrays hold numbers, truth values, texts, or Python's
+    numbers and strings as objects. Refused are arrays of records and of dates, other
+    containers (defaultdict, Counter, deque) and containers that hold themselves.
+
+    What is read takes a limited multiple of the file's size of memory. It is not made
+    sure that it takes little time: keys can be chosen so that dictionaries are slow.
 
     Args:
         path: The file.
@@ -58,9 +75,11 @@ def restricted_load(
         raise FileNotFoundError(f"no such file: {path}")
     data = path.read_bytes()
     table = DATA if allowed is None else allowed
-    machine = _Machine(table, Budget(_GROWTH * len(data)))
+    machine = _Machine(table, Budget(_GROWTH * len(data) + _FLOOR))
     try:
-        return machine.run(data)
+        value = machine.run(data)
+        _check_plain(value, _UNROLLED * len(data))
+        return value
     except _BROKEN as error:
         text = str(error) or type(error).__name__
         raise ValueError(
@@ -81,9 +100,8 @@ class _Machine:
         self.place = 0
 
     def run(self, data: bytes) -> Any:
-        for opcode, argument, place in pickletools.genops(data):
+        for name, argument, place in _operations(data):
             self.place = place
-            name = opcode.name
             if name in _VALUES:
                 self.stack.append(argument)
             elif name in _FRESH:
@@ -91,12 +109,11 @@ class _Machine:
             elif name in _OPERATIONS:
                 _OPERATIONS[name](self, argument)
             elif name not in _NOTHING:
-                asked = f" ({argument[:200]})" if isinstance(argument, str) else ""
+                asked = f" ({_plain(argument)})" if isinstance(argument, str) else ""
                 raise ValueError(f"it asks for the operation {name}{asked}")
         value = self.pop()
         if self.stack or self.marked or self.place + 1 != len(data):
             raise ValueError("more than one value, or something behind it")
-        _check_plain(value)
         return value
 
     def push(self, value: Any) -> None:
@@ -115,6 +132,15 @@ class _Machine:
     def mark(self, argument) -> None:
         self.marked.append(self.stack)
         self.stack = []
+
+    def protocol(self, number: int) -> None:
+        if number > _PROTOCOLS:
+            raise ValueError(f"the protocol {number}")
+
+    def make_set(self, kind: type, values: list) -> None:
+        """Puts a set or frozenset on the stack."""
+        self.budget.take(_SET)
+        self.stack.append(kind(member(one) for one in values))
 
     def tuple_of(self, count: int) -> None:
         values = [self.pop() for _ in range(count)]
@@ -151,7 +177,7 @@ class _Machine:
         today = text.replace("__builtin__.", "builtins.")
         today = today.replace("numpy.core.", "numpy._core.")
         if today not in self.allowed:
-            raise ValueError(f"it asks for {text[:200]}")
+            raise ValueError(f"it asks for {_plain(text)}")
         self.stack.append(Name(today, self.allowed[today]))
 
     def call(self, argument) -> None:
@@ -173,21 +199,70 @@ def _finished(value: Any) -> Any:
     return value.value if isinstance(value, Unbuilt) and value.built else value
 
 
-def _check_plain(value: Any) -> None:
-    """Raises ValueError if a value holds names, or arrays that were not described."""
-    waiting, seen = [value], set()
+def _operations(data: bytes) -> Iterator[tuple[str, Any, int]]:
+    """Yields name, argument and place of each operation, to the first STOP.
+
+    As `pickletools.genops`, which takes strings of protocol 0 for ASCII.
+    """
+    file = io.BytesIO(data)
+    name = None
+    while name != "STOP":
+        place = file.tell()
+        code = file.read(1).decode("latin-1")
+        if code not in pickletools.code2op:
+            raise ValueError(f"no operation but {code!r}" if code else "it has no end")
+        opcode, argument = pickletools.code2op[code], None
+        name = opcode.name
+        if name == "STRING":
+            argument = _string(pickletools.read_stringnl(file, decode=False))
+        elif opcode.arg is not None:
+            argument = opcode.arg.reader(file)
+        yield name, argument, place
+
+
+def _string(escaped: bytes) -> str:
+    return codecs.escape_decode(escaped)[0].decode("latin-1")
+
+
+def _plain(text: str) -> str:
+    """Returns a text of the file for a message, in ASCII without control characters."""
+    return text[:200].encode("unicode_escape").decode("ascii")
+
+
+def _check_plain(value: Any, most: int) -> None:
+    """Raises ValueError if a value is no data.
+
+    It must hold no names, no arrays that were not described, not itself, and not more
+    values than `most`, where what stands in several places is counted in each.
+    """
+    sizes: dict[int, int] = {}
+    waiting = [(value, False)]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, Name):
+        one, counted = waiting.pop()
+        parts = one.values() if isinstance(one, dict) else one
+        if counted:
+            sizes[id(one)] = 1 + sum(sizes.get(id(part), 1) for part in parts)
+            if sizes[id(one)] > most:
+                raise ValueError("it grows far beyond the size of the file")
+        elif isinstance(one, _CONTAINERS):
+            if id(one) not in sizes:
+                sizes[id(one)] = _OPEN
+                waiting.append((one, True))
+                waiting += [(part, False) for part in parts if isinstance(part, _HELD)]
+            elif sizes[id(one)] == _OPEN:
+                raise ValueError("a container that holds itself")
+        elif isinstance(one, Name):
             raise ValueError(f"the name {one.text} for a value")
-        if isinstance(one, Unbuilt | np.dtype):
+        elif isinstance(one, _UNDESCRIBED):
             raise ValueError("an array or a type that is not described, for a value")
-        if isinstance(one, list | tuple | dict | set | frozenset):
-            if id(one) not in seen:
-                seen.add(id(one))
-                waiting += [*one.values()] if isinstance(one, dict) else one
 
 
+_OPEN = 0
+"""Size of a container whose parts are being counted."""
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+_UNDESCRIBED = (Unbuilt, np.dtype)
+_HELD = (*_CONTAINERS, *_UNDESCRIBED, Name)
+"""What is looked at of what a container holds."""
 _VALUES = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"),
     *("FLOAT", "BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING"),
@@ -202,9 +277,8 @@ _FRESH = {
     "EMPTY_LIST": list,
     "EMPTY_DICT": dict,
     "EMPTY_TUPLE": tuple,
-    "EMPTY_SET": set,
 }
-_NOTHING = {"PROTO", "FRAME", "STOP"}
+_NOTHING = {"FRAME", "STOP"}
 
 
 def _dict_of(machine: _Machine, argument) -> None:
@@ -224,6 +298,7 @@ def _set_item(machine: _Machine, argument) -> None:
 
 
 _OPERATIONS: dict[str, Callable[[_Machine, Any], None]] = {
+    "PROTO": _Machine.protocol,
     "MARK": _Machine.mark,
     "POP": lambda m, _: m.stack.pop(),
     "POP_MARK": lambda m, _: m.pop_mark(),
@@ -234,7 +309,8 @@ _OPERATIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "TUPLE2": lambda m, _: m.tuple_of(2),
     "TUPLE3": lambda m, _: m.tuple_of(3),
     "DICT": _dict_of,
-    "FROZENSET": lambda m, _: m.push(frozenset(map(member, m.pop_mark()))),
+    "EMPTY_SET": lambda m, _: m.make_set(set, []),
+    "FROZENSET": lambda m, _: m.make_set(frozenset, m.pop_mark()),
     "APPEND": lambda m, _: m.extend([m.pop()], list),
     "APPENDS": lambda m, _: m.extend(m.pop_mark(), list),
     "ADDITEMS": lambda m, _: m.extend(m.pop_mark(), set),

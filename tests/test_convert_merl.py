@@ -116,6 +116,57 @@ def test_boxes_of_a_detector_are_taken_by_video_and_picture(owners):
     assert reach == [boxes[1], [], []]
 
 
+def boxed(folder, *names):
+    """A detector's file with a box in each of the pictures."""
+    found = [{"file_name": n, "boxes": [[1, 2, 3, 4]], "scores": [1]} for n in names]
+    (folder / "found.json").write_text(json.dumps(found))
+    return "--boxes", str(folder / "found.json")
+
+
+def test_boxes_of_pictures_that_no_clip_has_are_told(owners, capsys):
+    run_extract(owners)
+    names = "3_1_crop/00002.jpg", r"shop\41_1_crop\00002.jpg", "3_1_crop/2.jpg"
+    assert run_convert(owners, *boxed(owners, *names)) == 0
+    said = capsys.readouterr()
+    assert "left out: boxes of 1 of 3 pictures, which no clip has, the" in said.err
+    assert "first 3_1_crop/2.jpg" in said.err
+    assert "train: 5 clips, 15 frames, 1 with a box" in said.out
+    assert "test: 5 clips, 15 frames, 1 with a box" in said.out
+
+
+def test_boxes_none_of_which_is_in_a_clip_are_an_error(owners, capsys):
+    run_extract(owners)
+    flags = boxed(owners, "3_1/00002.jpg", "3_1_crop/2.jpg")
+    assert run_convert(owners, *flags) == 1
+    assert "boxes of 2 of 2 pictures" in capsys.readouterr().err
+    assert not (owners / "lists").exists()
+
+
+def test_two_entries_for_a_picture_are_an_error(owners, capsys):
+    run_extract(owners)
+    flags = boxed(owners, "a/3_1_crop/00002.jpg", "b/3_1_crop/00002.jpg")
+    assert run_convert(owners, *flags) == 1
+    said = capsys.readouterr().err
+    assert "found.json, entry 2: `file_name` must end in VIDEO/PICTURE, each" in said
+
+
+def test_lists_that_are_there_are_kept_unless_it_is_said(owners, capsys):
+    run_extract(owners)
+    (owners / "labels" / "21_1_label.mat").unlink()
+    (owners / "lists").mkdir()
+    for part in ("train", "val"):
+        (owners / "lists" / f"{part}.json").write_text("my own")
+    assert run_convert(owners) == 1
+    assert "train.json must not be there, or --overwrite" in capsys.readouterr().err
+    names = [path.name for path in sorted((owners / "lists").iterdir())]
+    assert names == ["train.json", "val.json"]
+    assert (owners / "lists" / "train.json").read_text() == "my own"
+    assert run_convert(owners, "--overwrite") == 0
+    assert (owners / "lists" / "val.json").read_text() == "my own"
+    assert "val.json: left as it was" in capsys.readouterr().out
+    assert len(json.loads((owners / "lists" / "train.json").read_text())) == 15
+
+
 def test_lacking_pictures_and_bad_labels_stop_or_are_left_out(owners, capsys):
     run_extract(owners)
     (owners / "frames" / "3_1_crop" / "00005.jpg").unlink()

@@ -6,15 +6,18 @@
 Writes OUT/train.json, val.json and test.json, as `MERL5Action` reads them: a video for
 every time that an action is seen, with the pictures FRAMES/1_1_crop/00156.jpg and so on
 that extract_frames.py writes. --every must be the same there and here. A picture that a
-label wants and that is not there makes its clip a bad one.
+label wants and that is not there makes its clip a bad one. A part without clips gets no
+file, and a file of it that is there is left as it is.
 """
 
 import argparse
 import collections
+import itertools
 import json
 import os
 import pathlib
 import sys
+from collections.abc import Iterable, Sequence
 
 from PIL import Image
 
@@ -23,8 +26,8 @@ from deephar.data.merl_shopping import ACTIONS, PARTS, Interval, Labels, read_la
 from deephar.data.pictures import reading
 from deephar.utils.fs import write_text
 
-Boxes = dict[tuple[str, str], tuple[float, float, float, float]]
-"""Boxes x1 y1 x2 y2, px, by the picture's folder and name."""
+Boxes = dict[tuple[str, str], Sequence[float]]
+"""Boxes x1 y1 x2 y2, px, or nothing, by the picture's folder and name."""
 
 
 def read_boxes(path: str) -> Boxes:
@@ -32,20 +35,39 @@ def read_boxes(path: str) -> Boxes:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is of another form, or a name does not end in VIDEO/PICTURE.
+        ValueError: if it is of another form, a name does not end in VIDEO/PICTURE, or
+            two do in the same.
     """
     found = {}
     for number, one in enumerate(read_detections(path), 1):
-        parts = pathlib.PurePosixPath(one.file_name).parts
-        if len(parts) < 2:
+        parts = pathlib.PureWindowsPath(one.file_name).parts
+        if len(parts) < 2 or parts[-2:] in found:
             raise ValueError(
-                f"{path}, entry {number}: `file_name` must end in VIDEO/PICTURE. "
-                f"Received: {one.file_name!r}"
+                f"{path}, entry {number}: `file_name` must end in VIDEO/PICTURE, each "
+                f"in another. Received: {one.file_name!r}"
             )
-        if one.boxes:
-            best = max(range(len(one.boxes)), key=one.scores.__getitem__)
-            found[parts[-2], parts[-1]] = one.boxes[best]
+        best = max(range(len(one.boxes)), key=one.scores.__getitem__, default=None)
+        found[parts[-2:]] = [] if best is None else one.boxes[best]
     return found
+
+
+def without_clip(boxes: Boxes, entries: Iterable[dict]) -> list[str]:
+    """Returns a line about pictures of a detector that no clip has, if there are some.
+
+    Raises:
+        ValueError: if no clip has one of them.
+    """
+    known = {tuple(one["image"]["url"].split("/")[-2:]) for one in entries}
+    strange = ["/".join(names) for names in boxes if names not in known]
+    if not strange:
+        return []
+    line = (
+        f"boxes of {len(strange)} of {len(boxes)} pictures, which no clip has, the "
+        f"first {strange[0]}"
+    )
+    if len(strange) == len(boxes):
+        raise ValueError(f"{line}. Wrote nothing")
+    return [line]
 
 
 def clips_of(labels: Labels, arguments, boxes: Boxes) -> tuple[list[list[dict]], list]:
@@ -96,8 +118,8 @@ def convert(arguments) -> tuple[dict[str, list], list[str]]:
     """Writes the files; returns the clips by part and what is wrong, a line each.
 
     Raises:
-        OSError, ValueError: if labels are bad and --bad says to stop, or no clip is
-            left.
+        OSError, ValueError: if labels are bad and --bad says to stop, no clip is left
+            or has one of the boxes, or a file is there and --overwrite is not given.
     """
     boxes = {} if arguments.boxes is None else read_boxes(arguments.boxes)
     parts, wrong = {part: [] for part in PARTS}, []
@@ -120,18 +142,25 @@ def convert(arguments) -> tuple[dict[str, list], list[str]]:
         )
     if not any(parts.values()):
         raise ValueError("\n".join([*wrong, "no clip is left. Wrote nothing"]))
+    entries = {
+        arguments.out / f"{part}.json": [one for clip in clips for one in clip]
+        for part, clips in parts.items()
+        if clips
+    }
+    wrong += without_clip(boxes, itertools.chain(*entries.values()))
+    there = [str(path) for path in entries if path.exists()]
+    if there and not arguments.overwrite:
+        raise ValueError(
+            f"{', '.join(there)} must not be there, or --overwrite be given. "
+            "Wrote nothing"
+        )
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for part, clips in parts.items():
-        path = arguments.out / f"{part}.json"
-        if clips:
-            entries = [one for clip in clips for one in clip]
-            write_text(path, json.dumps(entries) + "\n")
-        else:
-            path.unlink(missing_ok=True)
+    for path, records in entries.items():
+        write_text(path, json.dumps(records) + "\n")
     return parts, wrong
 
 
-def report(parts: dict[str, list]) -> None:
+def report(parts: dict[str, list], out: pathlib.Path) -> None:
     """Prints the numbers of clips, frames and boxes, by part and by action."""
     counts = collections.Counter(
         (part, clip[0]["action"]) for part, clips in parts.items() for clip in clips
@@ -143,6 +172,8 @@ def report(parts: dict[str, list]) -> None:
         entries = [one for clip in clips for one in clip]
         boxed = sum(bool(one["person_bbox"]) for one in entries)
         print(f"{part}: {len(clips)} clips, {len(entries)} frames, {boxed} with a box")
+        if not clips and (out / f"{part}.json").exists():
+            print(f"{out / part}.json: left as it was")
 
 
 def parse_arguments(argv):
@@ -155,6 +186,9 @@ def parse_arguments(argv):
     parser.add_argument("--every", type=int, default=1, help="step between frames")
     parser.add_argument(
         "--boxes", help="a detector's JSON: file_name, boxes (x1 y1 x2 y2), scores"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace lists that are there"
     )
     parser.add_argument(
         "--bad",
@@ -178,7 +212,7 @@ def main(argv=None) -> int:
         return 1
     for line in wrong:
         print(f"left out: {line}", file=sys.stderr)
-    report(parts)
+    report(parts, arguments.out)
     return 0
 
 

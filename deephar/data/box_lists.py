@@ -71,8 +71,8 @@ def write_box_list(path: str | os.PathLike, rows: Iterable[BoxRow]) -> None:
     for number, row in enumerate(rows, 1):
         if _NO_PATH.search(row.picture):
             raise ValueError(
-                f"{path}: a path must be without tabs, line breaks and U+FEFF before it. "
-                f"Received: {row.picture!r}"
+                f"{path}: a path must be without tabs, line breaks and U+FEFF before "
+                f"it. Received: {row.picture!r}"
             )
         _parse(f"row {number} for {path}", _line(row))
     write_text(path, "".join(_line(row) + "\n" for row in rows))

@@ -194,6 +194,8 @@ def check(name: str, folder: pathlib.Path, read_all: bool, clip_size: int) -> di
         result["pictures_read"] += done
         result["missing"] += missing
         result["wrong"] += wrong
+        if isinstance(kind, People):
+            result["wrong"] += kind.outside(mode)
     if not isinstance(kind, People):
         result["boxes"], wrong = check_boxes(folder, kind)
         beside, result["extra"] = kind.unannotated()

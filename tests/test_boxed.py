@@ -1,12 +1,15 @@
 """People with boxes and COCO's key points, as COCO and MERL have them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from deephar.config import DataConfig
 from deephar.data import BoxedPeople, BoxedPerson
-from deephar.data.boxed import person_window
+from deephar.data.boxed import is_box, person_window
+from deephar.data.pictures import PictureError
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import (
     INVALID,
@@ -51,6 +54,35 @@ def test_the_window_follows_the_drawn_scale_and_shift_in_px_of_200():
     center, side = person_window(BOX, {"transx": 8, "transy": -4, "scale": 1.5})
     assert side == 150.0
     assert center == (64 + 8 / 2, 60 - 4 / 2)
+
+
+def test_a_small_box_has_a_window_of_32_px_whatever_is_drawn(people):
+    people[0] = dataclasses.replace(people[0], box=(64, 60, 1, 0.2))
+    data = opened(people, scales=(0.01, 0.7, 30), trans_x=(-20, 20), trans_y=(0, 0))
+    assert data.get_data(0, VALID_MODE)["bbox"].tolist() == pytest.approx(
+        [64.5 - 16, 60.1 - 16, 64.5 + 16, 60.1 + 16]
+    )
+    rng = np.random.default_rng(0)
+    boxes = [data.get_data(0, TRAIN_MODE, rng=rng)["bbox"] for _ in range(20)]
+    sides = {round(float(x2 - x1), 3) for x1, _, x2, _ in boxes}
+    assert sides == {32, 37.5}
+
+
+def test_a_picture_of_another_size_than_the_annotated_one_is_refused(people):
+    for size, sound in (((160, 120), True), ((158, 122), True), ((157, 120), False)):
+        data = opened([dataclasses.replace(people[0], size=size)])
+        for read in (data.get_data, data.get_picture):
+            if sound:
+                read(0, VALID_MODE)
+                continue
+            message = r"a\.png: .*annotated size \(157, 120\) px, not \(160, 120\)"
+            with pytest.raises(PictureError, match=message):
+                read(0, VALID_MODE)
+
+
+def test_a_data_set_without_people_is_refused():
+    with pytest.raises(ValueError, match="`people` must have people.*Received: none"):
+        opened([])
 
 
 def test_every_mode_has_all_people(people):
@@ -112,11 +144,21 @@ def test_other_layouts_are_refused(people, layout):
 
 
 @pytest.mark.parametrize(
-    "box", [(0, 0, 0, 5), (0, 0, 5, -1), (0, np.nan, 5, 5), (0, 0, 5), None, "abcd"]
+    "box",
+    [
+        *[(0, 0, 0, 5), (0, 0, 5, -1), (0, np.nan, 5, 5), (0, 0, 5), None, "abcd"],
+        *[(0, 0, "5", 5), (0, 0, True, 5), (0, 0, 10**400, 5), [[0], [0], [5], [5]]],
+        *[(0, 0, 1e12, 5), (-1e9, 0, 5, 5), np.array(5.0)],
+    ],
 )
 def test_a_box_that_is_none_is_refused(box):
     with pytest.raises(ValueError, match=r"`box` of a person in a\.jpg must be.*box="):
         BoxedPerson("a.jpg", box, joints_in_box())
+
+
+def test_numbers_of_any_kind_make_a_box():
+    for box in ([1, 2.5, np.float32(3), np.int64(4)], np.array([1, 2, 3, 4])):
+        assert is_box(box)
 
 
 def test_joints_of_another_shape_are_refused():

@@ -3,17 +3,21 @@
 import importlib.util
 import json
 import pathlib
+import pickle
 import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_boxes import write_tiny_merl
+from tiny_boxes import pickled_people, write_tiny_merl
 from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
-from tiny_coco import write_both_parts
+from tiny_coco import annotation, write_both_parts, write_tiny_coco
 from tiny_mpii import write_tiny_mpii
 
 from deephar.data.boxes import ClipBoxes, FrameBoxes, write_boxes
+from deephar.data.merl import MERLSinglePerson
+from deephar.data.pictures import PictureError
+from deephar.utils.modes import TRAIN_MODE
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "datasets" / "check.py"
 spec = importlib.util.spec_from_file_location("check_dataset", SCRIPT)
@@ -96,14 +100,78 @@ def test_the_counts_of_merl(whole, capsys):
     _, found = run(capsys, "MERL", whole / "MERL", "--clip-size", "4")
     train, test = found["parts"]["train"], found["parts"]["test"]
     assert (train["people"], train["left out (empty box)"]) == (6, 1)
-    assert (train["videos"], train["frames"], train["pictures"]) == (3, 12, 18)
+    assert (train["videos"], train["frames"], train["pictures"]) == (4, 19, 19)
+    assert train["people whose pictures name no action"] == 0
     assert (test["frames without a box"], test["videos"]) == (1, 1)
     assert train["videos shorter than 4 frames"] == 1
     assert train["actions"] == {
         "ApproachtoShelf": 1,
         "LookatShelf": 1,
         "HandInShelf": 1,
+        "ReachToShelf": 1,
     }
+
+
+def write_people(folder, name="Stands", **changes):
+    """A MERL folder with a pickle alone, of three people; the last one is changed."""
+    people = pickled_people(folder / "images", [(name, 3)])
+    people[2].update(changes)
+    (folder / "prepare_train_merl.pkl").write_bytes(pickle.dumps(people))
+
+
+def test_people_whose_pictures_name_no_action_are_told(tmp_path, capsys):
+    write_people(tmp_path)
+    status, found = run(capsys, "MERL", tmp_path)
+    train = found["parts"]["train"]
+    assert (status, train["people whose pictures name no action"]) == (0, 3)
+    check.main(["MERL", str(tmp_path)])
+    assert "3 people whose pictures name no action" in capsys.readouterr().out
+    write_people(tmp_path, "ReachToShelf", img_paths="Stands-0001.jpg")
+    status, found = run(capsys, "MERL", tmp_path)
+    assert status == 1 and "record 2: `img_paths` must be VIDEO-" in found["wrong"][0]
+
+
+def test_a_person_s_picture_of_another_size_is_wrong(tmp_path, capsys):
+    write_people(tmp_path, img_width=90)
+    status, found = run(capsys, "MERL", tmp_path)
+    assert (status, len(found["wrong"])) == (1, 1)
+    assert "annotated size (90, 80) px, not (120, 80)" in found["wrong"][0]
+    people = MERLSinglePerson(tmp_path / "images", tmp_path / "prepare_train_merl.pkl")
+    people.get_data(1, TRAIN_MODE)
+    with pytest.raises(PictureError, match=r"annotated size \(90, 80\)"):
+        people.get_data(2, TRAIN_MODE)
+
+
+def test_boxes_outside_their_picture_are_wrong(folder, tmp_path, capsys):
+    text = "boxes of the part {} are outside their picture, the first in {}"
+    (tmp_path / "people").mkdir()
+    write_people(tmp_path / "people", "ReachToShelf", bbox=[120, 0, 9, 9])
+    status, found = run(capsys, "MERL", tmp_path / "people")
+    picture = sorted((tmp_path / "people" / "images").iterdir())[2]
+    assert (status, found["wrong"]) == (1, ["1 " + text.format("'train'", picture)])
+    where = folder("MERL")
+    path = where / "test_2.json"
+    entries = json.loads(path.read_text())
+    entries[3]["person_bbox"], entries[4]["person_bbox"] = [9, -9, 20, 0], [-5, 0, 1, 2]
+    path.write_text(json.dumps(entries))
+    status, found = run(capsys, "MERL", where)
+    picture = where / entries[3]["image"]["url"]
+    assert (status, found["wrong"]) == (1, ["1 " + text.format("'test'", picture)])
+    where = folder("COCO")
+    path = where / "annotations" / "person_keypoints_val2017.json"
+    content = json.loads(path.read_text())
+    for number, box in enumerate(([200, 0, 9, 9], [0, 120, 9, 9], [-9, 0, 9, 9])):
+        content["annotations"][number]["bbox"] = box
+    path.write_text(json.dumps(content))
+    status, found = run(capsys, "COCO", where)
+    picture = where / "val2017" / "000000000007.jpg"
+    assert (status, found["wrong"]) == (1, ["3 " + text.format("'valid'", picture)])
+
+
+def test_people_who_are_all_left_out_are_wrong(tmp_path, capsys):
+    write_tiny_coco(tmp_path, [annotation(1, 2, iscrowd=1)])
+    status, found = run(capsys, "COCO", tmp_path)
+    assert status == 1 and "none; left out: 1 crowd" in found["wrong"][0]
 
 
 def test_what_merl_lacks_or_has_in_another_size_is_told(folder, capsys):

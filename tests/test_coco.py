@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tiny_coco import POSE, annotation, four_people, unlabelled, write_tiny_coco
 
 from deephar.config import DataConfig, mpii_sp_dataconf
 from deephar.data import COCOSinglePerson
+from deephar.data.pictures import PictureError
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, coco17j, convert_coco17j_to_pa16j, pa16j2d
 
@@ -107,6 +109,32 @@ def put(number, **values):
         (put(3, image_id=99), "annotation 14: `image_id` must be an id of images.*99"),
         (put(1, id=11), "the ids of annotations must differ.*id=11 2 times"),
         (put(0, category_id=2), "annotation 11: `category_id` must be an id of categ"),
+        (put(0, category_id=True), "`category_id` must be an id of categ.*=True"),
+        (put(3, image_id=[7]), r"`image_id` must be an id of images.*image_id=\[7\]"),
+        (put(3, id=[7]), r"entry 3 of annotations: `id` must be .*id=\[7\]"),
+        (put(0, id=None), "entry 0 of annotations: `id` must be an integer or a text"),
+        (put(0, keypoints=["1", "2", "2"] * 17), "`keypoints` must be 51 finite num"),
+        (put(0, keypoints=[10**400, 2, 2] * 17), "`keypoints` must be 51 finite num"),
+        (put(0, bbox=["1", "2", "30", "40"]), r"`bbox` must be 4 .*\['1', '2', '30'"),
+        (
+            put(0, bbox=[0, 0, 1e12, 9]),
+            r"annotation 11: `bbox` must be px, none beyond 1e\+06.*1000000000000\.0",
+        ),
+        (put(0, keypoints=[1, 2, 3] * 17), r"annotation 11: the flags .*0, 1 or 2.*3"),
+        (put(0, keypoints=[1, 2, 0.5] * 17), "the flags of `keypoints` must be 0, 1"),
+        (put(0, area=None), "`area` must be a number of at least 0.*area=None"),
+        (put(0, area="9"), "`area` must be a number of at least 0"),
+        (put(0, area=float("nan")), "`area` must be a number of at least 0.*area=nan"),
+        (put(0, area=-2), "`area` must be a number of at least 0.*area=-2"),
+        (put(0, area=0), "`area` must be above 0 where somebody is labelled.*area=0"),
+        (put(0, iscrowd=None), "`iscrowd` must be 0 or 1. Received: iscrowd=None"),
+        (put(0, num_keypoints="17"), "`num_keypoints` must be a number.*='17'"),
+        (lambda c: c["annotations"].append(None), "entry 4 of annot.*object.*NoneType"),
+        (lambda c: c["images"].append(5), "entry 3 of images must be an object.*int"),
+        (lambda c: c["images"][0].update(file_name=7), "`file_name` must be the name"),
+        (lambda c: c["images"][0].update(width="9"), "`width` must be a positive int"),
+        (lambda c: c["categories"][0].update(keypoints=None), "COCO's 17.*None"),
+        (lambda c: c["categories"][0].pop("keypoints"), "COCO's 17.*None"),
         (
             lambda c: c["categories"][0]["keypoints"].reverse(),
             r"category 1 must be COCO's 17, nose to right_ankle.*\['right_ankle'",
@@ -119,9 +147,49 @@ def test_a_wrong_file_is_refused_by_name(paths, tmp_path, change, message):
         COCOSinglePerson(paths[0], path, CONFIG)
 
 
+def test_a_file_in_which_nobody_is_left_is_refused(tmp_path):
+    odd = [annotation(1, 2, iscrowd=1), annotation(2, 2, bbox=[3, 4, 0, 5], area=0)]
+    pictures, path = write_tiny_coco(tmp_path, odd)
+    expected = (
+        f"{path} must have people to look at. "
+        "Received: none; left out: 1 crowd, 0 no key points, 1 empty box"
+    )
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        COCOSinglePerson(pictures, path, CONFIG)
+
+
+def test_messages_stay_short_whatever_the_file_holds(paths, tmp_path):
+    path = damaged(paths, tmp_path, put(0, bbox=[1] * 200_000, keypoints=[[]] * 9))
+    with pytest.raises(ValueError, match="`bbox` must be 4 finite") as caught:
+        COCOSinglePerson(paths[0], path, CONFIG)
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
+def test_a_category_of_nobody_needs_no_key_points(paths, tmp_path):
+    path = damaged(paths, tmp_path, lambda c: c["categories"].append({"id": 2}))
+    assert COCOSinglePerson(paths[0], path, CONFIG).get_length(VALID_MODE) == 4
+
+
+def test_a_byte_order_mark_is_passed_over(paths, tmp_path):
+    path = tmp_path / "windows.json"
+    path.write_text(paths[1].read_text(), encoding="utf-8-sig")
+    assert COCOSinglePerson(paths[0], path, CONFIG).get_length(VALID_MODE) == 4
+
+
+def test_a_picture_of_another_size_than_annotated_is_refused(paths, tmp_path):
+    path = damaged(paths, tmp_path, lambda c: c["images"][0].update(width=90))
+    with pytest.raises(PictureError, match=r"annotated size \(90, 120\) px, not \(200"):
+        COCOSinglePerson(paths[0], path, CONFIG).get_data(2, VALID_MODE)
+    path = damaged(paths, tmp_path, lambda c: c["images"][0].pop("width"))
+    COCOSinglePerson(paths[0], path, CONFIG).get_data(2, VALID_MODE)
+
+
 def test_a_file_that_is_no_json_or_is_not_there_is_named(paths, tmp_path):
     path = tmp_path / "cut.json"
     path.write_text(paths[1].read_text()[:300])
+    with pytest.raises(ValueError, match=r"cut\.json must be a whole JSON file"):
+        COCOSinglePerson(paths[0], path, CONFIG)
+    path.write_text("[" * 200_000)
     with pytest.raises(ValueError, match=r"cut\.json must be a whole JSON file"):
         COCOSinglePerson(paths[0], path, CONFIG)
     path.write_text("[1]")

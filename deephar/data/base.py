@@ -18,7 +18,12 @@ from PIL import Image
 
 from deephar.config import DataConfig
 from deephar.data.cache import PictureCache, View
-from deephar.data.pictures import PictureFile, PictureSource, open_picture
+from deephar.data.pictures import (
+    PictureFile,
+    PictureSource,
+    check_size,
+    open_picture,
+)
 from deephar.utils.modes import TRAIN_MODE, mode_name
 from deephar.utils.pose import INVALID, get_visible_joints, is_valid
 from deephar.utils.transform import (
@@ -26,6 +31,9 @@ from deephar.utils.transform import (
     normalize_channels,
     transform_2d_points,
 )
+
+MIN_WINDOW = 32
+"""A window around a box with a shorter side becomes a square of this side, px."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,6 +47,7 @@ class Person:
         joints: (num_joints, 2) x, y in px, in the layout's order; INVALID where not
             annotated.
         head_size: Head size of PCKh, px.
+        picture_size: Annotated (w, h) of the picture, px; None where there is none.
     """
 
     picture: str
@@ -46,6 +55,7 @@ class Person:
     window: tuple[float, float]
     joints: np.ndarray
     head_size: float
+    picture_size: tuple[int, int] | None = None
 
 
 class CropDataset(abc.ABC):
@@ -271,7 +281,7 @@ class SinglePersonDataset(CropDataset):
         Raises:
             IndexError: if there is no such sample.
             FileNotFoundError: if the picture is missing.
-            PictureError: if the picture cannot be read.
+            PictureError: if the picture cannot be read or has not the annotated size.
         """
         augmentation, person = self._choose(key, mode, rng)
         picture = self._open(
@@ -280,6 +290,7 @@ class SinglePersonDataset(CropDataset):
             mode,
             lambda drawn: self._window(key, mode, drawn),
         )
+        check_size(person.picture, picture.size, person.picture_size)
         transform = self._transform(person, augmentation, picture.size)
         place = None if out is None else out.get("frame")
         frame = self._frame(picture, transform, augmentation, place)
@@ -311,6 +322,7 @@ class SinglePersonDataset(CropDataset):
         """
         augmentation, person = self._choose(key, mode, rng)
         image = open_picture(person.picture)
+        check_size(person.picture, image.size, person.picture_size)
         transform = self._transform(person, augmentation, image.size)
         return image, person, self._labels(person, transform)
 

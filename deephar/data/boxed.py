@@ -6,13 +6,14 @@ annotations come from is said in `deephar.data.coco` and `deephar.data.merl`.
 
 import dataclasses
 import os
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from deephar.config import DataConfig
-from deephar.data.base import Person, SinglePersonDataset
+from deephar.data.base import MIN_WINDOW, Person, SinglePersonDataset
 from deephar.data.cache import PictureCache
 from deephar.utils.modes import VALID_MODE, mode_name
 from deephar.utils.pose import coco17j, convert_coco17j_to_pa16j, pa16j2d
@@ -21,6 +22,9 @@ WINDOW_MARGIN = 1.25
 """The window is this much larger than the longer side of the box."""
 SHIFT_UNIT = 200.0
 """Drawn shifts count in px of a window of this side, as MPII's."""
+FARTHEST = 1e6
+"""No picture is as large: a box with a greater number is damaged, px."""
+_NUMBERS = (int, float, np.integer, np.floating)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,14 +35,17 @@ class BoxedPerson:
         picture: Path of the picture.
         box: (x, y, w, h): upper left corner and size, px.
         joints: (17, 2) x, y, px, in the order of `coco17j`; INVALID where not labelled.
+        size: Annotated (w, h) of the picture, px; None where it is not known.
 
     Raises:
-        ValueError: if the box is not finite or empty, or the joints have another shape.
+        ValueError: if the box is not finite, empty or beyond all pictures, or the
+            joints have another shape.
     """
 
     picture: str
     box: tuple[float, float, float, float]
     joints: np.ndarray
+    size: tuple[int, int] | None = None
 
     def __post_init__(self):
         if np.shape(self.joints) != (coco17j.num_joints, 2):
@@ -46,20 +53,29 @@ class BoxedPerson:
                 f"`joints` of a person in {self.picture} must have the shape (17, 2). "
                 f"Received: joints.shape={np.shape(self.joints)}"
             )
-        if not is_box(self.box):
+        if not is_box(self.box) or max(map(abs, self.box)) > FARTHEST:
             raise ValueError(
-                f"`box` of a person in {self.picture} must be finite numbers x, y, w, "
-                f"h, px, with w and h above 0. Received: box={self.box}"
+                f"`box` of a person in {self.picture} must be numbers x, y, w, h, px, "
+                f"none beyond {FARTHEST:g}, with w and h above 0. "
+                f"Received: box={reprlib.repr(self.box)}"
             )
 
 
 def are_finite(values: Any, count: int) -> bool:
-    """Tells whether `values` are so many finite numbers."""
-    try:
-        numbers = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    """Tells whether `values` are so many finite numbers, in a list, tuple or array.
+
+    Texts and truth values are none, nor is an integer that no float can hold.
+    """
+    values = values.tolist() if isinstance(values, np.ndarray) else values
+    if not isinstance(values, list | tuple) or len(values) != count:
         return False
-    return numbers.shape == (count,) and bool(np.isfinite(numbers).all())
+    kinds = set(map(type, values))
+    if not all(issubclass(kind, _NUMBERS) and kind is not bool for kind in kinds):
+        return False
+    try:
+        return bool(np.isfinite(np.array(values, dtype=np.float64)).all())
+    except OverflowError:
+        return False
 
 
 def is_box(box: Any) -> bool:
@@ -94,7 +110,8 @@ class BoxedPeople(SinglePersonDataset):
     """Labelled people, each in a square window around his box.
 
     The people are one part of a data set, whatever the mode: TRAIN_MODE draws an
-    augmentation, the other modes do not. There is no head size: it is NaN.
+    augmentation, the other modes do not. There is no head size: it is NaN. A window
+    with a side below `MIN_WINDOW` becomes one of this side.
 
     Args:
         dataset_path: Folder of the pictures, for messages.
@@ -106,9 +123,17 @@ class BoxedPeople(SinglePersonDataset):
         cache: Where decoded pictures are kept for the next epochs, see
             `deephar.data.open_cache`; None to decode them each time.
 
+    Attributes:
+        people: The people.
+        anno_path: Path of the annotations, if they come from a file.
+        left_out: By reason, the number of those whom the annotations have beside.
+
     Raises:
-        ValueError: if the layout is another.
+        ValueError: if the layout is another, or there are no people.
     """
+
+    anno_path = ""
+    left_out: Mapping[str, int] = {}
 
     def __init__(
         self,
@@ -122,6 +147,12 @@ class BoxedPeople(SinglePersonDataset):
         super().__init__(dataset_path, dataconf, poselayout, remove_outer_joints, cache)
         check_layout(poselayout)
         self.people = list(people)
+        if not self.people:
+            counts = [f"{count} {why}" for why, count in self.left_out.items()]
+            raise ValueError(
+                f"{self.anno_path or '`people`'} must have people to look at. "
+                f"Received: none; left out: {', '.join(counts) or 'none'}"
+            )
 
     def get_length(self, mode: int) -> int:
         """Returns the number of people, the same in every mode."""
@@ -138,12 +169,14 @@ class BoxedPeople(SinglePersonDataset):
         mode_name(mode)
         one = self.people[key]
         center, side = person_window(one.box, augmentation)
+        side = max(side, MIN_WINDOW)
         return Person(
             picture=one.picture,
             center=center,
             window=(side, side),
             joints=to_layout(one.joints, self.poselayout),
             head_size=np.nan,
+            picture_size=one.size,
         )
 
     def box_sides(self) -> np.ndarray:

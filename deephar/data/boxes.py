@@ -3,7 +3,7 @@
 By frame: a list [test, training, validation] of {"V.F": [x1, y1, x2, y2]}: video and
 frame, both from 0 in the data set's order. By clip: {"VVVV.S.CCC.H": [...]}: video,
 step between the frames, number of the clip, and 1 for the mirrored one. Boxes in px; an
-empty one is as good as one of 32 px (`clips.MIN_WINDOW`), a reversed one is an error.
+empty one is as good as one of 32 px (`base.MIN_WINDOW`), a reversed one is an error.
 
 Source: compute_clip_bbox, predict_bboxes.py and eval_multiclip_dataset of
 https://github.com/dluvizon/deephar.

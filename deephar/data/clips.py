@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from deephar.data.base import MIN_WINDOW
 from deephar.data.cache import View
 from deephar.data.pictures import (
     AnnotationError,
     KeptPicture,
     PictureError,
     PictureSource,
+    check_size,
     open_picture,
 )
 from deephar.data.sequences import VideoDataset, get_clip_frame_index
@@ -26,12 +28,8 @@ from deephar.utils.transform import T, normalize_channels
 
 __all__ = ["Clip", "ClipDataset", "get_clip_frame_index"]
 
-MIN_WINDOW = 32
-"""A window with a shorter side becomes a square of this side, px."""
 HALF_DEPTH = 1000.0
 """Depth to either side of the root that [0, 1] covers, mm at a scale of 1."""
-SIZE_TOLERANCE = 2
-"""How far the size of a picture may be from the annotated one, px."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -386,15 +384,3 @@ class _Sample:
     augmentation: Mapping[str, Any]
     window: _Window
     bbox: Sequence[float] | None
-
-
-def check_size(
-    path: str, size: tuple[int, int], annotated: tuple[int, int] | None
-) -> None:
-    """Raises PictureError if the (w, h) of a picture is not as it is annotated, px."""
-    if annotated is None:
-        return
-    if np.abs(np.subtract(size, annotated)).max() > SIZE_TOLERANCE:
-        raise PictureError(
-            path, f"it must have the annotated size {tuple(annotated)} px, not {size}"
-        )

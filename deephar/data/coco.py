@@ -12,14 +12,15 @@ import json
 import logging
 import os
 import pathlib
-from collections.abc import Iterator
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from pycocotools.coco import COCO
 
 from deephar.config import DataConfig, mpii_sp_dataconf
-from deephar.data.boxed import BoxedPeople, BoxedPerson, are_finite
+from deephar.data.boxed import FARTHEST, BoxedPeople, BoxedPerson, are_finite
 from deephar.data.cache import PictureCache
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, coco17j, pa16j2d
@@ -32,12 +33,13 @@ COCO_PARTS = {TRAIN_MODE: "train", VALID_MODE: "val"}
 _NUMBERS = {"bbox": 4, "keypoints": 3 * coco17j.num_joints}
 _REQUIRED = {
     "images": ("id", "file_name"),
-    "categories": ("id", "keypoints"),
+    "categories": ("id",),
     "annotations": (
         *("id", "image_id", "category_id", "iscrowd", "num_keypoints", "area"),
         *_NUMBERS,
     ),
 }
+_SIZE = ("width", "height")
 _SHORT = (
     *(("left_", "l_"), ("right_", "r_")),
     *(("shoulder", "shoul"), ("elbow", "elb")),
@@ -75,8 +77,9 @@ def read_coco(path: str | os.PathLike) -> COCO:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no JSON, lacks something, or holds key points other than
-            COCO's 17; it names the file and the entry.
+        ValueError: if it is no JSON, lacks something, holds what is not as it should
+            be, or annotations of a category with key points other than COCO's 17; it
+            names the file and the entry.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
@@ -84,8 +87,8 @@ def read_coco(path: str | os.PathLike) -> COCO:
             f"no annotation file: {path}. See datasets/COCO/README.md"
         )
     try:
-        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8-sig"))
+    except (RecursionError, ValueError) as error:
         raise ValueError(f"{path} must be a whole JSON file. {error}") from error
     _check(path, content)
     coco = COCO()
@@ -105,12 +108,7 @@ def _check(path: str, content: Any) -> None:
                 f"lists {', '.join(_REQUIRED)}. Received: none named {part!r}"
             )
         for number, entry in enumerate(entries):
-            lacking = [key for key in keys if key not in entry]
-            if lacking:
-                raise ValueError(
-                    f"{path}: entry {number} of {part} must have {', '.join(keys)}. "
-                    f"Received: none named {', '.join(lacking)}"
-                )
+            _check_entry(f"{path}: entry {number} of {part}", entry, keys)
         ids = collections.Counter(entry["id"] for entry in entries)
         twice = [number for number, count in ids.items() if count > 1]
         if twice:
@@ -118,40 +116,86 @@ def _check(path: str, content: Any) -> None:
                 f"{path}: the ids of {part} must differ. "
                 f"Received: id={twice[0]} {ids[twice[0]]} times"
             )
-    for category in content["categories"]:
-        _check_names(path, category)
+    for image in content["images"]:
+        _check_image(f"{path}: image {image['id']}", image)
+    categories = {one["id"]: one for one in content["categories"]}
     known = {
-        part: {e["id"] for e in content[part]} for part in ("images", "categories")
+        "image_id": {image["id"] for image in content["images"]},
+        "category_id": set(categories),
     }
     for annotation in content["annotations"]:
-        _check_annotation(path, annotation, known)
+        _check_annotation(f"{path}: annotation {annotation['id']}", annotation, known)
+    for number in {one["category_id"] for one in content["annotations"]}:
+        _check_names(path, categories[number])
+
+
+def _check_entry(owner: str, entry: Any, keys: Sequence[str]) -> None:
+    if not isinstance(entry, dict):
+        raise ValueError(
+            f"{owner} must be an object with {', '.join(keys)}. "
+            f"Received: {type(entry).__name__}"
+        )
+    lacking = [key for key in keys if key not in entry]
+    if lacking:
+        raise ValueError(
+            f"{owner} must have {', '.join(keys)}. "
+            f"Received: none named {', '.join(lacking)}"
+        )
+    if type(entry["id"]) not in (int, str):
+        raise _wrong(owner, entry, "id", "an integer or a text")
+
+
+def _wrong(owner: str, entry: dict[str, Any], key: str, rule: str) -> ValueError:
+    value = reprlib.repr(entry[key])
+    return ValueError(f"{owner}: `{key}` must be {rule}. Received: {key}={value}")
+
+
+def _check_image(owner: str, image: dict[str, Any]) -> None:
+    name = image["file_name"]
+    if not isinstance(name, str) or not name:
+        raise _wrong(owner, image, "file_name", "the name of a picture")
+    for key in _SIZE:
+        if key in image and not (type(image[key]) is int and image[key] > 0):
+            raise _wrong(owner, image, key, "a positive integer")
 
 
 def _check_names(path: str, category: dict[str, Any]) -> None:
-    names = [str(name) for name in category["keypoints"]]
+    found = category.get("keypoints")
+    names = [str(name) for name in found] if isinstance(found, list) else []
     for long, short in _SHORT:
         names = [name.replace(long, short) for name in names]
     if names != coco17j.joint_names:
         raise ValueError(
             f"{path}: the key points of category {category['id']} must be COCO's 17, "
-            f"nose to right_ankle. Received: {category['keypoints']}"
+            f"nose to right_ankle. Received: {reprlib.repr(found)}"
         )
 
 
-def _check_annotation(path: str, annotation: dict[str, Any], known: dict) -> None:
-    owner = f"{path}: annotation {annotation['id']}"
-    for key, part in (("image_id", "images"), ("category_id", "categories")):
-        if annotation[key] not in known[part]:
-            raise ValueError(
-                f"{owner}: `{key}` must be an id of {part}. "
-                f"Received: {key}={annotation[key]}"
-            )
+def _check_annotation(
+    owner: str, annotation: dict[str, Any], known: Mapping[str, set]
+) -> None:
+    for key, ids in known.items():
+        value = annotation[key]
+        if type(value) not in (int, str) or value not in ids:
+            part = "images" if key == "image_id" else "categories"
+            raise _wrong(owner, annotation, key, f"an id of {part}")
     for key, count in _NUMBERS.items():
         if not are_finite(annotation[key], count):
-            raise ValueError(
-                f"{owner}: `{key}` must be {count} finite numbers. "
-                f"Received: {key}={annotation[key]}"
-            )
+            raise _wrong(owner, annotation, key, f"{count} finite numbers")
+    if max(map(abs, annotation["bbox"])) > FARTHEST:
+        raise _wrong(owner, annotation, "bbox", f"px, none beyond {FARTHEST:g}")
+    flags = annotation["keypoints"][2::3]
+    if not set(flags) <= {0, 1, 2}:
+        raise ValueError(
+            f"{owner}: the flags of `keypoints` must be 0, 1 or 2. Received: {flags}"
+        )
+    if annotation["iscrowd"] not in (0, 1):
+        raise _wrong(owner, annotation, "iscrowd", "0 or 1")
+    for key in ("num_keypoints", "area"):
+        if not are_finite([annotation[key]], 1) or annotation[key] < 0:
+            raise _wrong(owner, annotation, key, "a number of at least 0")
+    if annotation["area"] == 0 and _reason_to_leave_out(annotation) is None:
+        raise _wrong(owner, annotation, "area", "above 0 where somebody is labelled")
 
 
 class COCOSinglePerson(BoxedPeople):
@@ -178,7 +222,8 @@ class COCOSinglePerson(BoxedPeople):
     Raises:
         FileNotFoundError: if the annotations or the folder of pictures are missing.
             Pictures are looked for when they are read; see `missing_pictures`.
-        ValueError: if the annotations or the layout are not as they should be.
+        ValueError: if the annotations or the layout are not as they should be, or
+            nobody is left.
     """
 
     def __init__(
@@ -200,8 +245,8 @@ class COCOSinglePerson(BoxedPeople):
             if reason is not None:
                 self.left_out[reason] += 1
                 continue
-            picture = self.coco.imgs[annotation["image_id"]]["file_name"]
-            people.append(_person(os.path.join(folder, picture), annotation))
+            image = self.coco.imgs[annotation["image_id"]]
+            people.append(_person(folder, image, annotation))
             self._ids.append(annotation["id"])
         if not os.path.isdir(folder):
             raise FileNotFoundError(
@@ -238,7 +283,13 @@ def _reason_to_leave_out(annotation: dict[str, Any]) -> str | None:
     return None if min(annotation["bbox"][2:]) > 0 else "empty box"
 
 
-def _person(picture: str, annotation: dict[str, Any]) -> BoxedPerson:
+def _person(
+    folder: str, image: dict[str, Any], annotation: dict[str, Any]
+) -> BoxedPerson:
     points = np.array(annotation["keypoints"], dtype=np.float64).reshape(-1, 3)
-    joints = np.where(points[:, 2:] > 0, points[:, :2], INVALID)
-    return BoxedPerson(picture, tuple(annotation["bbox"]), joints)
+    return BoxedPerson(
+        picture=os.path.join(folder, image["file_name"]),
+        box=tuple(annotation["bbox"]),
+        joints=np.where(points[:, 2:] > 0, points[:, :2], INVALID),
+        size=tuple(image[key] for key in _SIZE) if {*_SIZE} <= {*image} else None,
+    )

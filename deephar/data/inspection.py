@@ -1,13 +1,14 @@
 """What a data set on disk has: the kinds that datasets/check.py looks at.
 
 An object of a kind counts a part (`count`), lists its pictures (`places`), reads one of
-them (`read`) and names those that are not there (`missing`).
+them (`read`) and names those that are not there (`missing`). Those of people name boxes
+outside their pictures (`outside`), those of videos what is not annotated.
 """
 
 import collections
 import os
 import pathlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,22 +20,23 @@ from deephar.config import (
     pennaction_dataconf,
 )
 from deephar.data.actions import ActionDataset
-from deephar.data.boxed import BoxedPeople
+from deephar.data.boxed import BoxedPeople, BoxedPerson
 from deephar.data.boxed_clips import BoxedClips, BoxedVideo
-from deephar.data.clips import check_size
 from deephar.data.coco import COCO_PARTS, COCOSinglePerson, coco_files
 from deephar.data.human36m import Human36M
 from deephar.data.merl import (
     ACTION_FILES,
     PEOPLE_FILES,
+    REACH_CLASSES,
     MERL5Action,
+    MERLAction,
     MERLSinglePerson,
 )
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
 from deephar.data.pennaction import PennAction
-from deephar.data.pictures import open_picture
-from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE
+from deephar.data.pictures import check_size, open_picture
+from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 
 MODES = (TRAIN_MODE, VALID_MODE, TEST_MODE)
 
@@ -48,6 +50,12 @@ class People:
 
     def __init__(self, parts: Mapping[int, BoxedPeople | MpiiSinglePerson]):
         self.parts = parts
+        self.sizes = {
+            one.picture: one.size for mode in parts for one in self._people(mode)
+        }
+
+    def _people(self, mode: int) -> list[BoxedPerson]:
+        return getattr(self.parts.get(mode), "people", [])
 
     def count(self, mode: int) -> dict[str, Any]:
         """Returns the numbers of a part."""
@@ -69,12 +77,32 @@ class People:
         return sorted({data.picture(key, mode) for key in range(data.get_length(mode))})
 
     def read(self, mode: int, place: str) -> None:
-        """Reads a picture; OSError if it cannot be read."""
-        open_picture(place)
+        """Reads a picture; OSError if it cannot be read or has another size."""
+        check_size(place, open_picture(place).size, self.sizes.get(place))
 
     def missing(self, mode: int) -> list[str]:
         """Returns the paths of annotated pictures that are not there."""
         return self.parts[mode].missing_pictures(mode) if mode in self.parts else []
+
+    def boxes(self, mode: int) -> Iterator[tuple[str, Sequence[float]]]:
+        """Yields the picture and the corners x1 y1 x2 y2, px, of every box."""
+        for one in self._people(mode):
+            x, y, width, height = one.box
+            yield one.picture, (x, y, x + width, y + height)
+
+    def outside(self, mode: int) -> list[str]:
+        """Returns a line if boxes lie wholly outside their pictures."""
+        found = []
+        for picture, (x1, y1, x2, y2) in self.boxes(mode):
+            size = self.sizes[picture]
+            if size and (x1 >= size[0] or y1 >= size[1] or x2 <= 0 or y2 <= 0):
+                found.append(picture)
+        if not found:
+            return []
+        return [
+            f"{len(found)} boxes of the part {mode_name(mode)!r} are outside their "
+            f"picture, the first in {found[0]}"
+        ]
 
 
 class Shop(People):
@@ -92,12 +120,9 @@ class Shop(People):
     ):
         super().__init__(parts)
         self.clips = clips
-        self.sizes = {
-            path: one.size
-            for mode in clips
-            for one in self._videos(mode)
-            for path in one.pictures
-        }
+        for mode in clips:
+            for one in self._videos(mode):
+                self.sizes.update(dict.fromkeys(one.pictures, one.size))
 
     def _videos(self, mode: int) -> list[BoxedVideo]:
         return [one for data in self.clips.get(mode, ()) for one in data.videos]
@@ -111,8 +136,11 @@ class Shop(People):
             lengths = [len(one.pictures) for one in data.videos]
             short[name] += sum(length < data.clip_size for length in lengths)
         boxes = [one.boxes for one in self._videos(mode)]
+        named = any(isinstance(data, MERLAction) for data in self.clips.get(mode, ()))
+        nameless = 0 if named else len(self._people(mode))
         return {
             **super().count(mode),
+            "people whose pictures name no action": nameless,
             "videos": len(boxes),
             "frames": sum(map(len, boxes)),
             "frames without a box": int(sum(np.isnan(b[:, 0]).sum() for b in boxes)),
@@ -125,9 +153,18 @@ class Shop(People):
         paths = {path for one in self._videos(mode) for path in one.pictures}
         return sorted({*super().places(mode), *paths})
 
-    def read(self, mode: int, place: str) -> None:
-        """Reads a picture; OSError if it cannot be read or has another size."""
-        check_size(place, open_picture(place).size, self.sizes.get(place))
+    def boxes(self, mode: int) -> Iterator[tuple[str, Sequence[float]]]:
+        """Yields the picture and the corners x1 y1 x2 y2, px, of every box.
+
+        Those of a pickle's videos are those of its people.
+        """
+        yield from super().boxes(mode)
+        for data in self.clips.get(mode, ()):
+            if not isinstance(data, MERLAction):
+                for one in data.videos:
+                    known = np.isfinite(one.boxes).all(axis=1)
+                    paths = np.array(one.pictures)[known].tolist()
+                    yield from zip(paths, one.boxes[known], strict=True)
 
     def missing(self, mode: int) -> list[str]:
         """Returns the paths of annotated pictures that are not there."""
@@ -227,12 +264,15 @@ def open_coco(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) ->
 
 def open_merl(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Shop:
     """Opens the files of MERL that are there, of people and of actions."""
-    people, clips = {}, {}
+    people, clips = {}, {mode: [] for mode in MODES}
     for mode, name in PEOPLE_FILES.items():
         if (folder / name).exists():
-            people[mode] = MERLSinglePerson(folder / "images", folder / name)
+            files = (folder / "images", folder / name)
+            people[mode] = MERLSinglePerson(*files)
+            if _names_actions(people[mode]):
+                clips[mode].append(MERLAction(*files, clip_size=clip_size))
     for mode, names in ACTION_FILES.items():
-        clips[mode] = [
+        clips[mode] += [
             MERL5Action(folder / name, clip_size=clip_size, classes=classes)
             for name, classes in names.items()
             if (folder / name).exists()
@@ -247,6 +287,12 @@ def open_merl(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) ->
             "See datasets/MERL/README.md"
         )
     return Shop(people, clips)
+
+
+def _names_actions(people: MERLSinglePerson) -> bool:
+    """Tells whether any name of a picture holds an action: then all must."""
+    names = [os.path.basename(one.picture).lower() for one in people.people]
+    return any(action.lower() in name for name in names for action in REACH_CLASSES)
 
 
 def open_penn(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Videos:

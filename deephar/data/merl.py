@@ -95,7 +95,7 @@ class MERLSinglePerson(BoxedPeople):
                 self.left_out["empty box"] += 1
             else:
                 path = os.path.join(folder, one.picture)
-                people.append(BoxedPerson(path, one.box, joints))
+                people.append(BoxedPerson(path, one.box, joints, one.size))
         _check_folder(folder)
         super().__init__(folder, people, dataconf, poselayout, cache=cache)
         counts = ", ".join(f"{count} {what}" for what, count in self.left_out.items())

@@ -42,6 +42,8 @@ _FAST_SHRINK = 2**0.5
 _MARGIN = 2
 """Px around a part: the colours of a JPEG's outermost columns lack a neighbour."""
 _END_OF_JPEG = b"\xff\xd9"
+_SIZE_TOLERANCE = 2
+"""How far the size of a picture may be from the annotated one, px."""
 
 
 class PictureError(OSError):
@@ -99,6 +101,18 @@ def open_picture(path: str | os.PathLike, upright: bool = False) -> Image.Image:
     with reading(path), Image.open(path) as image:
         image.load()
         return to_rgb(ImageOps.exif_transpose(image) if upright else image)
+
+
+def check_size(
+    path: str, size: tuple[int, int], annotated: tuple[int, int] | None
+) -> None:
+    """Raises PictureError if the (w, h) of a picture is not as it is annotated, px."""
+    if annotated is None:
+        return
+    if np.abs(np.subtract(size, annotated)).max() > _SIZE_TOLERANCE:
+        raise PictureError(
+            path, f"it must have the annotated size {tuple(annotated)} px, not {size}"
+        )
 
 
 @contextlib.contextmanager

@@ -103,14 +103,16 @@ def test_a_shift_lowers_ap_as_pycocotools_says(real_paths, shift):
     assert 0 < scores["ap"] < 1
 
 
-def test_a_known_shift_gives_the_oks_of_the_formula(paths):
+@LAYOUTS
+def test_a_known_shift_gives_the_oks_of_the_formula(paths, layout):
     """Every key point off by d: OKS is the mean of exp(-d2 / (8 area sigma2))."""
-    coco = COCOSinglePerson(*paths, CONFIG, coco17j)
+    coco = COCOSinglePerson(*paths, CONFIG, layout)
     sigmas = COCOeval(iouType="keypoints").params.kpt_oks_sigmas
+    rows = np.arange(17) if layout is coco17j else np.arange(5, 17)
     seen = {}
     for distance in (4.0, 6.0):
         similarity = np.exp(-(distance**2) / (8 * 2000 * sigmas**2))
-        kept = [np.arange(17), np.setdiff1d(np.arange(17), [0, 9, 10])]
+        kept = [rows, np.setdiff1d(rows, [0, 9, 10])]
         people = [similarity[k].mean() for k in (kept[0], kept[0], kept[1], kept[0])]
         found = predicted(coco, (0, distance))
         seen[distance] = score_oks(coco, keypoint_results(found, coco))["ar"]
@@ -138,6 +140,31 @@ def test_people_with_nothing_but_a_face_are_no_truth_of_twelve_key_points(tmp_pa
     scores = score_oks(coco, keypoint_results(predicted(coco), coco))
     assert (scores["people"], scores["results"]) == (1, 2)
     assert scores["ap"] == pytest.approx(1.0)
+
+
+def test_people_whom_the_file_gives_no_key_points_are_no_truth(tmp_path):
+    """Whatever flags they have: as pycocotools takes num_keypoints."""
+    paths = write_tiny_coco(
+        tmp_path, [annotation(1, 2), annotation(2, 3, num_keypoints=0)]
+    )
+    coco = COCOSinglePerson(*paths, CONFIG, coco17j)
+    results = keypoint_results(predicted(coco), coco)
+    scores = score_oks(coco, results)
+    assert stats(scores) == by_hand(paths, results)
+    assert (scores["people"], scores["ar"]) == (1, pytest.approx(1.0))
+
+
+@LAYOUTS
+def test_a_score_is_the_mean_confidence_of_the_key_points_that_are_given(paths, layout):
+    coco = COCOSinglePerson(*paths, CONFIG, layout)
+    found = predicted(coco)
+    sure = np.linspace(0.1, 0.9, layout.num_joints) ** 2
+    found.confidence[-1][2] = sure
+    names = set(coco17j.joint_names)
+    given = [name in names for name in layout.joint_names]
+    results = keypoint_results(found, coco)
+    assert results[2]["score"] == pytest.approx(sure[given].mean())
+    assert results[1]["score"] == 0.5
 
 
 def test_an_annotation_numbered_0_is_found(tmp_path):
@@ -185,8 +212,15 @@ def test_results_are_those_of_coco_s_files_and_stay_as_they_are(paths, capsys):
     [
         ({"image_id": 99}, "result 1 must be of a picture of the annotations.*99"),
         ({"keypoints": [1.0] * 48}, "result 1 must have 51 finite numbers"),
+        ({"image_id": [7]}, r"of a picture of the annotations.*image_id=\[7\]"),
+        ({"category_id": 7}, "of a category of the annotations.*category_id=7"),
+        ({"category_id": "1"}, "of a category of the annotations.*category_id='1'"),
+        ({"keypoints": ["1"] * 51}, "result 1 must have 51 finite numbers"),
+        ({"score": "0.5"}, "finite `score`.*score='0.5'"),
+        ({"score": True}, "finite `score`.*score=True"),
+        ({"score": 10**400}, "finite `score`"),
         ({"score": float("nan")}, "finite `score`.*score=nan"),
-        ({"score": "high"}, "finite `score`.*score=high"),
+        ({"score": "high"}, "finite `score`.*score='high'"),
     ],
 )
 def test_results_of_another_form_are_refused(paths, change, message):
@@ -198,6 +232,8 @@ def test_results_of_another_form_are_refused(paths, change, message):
     del results[1]["score"]
     with pytest.raises(ValueError, match="result 1 must have image_id.*named score"):
         score_oks(coco, results)
+    with pytest.raises(ValueError, match="result 0 must be an object.*NoneType"):
+        score_oks(coco, [None])
 
 
 def test_poses_of_other_people_are_refused(paths):
@@ -216,6 +252,12 @@ def test_pck_compares_with_a_fifth_of_the_longer_side(paths, share, score):
     assert scores["blocks"] == [0.0, score]
     assert scores["mean_distance_px"] == pytest.approx(share * 84)
     assert score_pck(found, coco.box_sides(), coco17j, 0.3)["pck"] == 1.0
+
+
+def test_a_distance_of_just_the_threshold_is_right(paths):
+    coco = COCOSinglePerson(*paths, CONFIG, coco17j)
+    found = predicted(coco, (0, 21))
+    assert score_pck(found, coco.box_sides(), coco17j, 21 / 84)["pck"] == 1.0
 
 
 def test_pck_counts_every_labelled_joint_and_no_other(paths):

@@ -7,8 +7,11 @@ import pytest
 from PIL import Image
 from scripts import load
 
-from deephar.data.synthetic import make_coco_picture, write_coco
+from deephar.data.synthetic import JOINTS, make_body, make_coco_picture, write_coco
 from deephar.data.synthetic.coco import CATEGORY
+from deephar.data.synthetic.merl import act
+from deephar.data.synthetic.scene import look_at
+from deephar.data.synthetic.sight import coco_points
 from deephar.utils.pose import coco17j
 
 
@@ -113,6 +116,24 @@ def test_left_is_left_where_people_face_the_camera(train):
         if (points[[0, 1, 2, 5, 6], 2] == 2).all():
             signs.append(np.sign(points[[1, 5], 0] - points[[2, 6], 0]))
     assert len(signs) > 5 and np.mean(signs) > 0.6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_points_of_a_face_have_their_places_before_a_camera(seed):
+    """From the viewer's left: right ear and eye, nose, left eye and ear; nose below."""
+    rng = np.random.default_rng(seed)
+    body = make_body(rng)
+    show = act(rng, "LookatShelf", body, 1)
+    joints, frames = show.joints[0], show.frames[0]
+    head = JOINTS.index("head")
+    at, ahead = joints[head], frames[head, :, 0]
+    view = look_at(at + 1500 * ahead, at, 0.0, 600.0, (400, 300))
+    nothing = np.full((300, 400), np.inf), np.full((300, 400), -1), np.zeros(1, int)
+    face = coco_points(body, joints, frames, view, *nothing)[:5]
+    assert face[:, 2].tolist() == [2] * 5
+    along = (face[:, :2] @ (view.rotation @ frames[head])[:2, 1:]).T
+    assert np.argsort(along[0]).tolist() == [4, 2, 0, 1, 3]
+    assert np.argmin(along[1]) == 0
 
 
 def test_a_picture_is_a_function_of_its_number():

@@ -93,6 +93,20 @@ def test_pickles_are_plain_and_have_key_points_with_flags(merl):
             assert kinds <= {int, float}
 
 
+def test_flags_say_what_is_labelled_and_what_is_seen(merl):
+    """0, 1 and 2 of COCO: not labelled, hidden, visible; 2, 0 and 1 of the pickles."""
+    names, entries = {}, entries_of(merl)[1][0]
+    for one in entries:
+        names.setdefault(one["img_paths"].split("-")[0], []).append(one["keypoints"])
+    reach = next(found for name, found in names.items() if "ReachToShelf" in name)
+    clip = list(make_shop_clip(3, 0, ACTIONS.index("ReachToShelf"), **SMALL))
+    of_coco = np.array([points[:, 2] for _, _, points in clip])
+    flags = np.array(reach)[..., 2]
+    assert len(flags) == len(of_coco) and set(of_coco.ravel()) == {0, 1, 2}
+    for level, flag in ((0, 2), (1, 0), (2, 1)):
+        assert (flags[of_coco == level] == flag).all()
+
+
 def test_the_data_sets_read_what_was_written(merl):
     pictures, path = merl / "images", merl / "prepare_val_merl.pkl"
     hands = MERLAction(pictures, path, clip_size=3)

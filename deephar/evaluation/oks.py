@@ -5,6 +5,7 @@ The figures are those of pycocotools, which this calls.
 
 import copy
 import logging
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,7 +101,8 @@ def score_oks(
         people who have one, and of results.
 
     Raises:
-        ValueError: if a result is not of COCO's form or of a picture of another file.
+        ValueError: if a result is not of COCO's form, or of a picture or category of
+            another file.
     """
     rows = _rows(dataset.poselayout)
     for number, result in enumerate(results):
@@ -171,21 +173,32 @@ def _indexed(coco: COCO, annotations: list[dict]) -> COCO:
     return other
 
 
-def _check_result(coco: COCO, number: int, result: dict[str, Any]) -> None:
+def _check_result(coco: COCO, number: int, result: Any) -> None:
+    if not isinstance(result, dict):
+        raise ValueError(
+            f"result {number} must be an object with {', '.join(_RESULT)}. "
+            f"Received: {type(result).__name__}"
+        )
     lacking = [key for key in _RESULT if key not in result]
     if lacking:
         raise ValueError(
             f"result {number} must have {', '.join(_RESULT)}. "
             f"Received: none named {', '.join(lacking)}"
         )
-    if result["image_id"] not in coco.imgs:
-        raise ValueError(
-            f"result {number} must be of a picture of the annotations. "
-            f"Received: image_id={result['image_id']}"
-        )
+    for key, known in (("image_id", coco.imgs), ("category_id", coco.cats)):
+        if (
+            not isinstance(result[key], int | str | np.integer)
+            or result[key] not in known
+        ):
+            what = "picture" if key == "image_id" else "category"
+            raise ValueError(
+                f"result {number} must be of a {what} of the annotations. "
+                f"Received: {key}={reprlib.repr(result[key])}"
+            )
     score, keypoints = result["score"], result["keypoints"]
     if not are_finite(keypoints, _NUMBERS) or not are_finite([score], 1):
         raise ValueError(
             f"result {number} must have {_NUMBERS} finite numbers `keypoints` and a "
-            f"finite `score`. Received: keypoints={keypoints}, score={score}"
+            f"finite `score`. Received: keypoints={reprlib.repr(keypoints)}, "
+            f"score={reprlib.repr(score)}"
         )

@@ -148,7 +148,7 @@ def test_other_layouts_are_refused(people, layout):
     [
         *[(0, 0, 0, 5), (0, 0, 5, -1), (0, np.nan, 5, 5), (0, 0, 5), None, "abcd"],
         *[(0, 0, "5", 5), (0, 0, True, 5), (0, 0, 10**400, 5), [[0], [0], [5], [5]]],
-        *[(0, 0, 1e12, 5), (-1e9, 0, 5, 5), np.array(5.0)],
+        *[(0, 0, 1e12, 5), (-1e9, 0, 5, 5), np.array(5.0), (2**70, 2**70, 2**70, 5)],
     ],
 )
 def test_a_box_that_is_none_is_refused(box):

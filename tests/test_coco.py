@@ -131,8 +131,8 @@ def put(number, **values):
         (put(0, num_keypoints="17"), "`num_keypoints` must be a number.*='17'"),
         (lambda c: c["annotations"].append(None), "entry 4 of annot.*object.*NoneType"),
         (lambda c: c["images"].append(5), "entry 3 of images must be an object.*int"),
-        (lambda c: c["images"][0].update(file_name=7), "`file_name` must be the name"),
-        (lambda c: c["images"][0].update(width="9"), "`width` must be a positive int"),
+        (lambda c: c["images"][0].update(file_name=7), "image 3 must be a text.*=7"),
+        (lambda c: c["images"][0].update(width="9"), "image 3 must be 2 fin.*'9'"),
         (lambda c: c["categories"][0].update(keypoints=None), "COCO's 17.*None"),
         (lambda c: c["categories"][0].pop("keypoints"), "COCO's 17.*None"),
         (

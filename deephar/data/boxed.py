@@ -6,7 +6,6 @@ annotations come from is said in `deephar.data.coco` and `deephar.data.merl`.
 
 import dataclasses
 import os
-import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,8 @@ import numpy as np
 from deephar.config import DataConfig
 from deephar.data.base import MIN_WINDOW, Person, SinglePersonDataset
 from deephar.data.cache import PictureCache
+from deephar.data.records import are_numbers
+from deephar.utils.messages import shown
 from deephar.utils.modes import VALID_MODE, mode_name
 from deephar.utils.pose import coco17j, convert_coco17j_to_pa16j, pa16j2d
 
@@ -24,7 +25,6 @@ SHIFT_UNIT = 200.0
 """Drawn shifts count in px of a window of this side, as MPII's."""
 FARTHEST = 1e6
 """No picture is as large: a box with a greater number is damaged, px."""
-_NUMBERS = (int, float, np.integer, np.floating)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,25 +57,15 @@ class BoxedPerson:
             raise ValueError(
                 f"`box` of a person in {self.picture} must be numbers x, y, w, h, px, "
                 f"none beyond {FARTHEST:g}, with w and h above 0. "
-                f"Received: box={reprlib.repr(self.box)}"
+                f"Received: box={shown(self.box)}"
             )
 
 
 def are_finite(values: Any, count: int) -> bool:
-    """Tells whether `values` are so many finite numbers, in a list, tuple or array.
-
-    Texts and truth values are none, nor is an integer that no float can hold.
-    """
-    values = values.tolist() if isinstance(values, np.ndarray) else values
-    if not isinstance(values, list | tuple) or len(values) != count:
-        return False
-    kinds = set(map(type, values))
-    if not all(issubclass(kind, _NUMBERS) and kind is not bool for kind in kinds):
-        return False
-    try:
-        return bool(np.isfinite(np.array(values, dtype=np.float64)).all())
-    except OverflowError:
-        return False
+    """Tells whether `values` are so many finite numbers, see `are_numbers`."""
+    return are_numbers(values, (count,)) and bool(
+        np.isfinite(np.array(values, dtype=np.float64)).all()
+    )
 
 
 def is_box(box: Any) -> bool:

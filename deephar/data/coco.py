@@ -8,11 +8,8 @@ import collections
 import contextlib
 import functools
 import io
-import json
 import logging
 import os
-import pathlib
-import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +19,8 @@ from pycocotools.coco import COCO
 from deephar.config import DataConfig, mpii_sp_dataconf
 from deephar.data.boxed import FARTHEST, BoxedPeople, BoxedPerson, are_finite
 from deephar.data.cache import PictureCache
+from deephar.data.records import picture_size, read_json, text
+from deephar.utils.messages import shown
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, coco17j, pa16j2d
 
@@ -86,10 +85,7 @@ def read_coco(path: str | os.PathLike) -> COCO:
         raise FileNotFoundError(
             f"no annotation file: {path}. See datasets/COCO/README.md"
         )
-    try:
-        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8-sig"))
-    except (RecursionError, ValueError) as error:
-        raise ValueError(f"{path} must be a whole JSON file. {error}") from error
+    content = read_json(path)
     _check(path, content)
     coco = COCO()
     coco.dataset = content
@@ -146,17 +142,14 @@ def _check_entry(owner: str, entry: Any, keys: Sequence[str]) -> None:
 
 
 def _wrong(owner: str, entry: dict[str, Any], key: str, rule: str) -> ValueError:
-    value = reprlib.repr(entry[key])
+    value = shown(entry[key])
     return ValueError(f"{owner}: `{key}` must be {rule}. Received: {key}={value}")
 
 
 def _check_image(owner: str, image: dict[str, Any]) -> None:
-    name = image["file_name"]
-    if not isinstance(name, str) or not name:
-        raise _wrong(owner, image, "file_name", "the name of a picture")
-    for key in _SIZE:
-        if key in image and not (type(image[key]) is int and image[key] > 0):
-            raise _wrong(owner, image, key, "a positive integer")
+    text(owner, "file_name", image["file_name"])
+    if {*_SIZE} <= {*image}:
+        picture_size(owner, [image[key] for key in _SIZE])
 
 
 def _check_names(path: str, category: dict[str, Any]) -> None:
@@ -167,7 +160,7 @@ def _check_names(path: str, category: dict[str, Any]) -> None:
     if names != coco17j.joint_names:
         raise ValueError(
             f"{path}: the key points of category {category['id']} must be COCO's 17, "
-            f"nose to right_ankle. Received: {reprlib.repr(found)}"
+            f"nose to right_ankle. Received: {shown(found)}"
         )
 
 

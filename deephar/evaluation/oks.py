@@ -5,7 +5,6 @@ The figures are those of pycocotools, which this calls.
 
 import copy
 import logging
-import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from pycocotools.cocoeval import COCOeval, Params
 from deephar.data.boxed import are_finite
 from deephar.data.coco import COCOSinglePerson, prints_to_log
 from deephar.evaluation.pose import PosePredictions
+from deephar.utils.messages import shown
 from deephar.utils.pose import coco17j
 
 logger = logging.getLogger(__name__)
@@ -193,12 +193,12 @@ def _check_result(coco: COCO, number: int, result: Any) -> None:
             what = "picture" if key == "image_id" else "category"
             raise ValueError(
                 f"result {number} must be of a {what} of the annotations. "
-                f"Received: {key}={reprlib.repr(result[key])}"
+                f"Received: {key}={shown(result[key])}"
             )
     score, keypoints = result["score"], result["keypoints"]
     if not are_finite(keypoints, _NUMBERS) or not are_finite([score], 1):
         raise ValueError(
             f"result {number} must have {_NUMBERS} finite numbers `keypoints` and a "
-            f"finite `score`. Received: keypoints={reprlib.repr(keypoints)}, "
-            f"score={reprlib.repr(score)}"
+            f"finite `score`. Received: keypoints={shown(keypoints)}, "
+            f"score={shown(score)}"
         )

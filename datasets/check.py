@@ -7,9 +7,10 @@
     python datasets/check.py NTU /data/NTU --json
 
 Looks for every annotated picture and reads a sample of them, with --all every one;
-compares files of boxes with the videos. Pictures that are not annotated are wrong where
-a video of Penn Action or NTU has them beside annotated ones; else they are told. The
-exit status is 0 where nothing is missing or wrong, else 1.
+compares files of boxes with the videos, and boxes of people with their pictures.
+Pictures that are not annotated are wrong where a video of Penn Action or NTU has them
+beside annotated ones; else they are told. The exit status is 0 where nothing is missing
+or wrong, else 1.
 """
 
 import argparse

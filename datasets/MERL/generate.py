@@ -11,37 +11,15 @@ people than the training part, in the same shop. The same seed gives the same fi
 whatever --workers is. OUT/generated.json keeps the command.
 """
 
-import functools
 import sys
 
 from deephar.data.synthetic import write_merl
-from deephar.data.synthetic.command import add_frames, add_size, generate, make_parser
+from deephar.data.synthetic.command import generate_videos
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    parser = make_parser(__doc__)
-    parser.add_argument("--train", type=int, default=200, help="training videos")
-    parser.add_argument("--test", type=int, default=75, help="test videos")
-    add_frames(parser, (20, 32), "video")
-    add_size(parser, (460, 340), "; MERL's are 920x680")
-    arguments = parser.parse_args(argv)
-    write = functools.partial(
-        write_merl,
-        arguments.out,
-        arguments.train,
-        arguments.test,
-        tuple(arguments.frames),
-        tuple(arguments.size),
-        arguments.seed,
-        arguments.workers,
-        arguments.overwrite,
-    )
-    done = (
-        f"{arguments.train} training and {arguments.test} test videos "
-        f"in {arguments.out}"
-    )
-    return generate(write, arguments.overwrite, "videos", done)
+    return generate_videos(__doc__, write_merl, argv, "; MERL's are 920x680")
 
 
 if __name__ == "__main__":

@@ -7,40 +7,15 @@ second and core. The same seed gives the same files whatever --workers is.
 OUT/generated.json keeps the command.
 """
 
-import functools
 import sys
 
 from deephar.data.synthetic import write_mpii
-from deephar.data.synthetic.command import generate, make_parser
+from deephar.data.synthetic.command import generate_pictures
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    parser = make_parser(__doc__)
-    parser.add_argument("--train", type=int, default=3000, help="training pictures")
-    parser.add_argument("--valid", type=int, default=300, help="validation pictures")
-    parser.add_argument(
-        "--frontal",
-        type=float,
-        default=0.85,
-        help="part of the people who face the camera; the lower, the harder",
-    )
-    arguments = parser.parse_args(argv)
-    write = functools.partial(
-        write_mpii,
-        arguments.out,
-        arguments.train,
-        arguments.valid,
-        arguments.seed,
-        arguments.workers,
-        arguments.overwrite,
-        arguments.frontal,
-    )
-    done = (
-        f"{arguments.train} training and {arguments.valid} validation pictures "
-        f"in {arguments.out}"
-    )
-    return generate(write, arguments.overwrite, "pictures", done)
+    return generate_pictures(__doc__, write_mpii, argv)
 
 
 if __name__ == "__main__":

@@ -133,16 +133,20 @@ def write_coco(
     jobs = jobs_of((train, valid))
     found = list(map_jobs(work, jobs, workers, _CHUNK, progress))
     for name, part in zip(_PARTS, (found[:train], found[train:]), strict=True):
-        content = {
-            "info": {"description": "Generated people in COCO's format"},
-            "licenses": [],
-            "categories": [CATEGORY],
-            "images": [image for image, _ in part],
-            "annotations": [one for _, people in part for one in people],
-        }
-        path = folder / "annotations" / f"person_keypoints_{name}.json"
-        write_text(path, json.dumps(content) + "\n")
+        _write_annotations(folder / f"annotations/person_keypoints_{name}.json", part)
     logger.info("wrote %d pictures to %s", len(found), folder)
+
+
+def _write_annotations(path: pathlib.Path, part: list[tuple[dict, list[dict]]]) -> None:
+    """Writes the entries of pictures, each with its annotations."""
+    content = {
+        "info": {"description": "Generated people in COCO's format"},
+        "licenses": [],
+        "categories": [CATEGORY],
+        "images": [image for image, _ in part],
+        "annotations": [one for _, people in part for one in people],
+    }
+    write_text(path, json.dumps(content) + "\n")
 
 
 def make_coco_picture(

@@ -1,13 +1,16 @@
 """The command line that the scripts `datasets/*/generate.py` share."""
 
 import argparse
+import functools
+import inspect
 import os
 import pathlib
 import sys
 from collections.abc import Callable
 
+from deephar.data.synthetic.scene import FRONTAL
+
 PROGRAM = "generate.py"
-Progress = Callable[[int, int], None]
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -54,13 +57,11 @@ def add_size(
     )
 
 
-def generate(
-    write: Callable[[Progress], None], overwrite: bool, what: str, done: str
-) -> int:
+def generate(write: Callable[..., None], overwrite: bool, what: str, done: str) -> int:
     """Writes a data set and tells of it; returns the exit status.
 
     Args:
-        write: Writes it, given the function that shows progress.
+        write: Writes it; takes `progress`, the function that shows how far it is.
         overwrite: Whether files may be replaced.
         what: What progress counts.
         done: The line that tells of success.
@@ -74,7 +75,7 @@ def generate(
             sys.stderr.flush()
 
     try:
-        write(show_progress)
+        write(progress=show_progress)
     except FileExistsError as error:
         hint = "" if overwrite else " (--overwrite)"
         sys.stderr.write(f"{PROGRAM}: {error}{hint}\n")
@@ -84,3 +85,56 @@ def generate(
         return 1
     sys.stdout.write(f"{done}\n")
     return 0
+
+
+def generate_pictures(
+    doc: str, write: Callable[..., None], argv: list[str] | None
+) -> int:
+    """Runs a script that generates pictures of people; returns the exit status.
+
+    Args:
+        doc: The script's docstring.
+        write: Writes them, as `write_mpii`.
+        argv: The command line; None for the real one.
+    """
+    parser = make_parser(doc)
+    parser.add_argument("--train", type=int, default=3000, help="training pictures")
+    parser.add_argument("--valid", type=int, default=300, help="validation pictures")
+    parser.add_argument(
+        "--frontal",
+        type=float,
+        default=FRONTAL,
+        help="part of the people who face the camera; the lower, the harder",
+    )
+    args = parser.parse_args(argv)
+    done = f"{args.train} training and {args.valid} validation pictures in {args.out}"
+    values = {key: value for key, value in vars(args).items() if key != "out"}
+    write = functools.partial(write, args.out, **values)
+    return generate(write, args.overwrite, "pictures", done)
+
+
+def generate_videos(
+    doc: str, write: Callable[..., None], argv: list[str] | None, hint: str = ""
+) -> int:
+    """Runs a script that generates videos of actions; returns the exit status.
+
+    Args:
+        doc: The script's docstring.
+        write: Writes them, as `write_pennaction_clips`; its defaults are the script's.
+        argv: The command line; None for the real one.
+        hint: What to say of the size of the pictures.
+    """
+    default = {
+        name: one.default for name, one in inspect.signature(write).parameters.items()
+    }
+    parser = make_parser(doc)
+    for name, what in (("train", "training videos"), ("test", "test videos")):
+        parser.add_argument(f"--{name}", type=int, default=default[name], help=what)
+    add_frames(parser, default["frames"], "video")
+    add_size(parser, default["size"], hint)
+    args = parser.parse_args(argv)
+    done = f"{args.train} training and {args.test} test videos in {args.out}"
+    values = {key: value for key, value in vars(args).items() if key != "out"}
+    values.update(frames=tuple(args.frames), size=tuple(args.size))
+    write = functools.partial(write, args.out, **values)
+    return generate(write, args.overwrite, "videos", done)

@@ -129,14 +129,24 @@ def write_merl(
     jobs = jobs_of((train, test))
     videos = list(map_jobs(work, jobs, workers, progress=progress))
     for part, found in enumerate((videos[:train], videos[train:])):
-        listed = [one for video in found for one in _list_entries(video, size)]
-        write_text(folder / _LISTS[part], json.dumps(listed) + "\n")
-        people = [one for video in found for one in _people(video, size)]
-        people = [{"image_id": 1 + i, **person} for i, person in enumerate(people)]
-        draft = folder / f"{_PICKLES[part]}.part"
-        draft.write_bytes(pickle.dumps(people, protocol=2))
-        os.replace(draft, folder / _PICKLES[part])
+        _write_labels(folder / _LISTS[part], folder / _PICKLES[part], found, size)
     logger.info("wrote %d videos to %s", train + test, folder)
+
+
+def _write_labels(
+    listed: pathlib.Path,
+    pickled: pathlib.Path,
+    videos: list[_Video],
+    size: tuple[int, int],
+) -> None:
+    """Writes the list of three actions and the pickle of two."""
+    entries = [one for video in videos for one in _list_entries(video, size)]
+    write_text(listed, json.dumps(entries) + "\n")
+    people = [one for video in videos for one in _people(video, size)]
+    people = [{"image_id": 1 + i, **person} for i, person in enumerate(people)]
+    draft = pickled.with_name(f"{pickled.name}.part")
+    draft.write_bytes(pickle.dumps(people, protocol=2))
+    os.replace(draft, pickled)
 
 
 def make_shop_clip(

@@ -161,6 +161,10 @@ def test_missing_pictures_and_those_of_another_size_are_told(videos):
             r"x1 < x2 and y1 < y2. Received: \[0.0, .*0.jpg",
         ),
         ({"boxes": np.full((20, 4), np.inf)}, "with x1 < x2"),
+        (
+            {"boxes": np.tile([0, 0, 1e12, 9], (20, 1))},
+            r"none beyond 1e\+06.*1000000000000\.0",
+        ),
     ],
 )
 def test_wrong_videos_are_refused(videos, change, message):

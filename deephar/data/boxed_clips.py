@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from deephar.config import DataConfig
-from deephar.data.boxed import SHIFT_UNIT, check_layout, person_window, to_layout
+from deephar.data.boxed import (
+    FARTHEST,
+    SHIFT_UNIT,
+    check_layout,
+    person_window,
+    to_layout,
+)
 from deephar.data.cache import PictureCache
 from deephar.data.clips import Clip, ClipDataset
 from deephar.utils.bbox import objposwin_to_bbox
@@ -63,13 +69,14 @@ class BoxedVideo:
                     f"Received: {name}.shape={np.shape(value)}"
                 )
         absent = np.isnan(boxes).all(axis=1)
-        sound = np.isfinite(boxes).all(axis=1) & (boxes[:, :2] < boxes[:, 2:]).all(1)
+        near = (np.abs(boxes) <= FARTHEST).all(axis=1)
+        sound = near & (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
         if not (absent | sound).all():
             frame = int(np.argmin(absent | sound))
             raise ValueError(
-                f"a box of video {self.name} must be x1, y1, x2, y2, px, with x1 < x2 "
-                f"and y1 < y2. Received: {boxes[frame].tolist()} of "
-                f"{self.pictures[frame]}"
+                f"a box of video {self.name} must be x1, y1, x2, y2, px, none beyond "
+                f"{FARTHEST:g}, with x1 < x2 and y1 < y2. "
+                f"Received: {boxes[frame].tolist()} of {self.pictures[frame]}"
             )
         object.__setattr__(self, "boxes", boxes)
 

@@ -3,10 +3,11 @@ r"""Scores a 2D pose network on COCO's validation people, one at a time.
 Paper     none: the network of Luvizon, Picard, Tabia, CVPR 2018 (arXiv 1802.09232)
 Command   python exp/coco/eval_coco_singleperson.py runs/eval_coco --weights FILE \
               [--flip] [--multi-crop] [--refine N] [--report]
-Hardware  not tried here on COCO itself; in the tests: generated people, two CPU cores
-Time      not measured
+Hardware  on COCO itself: not tried here; generated people: two CPU cores
+Time      315 generated people, --flip, 128 px: 14 seconds, other work beside
 Expected  no figure: the fork states none
-Measured  not measured
+Measured  on 315 generated people, with --flip (2 blocks, 128 px): AP 52.4, AP at 0.50
+          84.6, PCK 95.9 (docs/coco.md)
 
 Prints COCO's average precision and recall (OKS, by pycocotools) and PCK at 0.2 of the
 box's longer side by joint and block; writes evaluation.json, evaluation.md and

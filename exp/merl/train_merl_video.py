@@ -6,10 +6,10 @@ Command   python exp/merl/train_merl_video.py runs/merl_video \
               --anno-path datasets/MERL/train_2.json \
               --val-anno-path datasets/MERL/test_2.json \
               --weights-pose-path runs/merl_singleperson/weights_last.weights.h5
-Hardware  the fork's recipe: not tried here; in the tests: two CPU cores
-Time      the fork's recipe: not tried here
+Hardware  the fork's recipe: not tried here; the README's run: two CPU cores
+Time      the fork's recipe: not tried here; the README's run: 2 minutes
 Expected  no figure: the fork states none
-Measured  not measured
+Measured  on 45 generated videos, 120 to learn from (the README's run): 100 %
 
 The whole network learns by the actions' loss alone: SGD, 2 clips a step, until the
 accuracy of m, pose and appearance together, has not grown for 10 epochs. With

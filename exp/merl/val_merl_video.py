@@ -5,10 +5,10 @@ Paper     none: the fork's use of the network of Luvizon, Picard, Tabia, CVPR 20
 Command   python exp/merl/val_merl_video.py runs/val_merl_video \
               --weights-file runs/merl_video/weights_last.weights.h5 \
               --label-path datasets/MERL/test_2.json
-Hardware  not tried here on MERL; in the tests: generated videos, two CPU cores
-Time      not measured
+Hardware  on MERL itself: not tried here; generated videos: two CPU cores
+Time      45 generated videos, 96 px: 12 seconds, other work beside
 Expected  no figure: the fork states none
-Measured  not measured
+Measured  on 45 generated videos (the README's run): m 100, mmm 95.6, mmmvvv 100 %
 
 One clip a video, its frames spread evenly over it. Prints and writes to the run folder
 the accuracy of every output and the confusions of m (pose and appearance), mmm (pose)

@@ -207,6 +207,10 @@ def test_a_first_picture_that_is_missing_does_not_hide_the_others(tmp_path):
     draw(tmp_path / "a" / "2.jpg", SIZE, 1)
     found = of_urls(tmp_path, "a/1.jpg", "a/2.jpg")
     assert found == ["a/1.jpg", "a/2.jpg"]
+    draw(tmp_path / "lists" / "2.jpg", SIZE, 1)
+    urls = [f"{tmp_path}/a/{number}.jpg" for number in (1, 2)]
+    found = of_urls(tmp_path / "lists", *urls)
+    assert found == ["../a/1.jpg", "../a/2.jpg"]
 
 
 def test_copies_for_processes_that_make_batches_give_the_same_samples(root):

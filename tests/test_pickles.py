@@ -127,8 +127,8 @@ def array(shape, letters, data, state=(3, "<", None, None, None, -1, -1, 0)):
 
 
 def nested_tuples():
-    """Forty tuples, each of the one before, twice; the memory has the last as 40."""
-    kept = b"".join(b"h%c" % i * 2 + b"\x86\x94" + b"0" for i in range(40))
+    """Tuples, each of the one before, twice; the memory has the last as 22."""
+    kept = b"".join(b"h%c" % i * 2 + b"\x86\x94" + b"0" for i in range(22))
     return PROTO + b"K\x01\x940" + kept
 
 
@@ -205,6 +205,27 @@ HOSTILE = {
         PROTO + FLOAT + b"2" + FLOAT_STATE + b"b0" + FLOAT_STATE + b"b.",
         "a description of what needs none",
     ),
+    "the objects of an array, a thousand times": (
+        PROTO
+        + MANY
+        + b"cnumpy._core.multiarray\n_reconstruct\n\x940"
+        + b"cnumpy\nndarray\nK\x00\x85C\x01b\x87\x940"
+        + FLOAT.replace(b"f8", b"O8")
+        + FLOAT_STATE.replace(b"<", b"|")
+        + b"b\x940(K\x01K\xc8\x85h\x03\x89h\x00t\x940("
+        + b"h\x01h\x02Rh\x04b" * 1000
+        + b"l.",
+        "far beyond the size",
+    ),
+    "a type for a value": (
+        pickle.dumps(np.dtype("f8")),
+        "a type that is not described",
+    ),
+    "an array that is not described": (
+        PROTO + b"cnumpy._core.multiarray\n_reconstruct\ncnumpy\nndarray\n"
+        b"K\x00\x85C\x01b\x87R\x85.",
+        "an array or a type that is not described",
+    ),
     "an array of a negative size": (array((-1, -1), "f8", b"\0" * 8), "tuple"),
     "a type with parts out of bounds": (
         array((1,), "f8", b"\0" * 8, (3, "|", None, ("a",), {"a": 1}, 9, 1, 0)),
@@ -227,21 +248,21 @@ HOSTILE = {
         PROTO + b"(" + b"\x8f" * 100000 + b"l.",
         "far beyond the size",
     ),
-    "a key that takes forever": (FOREVER + b"}h\x28K\x01s.", "a key or member"),
+    "a key that takes forever": (FOREVER + b"}h\x16K\x01s.", "a key or member"),
     "the same as a member": (
-        FOREVER + b"\x8f(h\x28\x90.",
+        FOREVER + b"\x8f(h\x16\x90.",
         "a key or member",
     ),
     "the same in a frozenset": (
-        FOREVER + b"(h\x28\x91.",
+        FOREVER + b"(h\x16\x91.",
         "a key or member",
     ),
     "the same in a set of protocol 2": (
-        FOREVER + b"cbuiltins\nset\n](h\x28e\x85R.",
+        FOREVER + b"cbuiltins\nset\n](h\x16e\x85R.",
         "a key or member",
     ),
     "the same in an ordered dictionary": (
-        FOREVER + b"ccollections\nOrderedDict\n](h\x28K\x01\x86e\x85R.",
+        FOREVER + b"ccollections\nOrderedDict\n](h\x16K\x01\x86e\x85R.",
         "a key or member",
     ),
     "a wide key": (pickle.dumps({(1,) * 101: 1}), "more than 100 parts"),
@@ -311,6 +332,16 @@ def test_another_table_allows_other_names(tmp_path):
     assert restricted_load(path, table) == (7, 2)
     with pytest.raises(ValueError, match="asks for builtins.divmod"):
         restricted_load(path)
+
+
+@pytest.mark.parametrize("error", [SystemError, OverflowError, MemoryError, KeyError])
+def test_what_a_damaged_file_raises_anywhere_is_a_value_error(tmp_path, error):
+    def damaged(*arguments):
+        raise error("broken")
+
+    path = write(tmp_path / "a.pkl", pickle.dumps(Asks(divmod, 7, 2)))
+    with pytest.raises(ValueError, match=r"a\.pkl must be a whole pickle .*broken"):
+        restricted_load(path, {"builtins.divmod": damaged})
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -71,6 +71,13 @@ def clip_folders(tmp_path_factory):
 
 
 @pytest.fixture
+def here(place, monkeypatch, quiet):
+    """The folder `place` of a module of tests, as the current one."""
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.fixture
 def quiet():
     """Puts logging back as it was."""
     handlers, level = logging.root.handlers[:], logging.root.level

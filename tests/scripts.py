@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import importlib.util
+import json
 import pathlib
 import subprocess
 import sys
@@ -31,6 +32,11 @@ def run_together(calls: dict) -> dict:
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         found = {name: pool.submit(call) for name, call in calls.items()}
     return {name: one.result() for name, one in found.items()}
+
+
+def read_json(*path):
+    """What a JSON file holds; `path` is its name, or the parts of it."""
+    return json.loads(pathlib.Path(*path).read_text(encoding="utf-8"))
 
 
 def load(script: str):

@@ -123,3 +123,13 @@ def test_a_folder_is_made_once(tmp_path):
     mkdir(tmp_path / "a" / "b")
     mkdir(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_box_must_have_a_part_of_its_picture():
+    size = (120, 80)
+    for box in ((119, 79, 300, 300), (-9, -9, 1, 1), (-9, -9, 300, 300)):
+        boxes.check_overlap("the box", box, size)
+    for box in ((120, 0, 130, 9), (0, 80, 9, 90), (-9, 0, 0, 9), (0, -9, 9, 0)):
+        assert not boxes.overlaps(box, size)
+    with pytest.raises(ValueError, match=r"^it must overlap .* 120 x 80 px\. .*130"):
+        boxes.check_overlap("it", (120, 0, 130, 9), size)

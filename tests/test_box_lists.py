@@ -22,6 +22,13 @@ def test_a_list_is_read_as_it_was_written(tmp_path):
     assert first == "images/a b-0001.jpg\t0.8976534366607666\t418\t336\t559\t499"
 
 
+def test_paths_start_from_a_folder_if_one_is_given(tmp_path):
+    root = str(tmp_path / "x.jpg")
+    write_box_list(tmp_path / "a.txt", [ROWS[0], ROWS[1]._replace(picture=root)])
+    rows = read_box_list(tmp_path / "a.txt", "shop")
+    assert [row.picture for row in rows] == ["shop/images/a b-0001.jpg", root]
+
+
 def test_whole_numbers_and_empty_lines_are_read(tmp_path):
     (tmp_path / "a.txt").write_text("x.jpg\t1\t1\t2\t3\t4\r\n\n")
     assert read_box_list(tmp_path / "a.txt") == [BoxRow("x.jpg", 1.0, (1, 2, 3, 4))]

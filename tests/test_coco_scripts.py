@@ -1,12 +1,10 @@
 """The scripts of COCO as a user calls them, from a folder with datasets/COCO."""
 
-import json
-
 import numpy as np
 import pytest
 import tiny_coco
 from PIL import Image
-from scripts import load
+from scripts import load, read_json
 
 from deephar import experiment
 from deephar.config import mpii_sp_dataconf
@@ -37,18 +35,6 @@ def place(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def here(place, monkeypatch, quiet):
-    """The same, as the current folder."""
-    monkeypatch.chdir(place)
-    return place
-
-
-def _json(*path):
-    with open("/".join(path), encoding="utf-8") as file:
-        return json.load(file)
-
-
 def test_the_flags_of_the_fork_keep_their_defaults():
     args = TRAIN.parse([])
     assert (args.batch_size, args.epochs, args.num_joints) == (16, 100, 16)
@@ -57,11 +43,11 @@ def test_the_flags_of_the_fork_keep_their_defaults():
 
 
 def test_training_finds_the_owners_files_and_scores_the_epochs(here):
-    scores = _json("runs/16/scores.json")["1"]
+    scores = read_json("runs/16/scores.json")["1"]
     assert scores["by_box"]["samples"] == 4
     assert (scores["keypoints"], scores["people"], scores["results"]) == (12, 4, 4)
     assert scores["pck"] == scores["by_box"]["pck"]
-    assert _json("runs/16/model.json")["network"] == "coco"
+    assert read_json("runs/16/model.json")["network"] == "coco"
     assert (
         "[4] training samples, [2] a batch: 2 steps"
         in (here / "runs/16/log.txt").read_text()
@@ -69,8 +55,8 @@ def test_training_finds_the_owners_files_and_scores_the_epochs(here):
 
 
 def test_seventeen_joints_are_cocos_own(here):
-    assert _json("runs/17/model.json")["network"] == "coco17"
-    assert _json("runs/17/scores.json")["1"]["keypoints"] == 17
+    assert read_json("runs/17/model.json")["network"] == "coco17"
+    assert read_json("runs/17/scores.json")["1"]["keypoints"] == 17
 
 
 def test_without_validation_data_there_are_no_scores_unless_they_are_asked_for(
@@ -94,13 +80,13 @@ def test_without_validation_data_there_are_no_scores_unless_they_are_asked_for(
 def test_evaluation_writes_scores_a_receipt_and_cocos_results(here, capsys):
     weights = ("--weights-path", "runs/17/weights_last.weights.h5")
     EVALUATE.main(["eval", *weights, "--report", "--flip"])
-    scores = _json("eval/evaluation.json")
+    scores = read_json("eval/evaluation.json")
     assert scores["keypoints"] == 17
     assert "| AP, mean of the thresholds " in capsys.readouterr().out
     receipt = scores["receipt"]
     assert (receipt["evaluation"], receipt["network"]) == ("coco", "coco17")
     assert (receipt["origin"], receipt["looking"]) == ("generated", "1 crop, mirrored")
-    first, *others = _json("eval/keypoint_results.json")
+    first, *others = read_json("eval/keypoint_results.json")
     assert (first["image_id"], len(first["keypoints"]), len(others)) == (7, 51, 3)
     with Image.open("eval/predictions.png") as sheet:
         assert sheet.width > 4 * 2 * 192
@@ -115,7 +101,7 @@ def test_a_picture_that_cannot_be_read_counts_as_wrong(here, tmp_path):
     files = ("--anno-path", str(annotations), "--image-path", str(images))
     weights = ("--weights", "runs/16/weights_last.weights.h5")
     EVALUATE.main(["wrong", *files, *weights])
-    scores = _json("wrong/evaluation.json")
+    scores = read_json("wrong/evaluation.json")
     assert (scores["by_box"]["unreadable"], scores["results"]) == (1, 3)
     assert scores["receipt"]["origin"] == "unknown"
 
@@ -126,7 +112,7 @@ def test_a_picture_is_predicted_and_drawn_with_the_joints_of_the_weights(here):
     for joints in (16, 17):
         weights = ("--weights-path", f"runs/{joints}/weights_last.weights.h5")
         PREDICT.main(["drawn", "--picture", picture, *weights, *box])
-        (person,) = _json("drawn/000000000007.json")["people"]
+        (person,) = read_json("drawn/000000000007.json")["people"]
         assert len(person["joints"]) == joints
         with Image.open("drawn/000000000007.png") as drawn:
             assert drawn.size == tiny_coco.SIZE

@@ -216,7 +216,7 @@ def test_a_window_slides_over_a_list_of_boxes(place, boxes, monkeypatch):
     drawn = sorted(path.name for path in (place / "runs/demo/walk").glob("*.jpg"))
     assert drawn == [f"{n:05d}.jpg" for n in range(4, 10)]
     drawing = np.asarray(Image.open(place / "runs/demo/walk/00009.jpg")).astype(int)
-    left = drawing[10:78, 36]  # the left side of the box of frame 9
+    left = drawing[56:72, 36]  # the left side of the box of frame 9
     assert (left[:, 0] - left[:, 2]).mean() > 60
 
     settings = read(place / "runs/all/model.json")
@@ -236,12 +236,15 @@ def test_a_folder_of_lists_the_rule_of_moving_and_what_cannot_be_read(
     rows = read_box_list("boxes/walk.txt")
     rows[1] = rows[1]._replace(picture="nothing.jpg")
     write_box_list("boxes/holes.txt", rows)
+    absent = [row._replace(picture=f"{row.box[0]}.jpg") for row in rows[:3]]
+    write_box_list("boxes/gone.txt", absent)
     moving = ("--moving-px", str(2.5 * STEP), "--moving-class", "LookatShelf")
     weights = ("--weights", f"runs/all/{LAST}")
-    with pytest.raises(OSError, match=r"1 pictures could not be read: .*nothing\.jpg"):
+    with pytest.raises(OSError, match=r"unreadable pictures, 4 in all: .*nothing\.jpg"):
         DEMO.main(["runs/lists", "boxes", *weights, *moving])
     _, holes = scores_of(place / "runs/lists/holes")
     assert [row[0] for row in holes] == [str(n) for n in range(6, 10)]
+    assert not (place / "runs/lists/gone").exists()
     _, walk = scores_of(place / "runs/lists/walk")
     assert {row[2] for row in walk} == {"LookatShelf"}
     (one,) = scores_of(place / "runs/lists/short")[1]
@@ -251,3 +254,21 @@ def test_a_folder_of_lists_the_rule_of_moving_and_what_cannot_be_read(
     with pytest.raises(ValueError, match="--moving-class must be one of Approach"):
         wrong = ("--moving-px", "2", "--moving-class", "Run")
         DEMO.main(["runs/no", "boxes", *weights, *wrong])
+
+
+def test_lists_are_read_before_anything_is_looked_at(place, boxes, monkeypatch):
+    monkeypatch.chdir(place)
+    (place / "bad").mkdir()
+    first, *rows = read_box_list("boxes/walk.txt")
+    demo = ("runs/bad", "bad", "--weights", "nothing.h5")
+    for row, message in (
+        (first._replace(box=(121, 0, 140, 9)), r"must overlap the picture of 120 x 80"),
+        (first._replace(picture="bad/x.jpg"), r"unreadable pictures, 1 in all"),
+    ):
+        write_box_list("bad/one.txt", [row])
+        with pytest.raises((OSError, ValueError), match=message):
+            DEMO.main([*demo])
+    write_box_list("bad/one.tsv", rows)
+    with pytest.raises(ValueError, match="bad: the lists must differ in their names"):
+        DEMO.main([*demo])
+    assert [path.name for path in (place / "runs/bad").iterdir() if path.is_dir()] == []

@@ -17,7 +17,7 @@ from deephar.data.pennaction import ACTION_LABELS
 from deephar.utils.modes import TEST_MODE
 
 PREDICT = load("exp/pennaction/predict_one_video.py")
-FLAGS = ("--weights", "net/w.weights.h5", "--every", "2")
+FLAGS = ("--weights-path", "net/w.weights.h5", "--every", "2")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_boxes_of_a_list_say_where_to_look_and_frames_may_lack(place, monkeypatc
     place, model = place
     monkeypatch.chdir(place)
     boxes = np.full((12, 4), np.nan)
-    boxes[2:8] = (20, 10, 60, 70)
+    boxes[2:8] = (20, 10, 110, 70)
     rows = [
         BoxRow(f"elsewhere/{n}.jpg", 1.0, tuple(boxes[n].tolist())) for n in range(2, 8)
     ]
@@ -79,8 +79,8 @@ def test_boxes_of_a_list_say_where_to_look_and_frames_may_lack(place, monkeypatc
     alone = model.predict_on_batch(clip["frame"][None])[-1][0]
     last = read(place / "runs/boxes/walk.json")["windows"][-1]
     np.testing.assert_allclose(list(last["scores"].values()), alone, atol=1e-4)
-    left = np.asarray(Image.open("runs/boxes/walk/4.jpg"))[20:60, 20].astype(int)
-    assert (left[:, 0] - left[:, 2]).mean() > 60
+    right = np.asarray(Image.open("runs/boxes/walk/4.jpg"))[12:68, 110].astype(int)
+    assert (right[:, 0] - right[:, 2]).mean() > 150
     write_box_list("wrong.txt", [BoxRow("99.jpg", 1.0, (1, 2, 3, 4))])
     with pytest.raises(ValueError, match=r"wrong\.txt: 99\.jpg is no picture of walk"):
         PREDICT.main(["runs/no", "--video", "walk", "--boxes", "wrong.txt", *FLAGS])
@@ -108,11 +108,15 @@ def test_clips_that_are_spread_over_their_videos_look_once(place, monkeypatch):
     (place / "walk" / "6.jpg").rename(place / "6.jpg")
     (place / "walk" / "6.jpg").write_bytes(b"no picture")
     weights = ("--weights", "merl/w.weights.h5")
-    with pytest.raises(OSError, match=r"1 pictures could not be read: .*6\.jpg"):
+    with pytest.raises(OSError, match=r"unreadable pictures, 1 in all: .*6\.jpg"):
         PREDICT.main(["runs/merl", "--video", "walk", *weights])
     (place / "6.jpg").replace(place / "walk" / "6.jpg")
     found = read(place / "runs/merl/walk.json")
     assert [one["frames"] for one in found["windows"]] == [[2, 5, 8, 11]]
+    names = ("LookatShelf", "GlanceAtShelf", "ApproachtoShelf")
+    with pytest.raises(ValueError, match="is of the classes ApproachtoShelf,Glance"):
+        classes = ("--classes", ",".join(names))
+        PREDICT.main(["runs/other", "--video", "walk", *weights, *classes])
 
 
 def test_what_cannot_be_is_refused(place, monkeypatch):
@@ -122,5 +126,11 @@ def test_what_cannot_be_is_refused(place, monkeypatch):
         PREDICT.main([".", "--video", "walk", *FLAGS])
     with pytest.raises(ValueError, match="must name the network's 15 actions"):
         PREDICT.main(["no", "--video", "walk", *FLAGS, "--classes", "a,b"])
+    with pytest.raises(
+        ValueError, match=r"0\.jpg must overlap the picture of 120 x 80"
+    ):
+        box = ("--box", "1000", "1000", "1100", "1200")
+        PREDICT.main(["no", "--video", "walk", *FLAGS, *box])
+    assert not (place / "no" / "walk").exists()
     with pytest.raises(ValueError, match="no such video: nothing"):
         PREDICT.main(["no", "--video", "nothing.mp4", *FLAGS])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deephar.utils.drawing import close_up
 from deephar.utils.plot import (
     contact_sheet,
     data_to_image,
@@ -203,6 +204,26 @@ def test_bars_are_as_long_as_their_scores_and_the_box_is_drawn():
     assert pixel(image, (310, 230)).tolist() == [255, 255, 255]
     none = draw_action(blank((320, 240)), LABELS, [0.0, np.nan, 0.1])
     assert not len(blue_of_rows(none))
+
+
+def test_the_box_does_not_cover_the_text():
+    image = draw_action(blank((320, 240)), LABELS, [0.1, 0.2, 0.7], (5, 5, 300, 220))
+    assert (np.asarray(image)[5, 20:60].max(axis=1) < 110).all()
+    yellow = pixel(image, (300, 140))
+    assert yellow[0] > 200 and yellow[2] < 100
+
+
+def test_a_window_is_enlarged_with_what_is_drawn_in_it():
+    picture = np.full((80, 120, 3), 255, np.uint8)
+    picture[30:34, 50:54] = 0
+    part, move = close_up(picture, (39.6, 20, 60, 40.5), side=210)
+    assert part.size == (210, 210)
+    points = move(np.array([[52, 32, 0.3], [INVALID] * 3]))
+    np.testing.assert_allclose(points[0], [130, 120, 0.3])
+    assert (points[1] == INVALID).all()
+    assert pixel(part, (130, 120)).max() < 50
+    beyond, _ = close_up(picture, (-10, 0, 10, 20), side=40)
+    assert pixel(beyond, (5, 20)).tolist() == [0, 0, 0]
 
 
 def test_of_many_classes_the_five_best_are_drawn():

@@ -25,7 +25,7 @@ class BoxRow(NamedTuple):
     """A picture and the person's box in it.
 
     Attributes:
-        picture: Path of the picture, as it stands in the list.
+        picture: Path of the picture.
         score: How sure the detector is.
         box: (x1, y1, x2, y2) px, x1 < x2 and y1 < y2.
     """
@@ -35,8 +35,14 @@ class BoxRow(NamedTuple):
     box: tuple[float, float, float, float]
 
 
-def read_box_list(path: str | os.PathLike) -> list[BoxRow]:
+def read_box_list(
+    path: str | os.PathLike, pictures: str | os.PathLike = ""
+) -> list[BoxRow]:
     """Reads a list of boxes; empty lines are passed over.
+
+    Args:
+        path: The list.
+        pictures: Folder that its paths start from, if not from the current one.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -57,7 +63,7 @@ def read_box_list(path: str | os.PathLike) -> list[BoxRow]:
     ]
     if not rows:
         raise ValueError(f"{path} must have lines of {_FORM}. Received: none")
-    return rows
+    return [row._replace(picture=os.path.join(pictures, row.picture)) for row in rows]
 
 
 def write_box_list(path: str | os.PathLike, rows: Iterable[BoxRow]) -> None:

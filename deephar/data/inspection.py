@@ -36,6 +36,7 @@ from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
 from deephar.data.pennaction import PennAction
 from deephar.data.pictures import check_size, open_picture
+from deephar.utils.bbox import overlaps
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 
 MODES = (TRAIN_MODE, VALID_MODE, TEST_MODE)
@@ -93,9 +94,9 @@ class People:
     def outside(self, mode: int) -> list[str]:
         """Returns a line if boxes lie wholly outside their pictures."""
         found = []
-        for picture, (x1, y1, x2, y2) in self.boxes(mode):
+        for picture, box in self.boxes(mode):
             size = self.sizes[picture]
-            if size and (x1 >= size[0] or y1 >= size[1] or x2 <= 0 or y2 <= 0):
+            if size and not overlaps(box, size):
                 found.append(picture)
         if not found:
             return []

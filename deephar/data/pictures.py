@@ -103,6 +103,18 @@ def open_picture(path: str | os.PathLike, upright: bool = False) -> Image.Image:
         return to_rgb(ImageOps.exif_transpose(image) if upright else image)
 
 
+def read_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Returns the (w, h) of a picture, px, as stored; it is not decoded.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        PictureError: if it is no picture.
+    """
+    path = os.fspath(path)
+    with reading(path), Image.open(path) as image:
+        return image.size
+
+
 def check_size(
     path: str, size: tuple[int, int], annotated: tuple[int, int] | None
 ) -> None:

@@ -94,7 +94,6 @@ def slide(
     Raises:
         ValueError: if windows or actions are not as many as the network's.
     """
-    shape = len(predictor.names), len(dataset.action_labels)
     lengths = {len(frames) for frames in windows}
     if lengths != {predictor.num_frames}:
         raise ValueError(
@@ -106,19 +105,22 @@ def slide(
         clips = [(1, number, frames) for number, frames in enumerate(some)]
         video = plan_clips(dataset, key, TEST_MODE, clips, 1, None, errors)
         describe([video], predictor, dataset, TEST_MODE, batch_size, workers, errors)
-        looks = readable_looks(video)
-        found = classify(video, predictor, looks, shape) if looks else None
-        places = {
-            number: window
-            for views in video.views.values()
-            for number, window, _ in views
-        }
-        for number, frames in enumerate(some):
-            if number not in looks:
-                yield Seen(frames, None)
-                continue
-            poses, confidence = _poses(video, places, video.looks[number])
-            yield Seen(frames, found[:, looks.index(number)], poses, confidence)
+        yield from _see(video, predictor, some, len(dataset.action_labels))
+
+
+def _see(video, predictor, windows, actions) -> Iterator[Seen]:
+    """What is seen of described windows."""
+    looks, shape = readable_looks(video), (len(predictor.names), actions)
+    found = classify(video, predictor, looks, shape) if looks else None
+    places = {
+        number: window for views in video.views.values() for number, window, _ in views
+    }
+    for number, frames in enumerate(windows):
+        if number not in looks:
+            yield Seen(frames, None)
+            continue
+        poses, confidence = _poses(video, places, video.looks[number])
+        yield Seen(frames, found[:, looks.index(number)], poses, confidence)
 
 
 def _poses(video, places, look) -> tuple[np.ndarray, np.ndarray]:

@@ -41,6 +41,7 @@ from deephar.experiment.arguments import (
     add_pose_loss_arguments,
     add_training_arguments,
     argument_parser,
+    flag_names,
     parse_training,
 )
 from deephar.experiment.box_files import (
@@ -124,7 +125,7 @@ from deephar.experiment.networks import (
     poselayout,
 )
 from deephar.experiment.one_video import (
-    boxed_pictures,
+    boxed_video,
     draw_video,
     watch_video,
     write_video_scores,
@@ -193,10 +194,10 @@ from deephar.experiment.settings import (
 )
 from deephar.experiment.sliding import (
     add_sliding_arguments,
-    box_list_files,
+    check_drawings,
     clip_networks,
-    drawing_folder,
     frames_of,
+    listed_videos,
     refuse_unseen,
     start_watching,
 )
@@ -254,6 +255,7 @@ __all__ = [
     "ActionData",
     "Compute",
     "FORK_FLAGS",
+    "flag_names",
     "MODEL_FILE",
     "MOST_STEPS",
     "NETWORKS",
@@ -293,15 +295,15 @@ __all__ = [
     "parse_merl_evaluation",
     "parse_merl_training",
     "train_merl_actions",
-    "boxed_pictures",
+    "boxed_video",
     "draw_video",
     "watch_video",
     "write_video_scores",
     "add_sliding_arguments",
-    "box_list_files",
+    "check_drawings",
     "clip_networks",
-    "drawing_folder",
     "frames_of",
+    "listed_videos",
     "refuse_unseen",
     "start_watching",
     "evaluate_multitask",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deephar.data.boxed import WINDOW_MARGIN, BoxedPeople, BoxedPerson
+from deephar.data.pictures import read_size
 from deephar.evaluation.pose import PosePredictions
 from deephar.experiment.arguments import FORK_FLAGS, argument_parser
 from deephar.experiment.boxed_people import people_dataconf, people_layout
@@ -15,6 +16,7 @@ from deephar.experiment.compute import configure_compute
 from deephar.experiment.looking import add_people_arguments, predict_people
 from deephar.experiment.networks import pose_networks, poselayout
 from deephar.experiment.settings import add_network_arguments, network_settings
+from deephar.utils.bbox import check_overlap
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.pose import INVALID, coco17j
 
@@ -66,8 +68,10 @@ def poses_in_boxes(
         The predictions, whose truth is INVALID, and the layout of their joints.
 
     Raises:
-        ValueError: if a box is empty, or the weights do not fit.
+        ValueError: if a box is empty or outside its picture, or the weights do not fit.
     """
+    for picture, box in zip(pictures, boxes, strict=True):
+        _check_box(picture, box)
     compute = configure_compute(args)
     settings = network_settings(args, NETWORKS)
     unknown = np.full((coco17j.num_joints, 2), INVALID)
@@ -86,8 +90,22 @@ def poses_in_boxes(
     return found, people.poselayout
 
 
-def refuse_unreadable(found: PosePredictions) -> None:
+def _check_box(picture: str, box: Sequence[float]) -> None:
+    """Refuses a box (x, y, w, h) that no part of the picture is in, if this is read."""
+    try:
+        size = read_size(picture)
+    except OSError:
+        return  # the predictions tell of it, and look at the others
+    x, y, width, height = box
+    check_overlap(f"the box of {picture}", (x, y, x + width, y + height), size)
+
+
+def refuse_unreadable(found: PosePredictions, what: str) -> None:
     """Names the pictures that could not be read, after the others are written.
+
+    Args:
+        found: the predictions.
+        what: what they are of, in the plural.
 
     Raises:
         OSError: if there are any.
@@ -95,8 +113,7 @@ def refuse_unreadable(found: PosePredictions) -> None:
     for error in found.errors.values():
         logger.warning("passed over: %s", error)
     if found.num_unreadable:
-        people = len(found.readable)
         raise OSError(
-            f"{found.num_unreadable} of {people} people lie in pictures that could "
-            "not be read; the others are written"
+            f"the pictures of {found.num_unreadable} of {len(found.readable)} {what} "
+            "could not be read; the others are written"
         )

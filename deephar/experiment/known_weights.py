@@ -103,6 +103,25 @@ def known_settings(weights: str, network: str, many: bool = False) -> tuple[str,
     return weights, settings
 
 
+def check_classes(weights: str, network: str, classes: str) -> None:
+    """Refuses to call the actions of weights by other names than they have learnt.
+
+    Args:
+        weights: the file.
+        network: the network's name.
+        classes: the names, with commas between them.
+
+    Raises:
+        ValueError: if the weights are known to be of others, or of these in another
+            order. Capitals do not matter.
+    """
+    known = known_settings(weights, network)[1].get("classes")
+    if known is not None and known.lower() != classes.lower():
+        raise ValueError(
+            f"{weights}: is of the classes {known}. Received: --classes {classes}"
+        )
+
+
 def _known_by(
     weights: str,
 ) -> tuple[Published | None, bool, pathlib.Path | None]:

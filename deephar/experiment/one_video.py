@@ -7,25 +7,31 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from deephar.data.box_lists import BoxRow, read_box_list
+from deephar.data.boxed_clips import BoxedVideo
 from deephar.data.pictures import open_picture
 from deephar.evaluation.sliding import Seen
 from deephar.experiment.networks import poselayout
 from deephar.experiment.run import write_json
-from deephar.experiment.sliding import Watcher
-from deephar.utils.drawing import draw_action, draw_pose
+from deephar.experiment.sliding import Watcher, video_of_rows
+from deephar.utils.drawing import draw_action, draw_pose, save_drawing
 
 _NO_BOX = (np.nan,) * 4
-_QUALITY = 92
 
 
-def boxed_pictures(
-    args: argparse.Namespace, pictures: Sequence[pathlib.Path]
-) -> list[BoxRow]:
-    """The pictures with the boxes of `--box` or `--boxes`; NaN where there is none.
+def boxed_video(
+    args: argparse.Namespace, pictures: Sequence[pathlib.Path], errors: dict[str, str]
+) -> BoxedVideo:
+    """The video of `--video`, with the boxes of `--box` or `--boxes`.
+
+    Args:
+        args: the flags.
+        pictures: its frames.
+        errors: as of `video_of_rows`.
 
     Raises:
-        ValueError: if the list has a picture that is none of these, or two pictures
-            have one name.
+        OSError: if no picture can be read.
+        ValueError: if the list has a picture that is none of these, or a box is not as
+            it should be.
     """
     boxes = dict.fromkeys([path.name for path in pictures], args.box or _NO_BOX)
     for row in read_box_list(args.boxes) if args.boxes else ():
@@ -33,18 +39,18 @@ def boxed_pictures(
         if name not in boxes:
             raise ValueError(f"{args.boxes}: {name} is no picture of {args.video}")
         boxes[name] = row.box
-    return [BoxRow(str(path), 1.0, tuple(boxes[path.name])) for path in pictures]
+    rows = [BoxRow(str(path), 1.0, tuple(boxes[path.name])) for path in pictures]
+    return video_of_rows(args.video, rows, errors)
 
 
 def watch_video(
-    watcher: Watcher, rows: Sequence[BoxRow], name: str, errors: dict[str, str]
+    watcher: Watcher, video: BoxedVideo, errors: dict[str, str]
 ) -> list[Seen]:
     """Looks at a video, by the network's step or that of `--step`.
 
     Args:
         watcher: what looks.
-        rows: the frames with their boxes.
-        name: what messages call the video.
+        video: the video.
         errors: gets a message by path of every picture that could not be read.
 
     Returns:
@@ -54,11 +60,11 @@ def watch_video(
         OSError: if there is none.
     """
     step = watcher.args.step or watcher.settings.get("step")
-    windows = list(watcher.watch(rows, step, name, errors))
+    windows = list(watcher.watch(video, step, errors))
     seen = [one for one in windows if one.scores is not None]
     if not seen:
         first = next(iter(errors.values()))
-        raise OSError(f"{name}: no window without unreadable pictures: {first}")
+        raise OSError(f"{video.name}: no window without unreadable pictures: {first}")
     return seen
 
 
@@ -117,7 +123,7 @@ def write_video_scores(
 def draw_video(
     folder: pathlib.Path,
     watcher: Watcher,
-    rows: Sequence[BoxRow],
+    video: BoxedVideo,
     seen: Sequence[Seen],
     errors: dict[str, str],
 ) -> None:
@@ -127,9 +133,10 @@ def draw_video(
     frames: of the first one), its box, and the pose where a window looked at it.
 
     Args:
-        folder: where to; it is there.
-        watcher, rows, seen, errors: as of `watch_video`.
+        folder: where to.
+        watcher, video, seen, errors: as of `watch_video`.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     layout, last = poselayout(watcher.settings), 0
     poses = {
         frame: (pose, confidence)
@@ -138,19 +145,19 @@ def draw_video(
             one.frames, one.poses, one.confidence, strict=True
         )
     }
-    for number, row in enumerate(rows):
+    for number, path in enumerate(video.pictures):
         while last + 1 < len(seen) and seen[last + 1].frames[-1] <= number:
             last += 1
         try:
-            picture = open_picture(row.picture)
+            picture = open_picture(path)
         except OSError as error:
-            errors[row.picture] = str(error)
+            errors[path] = str(error)
             continue
         if number in poses:
             pose, confidence = poses[number]
             picture = draw_pose(picture, pose, layout, confidence)
-        box = None if np.isnan(row.box).any() else row.box
+        box = video.boxes[number]
+        box = None if np.isnan(box).any() else box.tolist()
         scores = seen[last].scores[watcher.output]
         drawing = draw_action(picture, watcher.labels, scores, box)
-        name = f"{pathlib.Path(row.picture).stem}.jpg"
-        drawing.save(folder / name, quality=_QUALITY)
+        save_drawing(drawing, folder / f"{pathlib.Path(path).stem}.jpg")

@@ -13,19 +13,21 @@ import numpy as np
 
 from deephar.config import DataConfig
 from deephar.data import ntu, pennaction
-from deephar.data.box_lists import BoxRow
+from deephar.data.box_lists import BoxRow, read_box_list
 from deephar.data.boxed_clips import BoxedClips, BoxedVideo
-from deephar.data.pictures import open_picture
+from deephar.data.pictures import read_size
 from deephar.data.videos import extract_frames
 from deephar.evaluation.action import deciding
 from deephar.evaluation.sliding import Seen, slide, sliding_windows
 from deephar.experiment.building import build_network
 from deephar.experiment.compute import configure_compute
+from deephar.experiment.known_weights import check_classes
 from deephar.experiment.networks import NETWORKS
 from deephar.experiment.picture_poses import picture_files
 from deephar.experiment.recognition import clip_predictor
 from deephar.experiment.settings import sized
 from deephar.inference.clips import ClipPredictor
+from deephar.utils.bbox import check_overlap
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
 
@@ -99,41 +101,32 @@ class Watcher:
         return self.predictor.names.index(deciding(self.predictor.names))
 
     def watch(
-        self, rows: Sequence[BoxRow], step: int | None, name: str, errors: dict
+        self, video: BoxedVideo, step: int | None, errors: dict[str, str]
     ) -> Iterator[Seen]:
-        """Looks at pictures in their order through windows.
+        """Looks at a video through windows.
 
         Args:
-            rows: the pictures, with a box, which may be NaN. All have one size.
+            video: the video.
             step: from one picture of a window to the next; None for a single window
                 that is spread over all pictures.
-            name: what messages call them.
             errors: as of `evaluation.sliding.slide`.
-
-        Raises:
-            OSError: if none of the pictures can be read.
         """
-        clips = self._clips(rows, name, errors)
-        size = self.settings["frames"]
+        size, count = self.settings["frames"], len(video.pictures)
+        dataconf = sized(DataConfig(), {"size": self.settings["size"]})
+        options = {"clip_size": size, "action_labels": self.labels}
+        clips = BoxedClips(video.name, [video], dataconf, **options)
         if step is None:
             windows = [clips.one_clip(0, TEST_MODE, 1)]
         else:
-            windows = sliding_windows(len(rows), size, step, self.args.every)
+            windows = sliding_windows(count, size, step, self.args.every)
         if len(set(windows[0])) < size or (
             step and windows[0][1] - windows[0][0] < step
         ):
-            logger.warning("%s: has too few pictures for a window, %d", name, len(rows))
+            logger.warning(
+                "%s: has too few pictures for a window, %d", video.name, count
+            )
         options = (self.args.batch_size, self.args.workers)
         return slide(self.predictor, clips, 0, windows, errors, *options)
-
-    def _clips(self, rows, name: str, errors: dict) -> BoxedClips:
-        pictures = tuple(row.picture for row in rows)
-        boxes = np.array([row.box for row in rows], np.float64)
-        size = _size(pictures, errors)
-        dataconf = sized(DataConfig(), {"size": self.settings["size"]})
-        options = {"clip_size": self.settings["frames"], "action_labels": self.labels}
-        video = BoxedVideo(name, None, pictures, size, boxes)
-        return BoxedClips(name, [video], dataconf, **options)
 
 
 def start_watching(args: argparse.Namespace, settings: Mapping) -> Watcher:
@@ -142,8 +135,15 @@ def start_watching(args: argparse.Namespace, settings: Mapping) -> Watcher:
     Args:
         args: flags of `add_sliding_arguments`, and `weights`.
         settings: the network's, of `network_settings`.
+
+    Raises:
+        ValueError: as of `class_names` and `check_classes`, of `--classes`; or if the
+            weights do not fit.
     """
-    labels = class_names(settings, getattr(args, "classes", None))
+    given = getattr(args, "classes", None)
+    labels = class_names(settings, given)
+    if given is not None:
+        check_classes(args.weights, settings["network"], given)
     compute = configure_compute(args)
     model = build_network(settings["network"], settings, args.weights)
     predictor = clip_predictor(args, compute, model)
@@ -168,6 +168,62 @@ def box_list_files(path: str) -> list[pathlib.Path]:
     if not found:
         raise ValueError(f"{place}: no lists of boxes (.txt .tsv) in it")
     return found
+
+
+def video_of_rows(
+    name: str, rows: Sequence[BoxRow], errors: dict[str, str]
+) -> BoxedVideo:
+    """The video that pictures are in their order; its size is the first one's.
+
+    Args:
+        name: what messages call it.
+        rows: the pictures, with a box, which may be NaN.
+        errors: gets a message by path of pictures before the first that can be read.
+
+    Raises:
+        OSError: if none of the pictures can be read.
+        ValueError: if a box is outside its picture.
+    """
+    pictures = tuple(row.picture for row in rows)
+    size = _size(name, pictures, errors)
+    for row in rows:
+        if not np.isnan(row.box).any():
+            check_overlap(f"{name}: the box of {row.picture}", row.box, size)
+    boxes = np.array([row.box for row in rows], np.float64)
+    return BoxedVideo(name, None, pictures, size, boxes)
+
+
+def listed_videos(
+    path: str, pictures: str, folder: pathlib.Path, errors: dict[str, str]
+) -> dict[pathlib.Path, BoxedVideo]:
+    """The videos of `box_list_files`, each by a folder for its drawings.
+
+    Args:
+        path: the list, or the folder of lists.
+        pictures: folder that their paths start from.
+        folder: where the folders for drawings shall be.
+        errors: gets a message by path of pictures that cannot be read. A list without
+            any other is passed over.
+
+    Raises:
+        OSError: if no list has a picture that can be read.
+        ValueError: if there is no list, or one is not as it should be, or drawings
+            might replace pictures.
+    """
+    files, videos = box_list_files(path), {}
+    if len({place.stem for place in files}) < len(files):
+        raise ValueError(f"{path}: the lists must differ in their names before the dot")
+    lists = {place: read_box_list(place, pictures) for place in files}
+    for place, rows in lists.items():
+        try:
+            video = video_of_rows(str(place), rows, errors)
+            check_drawings(folder / place.stem, video.pictures)
+            videos[folder / place.stem] = video
+        except OSError as error:
+            logger.warning("passed over: %s", error)
+    if not videos:
+        refuse_unseen(errors, path)
+    return videos
 
 
 @contextmanager
@@ -198,17 +254,15 @@ def frames_of(video: str) -> Iterator[tuple[list[pathlib.Path], str | None]]:
         yield sorted(pathlib.Path(folder).iterdir()), done.problem
 
 
-def drawing_folder(folder: pathlib.Path, pictures: Sequence[str]) -> pathlib.Path:
-    """Makes a folder for drawings.
+def check_drawings(folder: pathlib.Path, pictures: Sequence[str]) -> None:
+    """Refuses a folder for drawings in which one of the pictures drawn on lies.
 
     Raises:
-        ValueError: if one of the pictures that are drawn on lies in it.
+        ValueError: if it is so.
     """
     for path in pictures:
         if pathlib.Path(path).resolve().parent == folder.resolve():
             raise ValueError(f"{path}: might be overwritten; choose another run folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def refuse_unseen(errors: Mapping[str, str], what: str) -> None:
@@ -219,7 +273,7 @@ def refuse_unseen(errors: Mapping[str, str], what: str) -> None:
     """
     if errors:
         shown = "; ".join(list(errors.values())[:5])
-        raise OSError(f"{what}: {len(errors)} pictures could not be read: {shown}")
+        raise OSError(f"{what}: unreadable pictures, {len(errors)} in all: {shown}")
 
 
 def _number(path: pathlib.Path) -> tuple[int, str]:
@@ -228,13 +282,12 @@ def _number(path: pathlib.Path) -> tuple[int, str]:
     return int(numbers[-1]) if numbers else -1, path.name
 
 
-def _size(pictures: Sequence[str], errors: dict) -> tuple[int, int]:
+def _size(name: str, pictures: Sequence[str], errors: dict) -> tuple[int, int]:
     """The size (w, h) of the first picture that can be read."""
     for path in pictures:
         try:
-            return open_picture(path).size
+            return read_size(path)
         except OSError as error:
             errors[path] = str(error)
-    raise OSError(
-        f"none of {len(pictures)} pictures can be read: {errors[pictures[0]]}"
-    )
+    first = errors[pictures[0]]
+    raise OSError(f"{name}: none of {len(pictures)} pictures can be read: {first}")

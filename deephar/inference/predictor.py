@@ -16,7 +16,7 @@ from deephar.inference.crops import (
     locate,
 )
 from deephar.inference.folding import fold_batch_norm
-from deephar.utils.bbox import bbox_to_objposwin
+from deephar.utils.bbox import bbox_to_objposwin, check_overlap
 
 PERSON_MARGIN = 1.25
 """Side of the crop over the longer side of the person's box, as MPII's training has."""
@@ -224,10 +224,6 @@ def _window(box: Sequence[float], size: tuple[int, int]) -> tuple:
             "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
             f"Received: {list(box)}"
         )
-    if (values[2:] <= 0).any() or (values[:2] >= size).any():
-        raise ValueError(
-            f"A box must overlap the picture of {size[0]} x {size[1]} px. "
-            f"Received: {list(box)}"
-        )
+    check_overlap("A box", values, size)
     (x, y), window = bbox_to_objposwin(values)
     return (float(x), float(y)), PERSON_MARGIN * float(max(window))

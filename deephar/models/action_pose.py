@@ -103,8 +103,7 @@ def build_merge_model(
         ValueError: an argument is out of range, or weights do not fit.
         OSError: a file of weights cannot be read.
     """
-    check_input_shape(input_shape)
-    check_counts(num_frames=num_frames, num_joints=num_joints)
+    inputs = _inputs(input_shape, num_frames, num_joints, pose_dim)
     clip_head = build_clip_head(
         num_joints,
         num_actions,
@@ -116,15 +115,30 @@ def build_merge_model(
         ar_visual_weights=ar_visual_weights,
         apart=True,
     )
-    rows, cols = (side // _STRIDE for side in input_shape[:2])
-    y = keras.Input((num_frames, num_joints, pose_dim), name="y")
-    p = keras.Input((num_frames, num_joints, 1), name="p")
-    hs = keras.Input((num_frames, rows, cols, num_joints), name="hs")
-    xb1 = keras.Input((num_frames, rows, cols, STEM_SIZE), name="xb1")
-    features = KroneckerProduct(name="Kronecker_prod")([hs, xb1])
-    outputs = predictions(clip_head, [y, p, features])
+    return _model(clip_head, inputs, output_poses)
+
+
+def _model(clip_head, inputs, output_poses):
+    """The model from the inputs to what the clip head says."""
+    features = KroneckerProduct(name="Kronecker_prod")(inputs[2:])
+    outputs = predictions(clip_head, [*inputs[:2], features])
     if output_poses:
-        pose = layers.Identity(dtype="float32", name="pose")(y)
-        confidence = layers.Identity(dtype="float32", name="confidence")(p)
-        outputs = [pose, confidence, *outputs]
-    return keras.Model([y, p, hs, xb1], outputs, name="merge")
+        names = ("pose", "confidence")
+        found = zip(names, inputs[:2], strict=True)
+        poses = [layers.Identity(dtype="float32", name=name)(x) for name, x in found]
+        outputs = [*poses, *outputs]
+    return keras.Model(inputs, outputs, name="merge")
+
+
+def _inputs(input_shape, num_frames, num_joints, pose_dim):
+    """The inputs y, p, hs and xb1 of clips."""
+    check_input_shape(input_shape)
+    check_counts(num_frames=num_frames, num_joints=num_joints)
+    rows, cols = (side // _STRIDE for side in input_shape[:2])
+    shapes = {
+        "y": (num_joints, pose_dim),
+        "p": (num_joints, 1),
+        "hs": (rows, cols, num_joints),
+        "xb1": (rows, cols, STEM_SIZE),
+    }
+    return [keras.Input((num_frames, *shape), name=n) for n, shape in shapes.items()]

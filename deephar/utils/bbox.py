@@ -183,6 +183,38 @@ def objposwin_to_bbox(objpos: Sequence[float], winsize: Sequence[float]) -> np.n
     return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
 
 
+def corners_to_box(
+    corners: Sequence[float],
+) -> tuple[float, float, float, float]:
+    """Returns (x, y, w, h), the upper left corner and the size, of (x1, y1, x2, y2)."""
+    x1, y1, x2, y2 = corners
+    return x1, y1, x2 - x1, y2 - y1
+
+
+def overlaps(box: Sequence[float], size: Sequence[float]) -> bool:
+    """Tells whether a box (x1, y1, x2, y2) has a part of a picture of (w, h) px."""
+    x1, y1, x2, y2 = box
+    return bool(x1 < size[0] and y1 < size[1] and x2 > 0 and y2 > 0)
+
+
+def check_overlap(owner: str, box: Sequence[float], size: Sequence[float]) -> None:
+    """Refuses a box wholly outside its picture, where there is nothing to look at.
+
+    Args:
+        owner: What the message calls the box.
+        box: (x1, y1, x2, y2), px.
+        size: (w, h) of the picture, px.
+
+    Raises:
+        ValueError: if box and picture have nothing in common.
+    """
+    if not overlaps(box, size):
+        raise ValueError(
+            f"{owner} must overlap the picture of {size[0]} x {size[1]} px. "
+            f"Received: {[float(value) for value in box]}"
+        )
+
+
 def get_gt_bbox(
     pose: np.ndarray,
     visible: np.ndarray,

@@ -4,7 +4,8 @@ Colours tell the sides apart: green spine, red right arm, blue left arm, yellow 
 leg, magenta left leg.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -28,6 +29,7 @@ _TITLE_HEIGHT = 18
 _GAP = 4
 _FARTHEST = 1e5
 _MOST_SCORES = 5
+_JPEG_QUALITY = 92
 
 
 def draw_pose(
@@ -173,16 +175,13 @@ def draw_action(
             f"`scores` must be one for each of the {len(labels)} labels, at least one. "
             f"Received: scores.shape={values.shape}"
         )
-    size = _text_size(image)
     if box is not None:
         image = draw_box(image, box)
     canvas = ImageDraw.Draw(image, "RGBA")
     best = np.sort(np.argsort(-values, kind="stable")[:_MOST_SCORES])
     answer = labels[int(values.argmax())] if answer is None else answer
     rows = [(f"{labels[i]} {values[i]:.3f}", float(values[i])) for i in best]
-    _draw_panel(canvas, answer, rows, size)
-    if box is not None:
-        canvas.rectangle(tuple(box), outline=_RGB["y"], width=max(2, round(size / 8)))
+    _draw_panel(canvas, answer, rows, _text_size(image))
     return image
 
 
@@ -197,10 +196,45 @@ def draw_box(picture, box: Sequence[float]) -> Image.Image:
         RGB picture of the same size.
     """
     image = _to_image(picture)
-    width = max(1, round(_text_size(image) / 8))
+    width = max(2, round(_text_size(image) / 8))
     canvas = ImageDraw.Draw(image, "RGBA")
     canvas.rectangle(tuple(box), outline=_RGB["y"], width=width)
     return image
+
+
+def close_up(
+    picture, window: Sequence[float], side: int = 384
+) -> tuple[Image.Image, Callable]:
+    """Cuts a window out of a picture and enlarges it, to draw on.
+
+    Args:
+        picture: PIL picture or uint8 array (rows, cols, 3).
+        window: (x1, y1, x2, y2), px; beyond the picture it is black.
+        side: Longer side of the result, px.
+
+    Returns:
+        RGB picture, and the function from points (n, 2 or more), x and y in px of the
+        picture, to the same in px of the result.
+    """
+    corners = np.array([*np.floor(window[:2]), *np.ceil(window[2:])], dtype=int)
+    size = corners[2:] - corners[:2]
+    zoom = side / size.max()
+
+    def move(points: np.ndarray) -> np.ndarray:
+        moved = np.array(points, dtype=np.float64)
+        known = is_valid(moved[:, :2])
+        inside = (moved[:, :2] - corners[:2]) * zoom
+        moved[:, :2] = np.where(known, inside, moved[:, :2])
+        return moved
+
+    cut = _to_image(picture).crop(tuple(corners.tolist()))
+    small = tuple(np.maximum(np.rint(size * zoom), 1).astype(int).tolist())
+    return cut.resize(small, Image.Resampling.LANCZOS), move
+
+
+def save_drawing(image: Image.Image, path: str | os.PathLike) -> None:
+    """Saves a picture that was drawn on as JPEG; thin lines keep their colours."""
+    image.save(path, format="JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4")
 
 
 def _text_size(image):

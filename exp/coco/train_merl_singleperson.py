@@ -14,9 +14,5 @@ import pathlib
 import runpy
 
 if __name__ == "__main__":
-    script = (
-        pathlib.Path(__file__).resolve().parents[1]
-        / "merl"
-        / "train_merl_singleperson.py"
-    )
-    runpy.run_path(str(script), run_name="__main__")
+    here = pathlib.Path(__file__).resolve()
+    runpy.run_path(str(here.parents[1] / "merl" / here.name), run_name="__main__")

@@ -6,19 +6,18 @@ Time      not measured
 
 BOXLIST has lines `path, score, x1, y1, x2, y2` parted by tabs; read_bboxdata.py makes
 such of a detector's JSON. Paths are taken as they are, or from the folder of
---pictures. Writes 0000.png, 0001.png, ... in the order of the lines, each a picture
+--pictures. Writes 0000.jpg, 0001.jpg, ... in the order of the lines, each a picture
 with the box and the pose drawn on it, and poses.json, the joints in pixels of the
 pictures, to the run folder. Pictures that cannot be read are named, and the others
 drawn; then the command fails.
 """
 
-import pathlib
-
 from deephar import experiment
 from deephar.data.box_lists import read_box_list
 from deephar.data.pictures import open_picture
 from deephar.inference.predictor import Pose
-from deephar.utils.drawing import draw_box, draw_pose
+from deephar.utils.bbox import corners_to_box
+from deephar.utils.drawing import draw_box, draw_pose, save_drawing
 
 
 def parse(argv=None):
@@ -30,19 +29,10 @@ def parse(argv=None):
     return parser.parse_intermixed_args(argv)
 
 
-def corners_to_box(corners):
-    """(x, y, w, h) of (x1, y1, x2, y2)."""
-    x1, y1, x2, y2 = corners
-    return x1, y1, x2 - x1, y2 - y1
-
-
 def main(argv=None):
     """Predicts, draws, writes."""
     args = parse(argv)
-    rows = [
-        row._replace(picture=str(pathlib.Path(args.pictures, row.picture)))
-        for row in read_box_list(args.boxlist)
-    ]
+    rows = read_box_list(args.boxlist, args.pictures)
     folder = experiment.start(args)
     pictures, boxes = [r.picture for r in rows], [corners_to_box(r.box) for r in rows]
     found, layout = experiment.poses_in_boxes(args, pictures, boxes)
@@ -52,8 +42,8 @@ def main(argv=None):
             continue
         joints, sure = found.poses[-1][number], found.confidence[-1][number]
         picture = draw_box(open_picture(row.picture), row.box)
-        name = f"{number:04d}.png"
-        draw_pose(picture, joints, layout, sure).save(folder / name)
+        name = f"{number:04d}.jpg"
+        save_drawing(draw_pose(picture, joints, layout, sure), folder / name)
         pose = Pose(joints, sure, row.box, tuple(layout.joint_names))
         record = {"drawn": name, "picture": row.picture, "score": row.score}
         records.append({**record, **pose.to_dict()})
@@ -61,7 +51,7 @@ def main(argv=None):
     result = {"receipt": receipt, "people": records}
     experiment.write_json(folder / "poses.json", result)
     print(f"{folder}: {len(records)} people drawn")
-    experiment.refuse_unreadable(found)
+    experiment.refuse_unreadable(found, "boxes")
 
 
 if __name__ == "__main__":

@@ -18,75 +18,70 @@ picture of the window is said to do --moving-class, whatever the network says.
 
 import logging
 import math
-import pathlib
 
 from deephar import experiment
-from deephar.data.box_lists import read_box_list
 from deephar.data.pictures import open_picture
-from deephar.utils.drawing import draw_action
+from deephar.utils.bbox import bbox_to_objposwin
+from deephar.utils.drawing import draw_action, save_drawing
 from deephar.utils.fs import write_text
 
 
 def parse(argv=None):
     """The flags."""
-    parser = experiment.argument_parser(__doc__, logdir="runs/merl_demo")
-    add = parser.add_argument
+    fork = experiment.FORK_FLAGS
+    parser = experiment.argument_parser(__doc__, "runs/merl_demo", True)
+    add, weights = parser.add_argument, experiment.flag_names("--weights", fork)
     add("boxlist", metavar="BOXLIST", help="a list of boxes, or a folder of lists")
-    add("--weights", required=True, help="weights file of train_merl_video.py")
+    add(*weights, required=True, help="weights file of train_merl_video.py")
     add("--pictures", default="", help="folder that paths in the lists start from")
     moved = "px from which a box counts as moving (default: never)"
     add("--moving-px", type=experiment.positive_float, metavar="N", help=moved)
     add("--moving-class", default="GlanceAtShelf", help="what that is (%(default)s)")
     experiment.add_sliding_arguments(parser, "1")
-    experiment.add_network_arguments(parser, "merl")
+    experiment.add_network_arguments(parser, "merl", fork)
     return parser.parse_intermixed_args(argv)
 
 
-def moved(first, last):
-    """How far the middle of a box is from that of another, px."""
-    return math.dist(*(((b[0] + b[2]) / 2, (b[1] + b[3]) / 2) for b in (first, last)))
+def check_moving(args, labels):
+    """Refuses a --moving-class that is none of the network's."""
+    if args.moving_px is not None and args.moving_class not in labels:
+        raise ValueError(
+            f"--moving-class must be one of {', '.join(labels)}. "
+            f"Received: {args.moving_class}"
+        )
 
 
-def demonstrate(watcher, args, path, errors):
-    """Draws the windows of a list, and writes their scores."""
-    rows = [
-        row._replace(picture=str(pathlib.Path(args.pictures, row.picture)))
-        for row in read_box_list(path)
-    ]
-    pictures = [row.picture for row in rows]
-    folder = experiment.drawing_folder(pathlib.Path(args.logdir, path.stem), pictures)
+def demonstrate(watcher, args, folder, video, errors):
+    """Draws the windows of a video, and writes their scores."""
     lines = ["\t".join(["number", "picture", "answer", "moved_px", *watcher.labels])]
-    for seen in watcher.watch(rows, args.step or 1, str(path), errors):
+    for seen in watcher.watch(video, args.step or 1, errors):
         if seen.scores is None:
             continue
-        number, row = seen.frames[-1], rows[seen.frames[-1]]
-        scores = seen.scores[watcher.output]
-        answer = watcher.labels[scores.argmax()]
-        distance = moved(rows[seen.frames[0]].box, row.box)
-        if args.moving_px is not None and distance > args.moving_px:
-            answer = args.moving_class
-        picture = open_picture(row.picture)
-        drawing = draw_action(picture, watcher.labels, scores, row.box, answer)
-        drawing.save(folder / f"{number + 1:05d}.jpg", quality=92)
-        values = [f"{distance:.1f}", *(f"{score:.6f}" for score in scores)]
-        lines.append("\t".join([str(number + 1), row.picture, answer, *values]))
-    write_text(folder / "scores.tsv", "\n".join(lines) + "\n")
-    logging.info("%s: %d windows of %d pictures", folder, len(lines) - 1, len(rows))
+        last, scores = seen.frames[-1], seen.scores[watcher.output]
+        ends = video.boxes[[seen.frames[0], last]]
+        moved = math.dist(*(bbox_to_objposwin(box)[0] for box in ends))
+        moving = args.moving_px is not None and moved > args.moving_px
+        answer = args.moving_class if moving else watcher.labels[scores.argmax()]
+        picture = open_picture(video.pictures[last])
+        drawing = draw_action(picture, watcher.labels, scores, ends[1], answer)
+        folder.mkdir(exist_ok=True)
+        save_drawing(drawing, folder / f"{last + 1:05d}.jpg")
+        values = [f"{moved:.1f}", *(f"{score:.6f}" for score in scores)]
+        lines.append("\t".join([str(last + 1), video.pictures[last], answer, *values]))
+    if lines[1:]:
+        write_text(folder / "scores.tsv", "\n".join(lines) + "\n")
+    logging.info("%s: %d windows", folder, len(lines) - 1)
 
 
 def main(argv=None):
     """Predicts, draws, writes."""
-    args = parse(argv)
-    experiment.start(args)
+    args, errors = parse(argv), {}
+    place = (args.boxlist, args.pictures, experiment.start(args))
+    videos = experiment.listed_videos(*place, errors)
     watcher = experiment.start_watching(args, experiment.merl_settings(args))
-    if args.moving_px is not None and args.moving_class not in watcher.labels:
-        names = ", ".join(watcher.labels)
-        raise ValueError(
-            f"--moving-class must be one of {names}. Received: {args.moving_class}"
-        )
-    errors = {}
-    for path in experiment.box_list_files(args.boxlist):
-        demonstrate(watcher, args, path, errors)
+    check_moving(args, watcher.labels)
+    for folder, video in videos.items():
+        demonstrate(watcher, args, folder, video, errors)
     experiment.refuse_unseen(errors, args.boxlist)
 
 

@@ -9,17 +9,20 @@ The file is that of exp/merl/train_merl_video.py (datasets/MERL/README.md). Writ
 entries to NAME_keypoint.json in the run folder, NAME being the file's, with "keypoints"
 [[x, y, confidence], ...]: the joints of the last block, x and y in [0, 1] of the
 person's box, or of the picture where there is none; --pixels: in px of the picture.
-receipt.json has the names of the joints. Urls stay as they are: where they are relative
-to the file's folder, the new file belongs there. Entries whose picture cannot be read
-are left out and named; then the command fails. The fork squeezes the box itself to a
+receipt.json has the names of the joints. Urls lead from the run folder to the pictures,
+so that the new file is read where it lies; those that are paths from the root and right
+stay. Entries whose picture cannot be read are left out and named; then the command
+fails. The fork squeezes the box itself to a
 square; the window here is the square around it, as in training.
 """
 
+import os
 import pathlib
 
 from deephar import experiment
 from deephar.data.merl import picture_places
 from deephar.data.merl_format import read_entries
+from deephar.utils.bbox import corners_to_box
 
 ROOT = experiment.MERL_PEOPLE.root
 
@@ -36,18 +39,19 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def box_of(entry, where):
+def box_of(entry):
     """(x, y, w, h), px: the person's box, or the whole picture where there is none."""
-    width, height = (entry["image"][side] for side in ("width", "height"))
-    if not entry["person_bbox"]:
-        return 0, 0, width, height
-    x1, y1, x2, y2 = entry["person_bbox"]
-    if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-        raise ValueError(
-            f"{where}: `person_bbox` must overlap the picture of {width} x {height} px."
-            f" Received: {entry['person_bbox']}"
-        )
-    return x1, y1, x2 - x1, y2 - y1
+    if entry["person_bbox"]:
+        return corners_to_box(entry["person_bbox"])
+    return 0, 0, entry["image"]["width"], entry["image"]["height"]
+
+
+def url_from(folder, url, path):
+    """A url of a picture that leads there from a folder."""
+    if url == path and os.path.isabs(url):
+        return url
+    way = os.path.relpath(os.path.abspath(path), os.path.realpath(folder))
+    return pathlib.Path(way).as_posix()
 
 
 def main(argv=None):
@@ -57,26 +61,28 @@ def main(argv=None):
     folder = experiment.start(args)
     urls = [str(entry["image"]["url"]) for entry in entries]
     place = picture_places(args.anno_path, urls, args.image_path)
-    boxes = [box_of(e, f"{args.anno_path}: record {i}") for i, e in enumerate(entries)]
+    paths, boxes = list(map(place, urls)), list(map(box_of, entries))
     windows = [
         box if entry["person_bbox"] else experiment.whole_picture(box[2:])
         for entry, box in zip(entries, boxes, strict=True)
     ]
-    found, layout = experiment.poses_in_boxes(args, list(map(place, urls)), windows)
+    found, layout = experiment.poses_in_boxes(args, paths, windows)
     records = []
     for i in found.readable.nonzero()[0]:
         points, (x, y, width, height) = found.poses[-1][i], boxes[i]
         if not args.pixels:
             points = (points - [x, y]) / [width, height]
         rows = zip(points.tolist(), found.confidence[-1][i].tolist(), strict=True)
-        records.append({**entries[i], "keypoints": [[*p, sure] for p, sure in rows]})
+        image = {**entries[i]["image"], "url": url_from(folder, urls[i], paths[i])}
+        points = [[*point, sure] for point, sure in rows]
+        records.append({**entries[i], "image": image, "keypoints": points})
     path = folder / f"{pathlib.Path(args.anno_path).stem}_keypoint.json"
     experiment.write_json(path, records)
     receipt = experiment.receipt(args.weights, args.anno_path)
     names = {"joint_names": layout.joint_names, "pixels": args.pixels}
     experiment.write_json(folder / "receipt.json", {**receipt, **names})
     print(f"{path}: {len(records)} of {len(entries)} pictures")
-    experiment.refuse_unreadable(found)
+    experiment.refuse_unreadable(found, "entries")
 
 
 if __name__ == "__main__":

@@ -7,13 +7,16 @@ Time      not measured
 
 --sample N, 5 as in the fork if there is no --picture, takes person N of the annotations
 and writes sample_N.png, the pose that the network finds in his box beside the labelled
-one, and sample_N.json. With --picture it does what exp/mpii/predict_one_img.py does.
+one, both enlarged, and sample_N.json. With --picture it does what
+exp/mpii/predict_one_img.py does.
 """
+
+import numpy as np
 
 from deephar import experiment
 from deephar.config import mpii_sp_dataconf
 from deephar.data.pictures import open_picture
-from deephar.utils.drawing import contact_sheet, draw_box, draw_pose
+from deephar.utils.drawing import close_up, contact_sheet, draw_box, draw_pose
 from deephar.utils.pose import coco17j
 
 MERL = experiment.MERL_PEOPLE
@@ -51,10 +54,11 @@ def draw_sample(args):
     predictor = experiment.flags_predictor(args, NETWORKS)
     picture = open_picture(person.picture)
     (pose,) = predictor.predict(picture, [box])
-    boxed = draw_box(picture, box)
-    layout, joints = predictor.poselayout, person.joints
-    drawn = draw_pose(boxed, pose.joints, layout, pose.confidence)
-    pair = [drawn, draw_pose(boxed, joints, coco17j)]
+    part, move = close_up(picture, pose.box)
+    boxed = draw_box(part, move(np.reshape(box, (2, 2))).ravel())
+    layout, joints = predictor.poselayout, move(pose.joints)
+    drawn = draw_pose(boxed, joints, layout, pose.confidence)
+    pair = [drawn, draw_pose(boxed, move(person.joints), coco17j)]
     target = folder / f"sample_{number}.png"
     contact_sheet(pair, 2, ["predicted", "labelled"]).save(target)
     record = {"picture": person.picture, "people": [pose.to_dict()]}

@@ -23,10 +23,14 @@ folder gets what every training writes; docs/merl.md tells more.
 from deephar import experiment
 
 
+def parse(argv=None):
+    """The recipe's defaults, a flag for each."""
+    return experiment.parse_merl_training(__doc__, "runs/merl_video", argv)
+
+
 def main(argv=None):
-    """Trains, with the flags of the command line."""
-    args = experiment.parse_merl_training(__doc__, "runs/merl_video", argv)
-    experiment.train_merl_actions(args)
+    """Trains, evaluates after the epochs, saves the best and the last weights."""
+    experiment.train_merl_actions(parse(argv))
 
 
 if __name__ == "__main__":

@@ -21,10 +21,14 @@ network and its classes are those of the model.json beside the weights.
 from deephar import experiment
 
 
+def parse(argv=None):
+    """The flags."""
+    return experiment.parse_merl_evaluation(__doc__, "runs/val_merl_video", argv)
+
+
 def main(argv=None):
     """Evaluates; prints and writes the report."""
-    args = experiment.parse_merl_evaluation(__doc__, "runs/val_merl_video", argv)
-    print(experiment.evaluate_merl_actions(args))
+    print(experiment.evaluate_merl_actions(parse(argv)))
 
 
 if __name__ == "__main__":

@@ -23,18 +23,19 @@ from deephar import experiment
 
 def parse(argv=None):
     """The flags."""
-    parser = experiment.argument_parser(__doc__, logdir="runs/predict_video")
-    add = parser.add_argument
-    add("--weights", required=True, help="weights file, or a published name")
+    fork = experiment.FORK_FLAGS
+    parser = experiment.argument_parser(__doc__, "runs/predict_video", True)
+    add, weights = parser.add_argument, experiment.flag_names("--weights", fork)
+    add(*weights, required=True, help="weights file, or a published name")
     add("--video", required=True, help="a video, or a folder of its pictures")
     where = parser.add_mutually_exclusive_group()
     corners = ("X1", "Y1", "X2", "Y2")
     where.add_argument("--box", type=float, nargs=4, metavar=corners, help="px")
     where.add_argument("--boxes", metavar="BOXLIST", help="a list of boxes")
-    names = "names of the network's actions, with commas between them"
+    names = "names of the network's actions, if the weights do not tell them: A,B,C"
     add("--classes", type=experiment.names, help=names)
     experiment.add_sliding_arguments(parser, "the network's")
-    experiment.add_network_arguments(parser, experiment.clip_networks())
+    experiment.add_network_arguments(parser, experiment.clip_networks(), fork)
     return parser.parse_args(argv)
 
 
@@ -44,14 +45,14 @@ def main(argv=None):
     folder, name = experiment.start(args), pathlib.Path(args.video).stem
     settings = experiment.network_settings(args, experiment.clip_networks())
     with experiment.frames_of(args.video) as (pictures, problem):
-        rows, errors = experiment.boxed_pictures(args, pictures), {}
-        drawings = experiment.drawing_folder(folder / name, pictures)
+        path, drawings, errors = folder / f"{name}.json", folder / name, {}
+        experiment.check_drawings(drawings, pictures)
+        video = experiment.boxed_video(args, pictures, errors)
         watcher = experiment.start_watching(args, settings)
-        seen = experiment.watch_video(watcher, rows, args.video, errors)
-        about = {"video": args.video, "frames": len(rows), "weights": args.weights}
-        path = folder / f"{name}.json"
+        seen = experiment.watch_video(watcher, video, errors)
+        about = {"video": args.video, "frames": len(pictures), "weights": args.weights}
         answer = experiment.write_video_scores(path, watcher, seen, about)
-        experiment.draw_video(drawings, watcher, rows, seen, errors)
+        experiment.draw_video(drawings, watcher, video, seen, errors)
     print(f"{args.video}: {answer} ({path})")
     if problem is not None:
         raise ValueError(problem)

@@ -1,6 +1,9 @@
 """BatchLoader where pictures cannot be read: an error, the next sample, or a mark."""
 
+import contextlib
+import gc
 import logging
+import weakref
 
 import numpy as np
 import pytest
@@ -33,6 +36,20 @@ def test_tf_data_raises_what_went_wrong_as_it_was(broken):
     stream = iter(batches.as_dataset(0, 2, workers=2))
     with pytest.raises(PictureError, match=r"cannot read the picture .*v1\.jpg"):
         batches.next_batch(stream)
+
+
+def test_an_error_does_not_outlive_its_handling_nor_keep_the_stream(broken):
+    batches = pose_loader(broken, VALID_MODE, shuffle=False)
+    stream = iter(batches.as_dataset(0, 2, workers=2))
+    known = weakref.ref(stream)
+    gc.disable()
+    try:
+        with contextlib.suppress(PictureError):
+            batches.next_batch(stream)
+        del stream
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 def test_training_takes_the_next_sample_for_an_unreadable_one(broken, caplog):

@@ -359,7 +359,10 @@ class BatchLoader(keras.utils.PyDataset):
                 raise
             failure = next(iter(self._failures.values()))
             self._failures.clear()
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # else the error and this frame keep each other, and `stream`
 
     def _structure(self, batch: Mapping[str, Any]) -> tuple[tuple, tuple]:
         """(inputs, targets) of a batch, the targets repeated."""

@@ -11,6 +11,7 @@ import logging
 import math
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
@@ -277,6 +278,11 @@ class MultiModelTrainer:
         self._share_learning_rate()
         try:
             self._run_steps(epoch, start, progress, callbacks)
+        except BaseException as error:
+            # Its frames hold streams, whose threads must end before the interpreter.
+            for one in filter(None, (error, error.__cause__)):
+                traceback.clear_frames(one.__traceback__)
+            raise
         finally:
             self._report_errors(epoch)
         logs = progress.means()
@@ -309,7 +315,8 @@ class MultiModelTrainer:
     def _take_step(self, number: int, stream: Iterator) -> dict[str, float]:
         next_batch = self.generators[number].next_batch
         with devices.lost_worker():
-            batches = [next_batch(stream) for _ in range(self.accumulate)]
+            # No comprehension: its function would hold the stream in an error's frames.
+            batches = list(map(next_batch, [stream] * self.accumulate))
             return self._steps[number](batches)
 
     def _streams(self, epoch: int, start: int, steps: int) -> list[Iterator]:

@@ -141,6 +141,15 @@ def test_pose_and_appearance_apart_have_rows_and_confusions_of_their_own(tmp_pat
     assert (tmp_path / "confusion_mmmvvv.png").is_file()
 
 
+def test_videos_that_the_original_does_not_know_are_not_compared_with_it(tmp_path):
+    parts = action_report.action_page(tmp_path, eleven(), original=False)
+    assert not re.search("original|paper", "\n".join(parts))
+    short = "short ones by a shortened clip"
+    head, *rows = cells(action_report.accuracy_table(eleven(), original=False))
+    assert head == ["accuracy (%)", "strict", short]
+    assert rows[2] == ["merged (m)", "75.0", "100.0"] and len(rows) == 5
+
+
 @pytest.mark.parametrize("training", [False, True])
 def test_the_report_draws_confusions_and_curves(tmp_path, training):
     if training:

@@ -36,13 +36,15 @@ FORK = {
     "exp/merl/train_merl_video.py": VIDEO,
     "exp/merl/val_merl_video.py": {
         "--weights-file": ("weights", "w.h5", "w.h5"),
+        "--num-frames": ("frames", "4", 4),
+        "--num-actions": ("actions", "5", 5),
+        "--log-dir": ("logdir", "runs/x", "runs/x"),
         "--label-path": ("val_anno_path", "l.json", "l.json"),
     },
 }
 NEEDED = {"exp/merl/val_merl_video.py": ["--weights", "first.h5"]}
 OTHER_NAMES = {
     "exp/merl/train_merl_video.py": {"--weights": "--weights-action-path"},
-    "exp/merl/val_merl_video.py": {"--weights": "--weights-file"},
 }
 SCRIPTS = [
     path.relative_to(REPOSITORY).as_posix()
@@ -51,7 +53,6 @@ SCRIPTS = [
     if "parse(" in path.read_text("utf-8") and path.stem != "read_bboxdata"
 ]
 NAMED = [*SCRIPTS, "exp/pennaction/predict_one_video.py"]
-NAMED.remove("exp/merl/val_merl_video.py")
 
 
 @pytest.mark.parametrize("script", FORK)

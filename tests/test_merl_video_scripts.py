@@ -97,17 +97,82 @@ def test_the_pose_part_learns_unless_it_is_frozen(lessons, flags, learns):
     assert lesson.test_clips.anno_path.endswith("test_2.json")
 
 
+PICKLED = ("--anno-path", "datasets/MERL/prepare_train_merl.pkl", "--freeze-poses")
+POSE = ("--weights-pose-path", f"runs/merl_singleperson/{LAST}")
+
+
 def test_a_pickle_has_classes_of_its_own_and_no_scores_are_no_error(lessons, place):
-    flags = ("--anno-path", "datasets/MERL/prepare_train_merl.pkl", "--freeze-poses")
-    pose = ("--weights-pose-path", f"runs/merl_singleperson/{LAST}")
-    train("runs/pickle", *flags, *pose, "--val-anno-path", "none", "--frames", "4")
+    train("runs/pickle", *PICKLED, *POSE, "--frames", "4")
     (lesson,) = lessons
     assert lesson.settings["classes"] == "ReachToShelf,RetractFromShelf"
     assert (lesson.settings["actions"], lesson.settings["size"]) == (2, 32)
     assert lesson.clips.action_labels == ("ReachToShelf", "RetractFromShelf")
     assert lesson.test_clips is None
     log = (place / "runs/pickle/log.txt").read_text()
+    assert "prepare_val_merl.pkl: is not there, so there will be no scores" in log
     assert "no scores, and so no --patience" in log
+
+
+def test_epochs_are_scored_on_the_file_of_the_same_classes(lessons, place):
+    data = place / "datasets/MERL"
+    held_out = data / "prepare_val_merl.pkl"
+    held_out.write_bytes((data / "prepare_train_merl.pkl").read_bytes())
+    train("runs/pickles", *PICKLED, *POSE)
+    held_out.unlink()
+    (lesson,) = lessons
+    assert lesson.test_clips.anno_path.endswith("prepare_val_merl.pkl")
+    entries = [
+        {**one, "action": one["action"].replace("At", "To")}
+        for one in read(data / "train_2.json")
+    ]
+    (data / "glance.json").write_text(json.dumps(entries))
+    classes = ("--classes", "ApproachtoShelf,GlanceToShelf,LookatShelf")
+    train("runs/glance", "--anno-path", f"{data}/glance.json", *classes, *POSE)
+    assert lessons[1].test_clips is None
+    log = (place / "runs/glance/log.txt").read_text()
+    assert "no file of these classes is known, so there will be no scores" in log
+
+
+@pytest.fixture
+def bare(place):
+    """Weights of a merged network of which nothing is known."""
+    path = place / "bare" / "w.h5"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes((place / "runs/all" / LAST).read_bytes())
+    return ("--weights-path", str(path))
+
+
+def settings_of(*flags):
+    return experiment.merl_settings(experiment.parse_merl_evaluation("", "r", flags))
+
+
+def test_there_are_as_many_classes_as_actions(lessons, place, bare):
+    five = settings_of(*bare, "--classes", "A,B,C,D,E")
+    assert (five["actions"], five["classes"]) == (5, "A,B,C,D,E")
+    with pytest.raises(ValueError, match="--classes must name the network's 5 actions"):
+        settings_of(*bare, "--num-actions", "5")
+    with pytest.raises(ValueError, match=r"network's 3 actions. Received: A,B,C,D"):
+        weights = ("--weights-action-path", str(place / "runs/all" / LAST))
+        train("runs/no", *weights, "--classes", "A,B,C,D")
+    train("runs/bare", *PICKLED, "--weights-action-path", bare[1])
+    assert lessons[0].settings["classes"] == "ReachToShelf,RetractFromShelf"
+    assert lessons[0].settings["actions"] == 2
+
+
+def test_a_network_is_tested_on_the_file_of_its_classes(place, bare, monkeypatch):
+    monkeypatch.chdir(place)
+    reach = ("--classes", "ReachToShelf,RetractFromShelf")
+    with pytest.raises(FileNotFoundError, match=r"prepare_val_merl\.pkl"):
+        VALIDATE.main(["--log-dir", "runs/no", *bare, *reach])
+    with pytest.raises(ValueError, match=r"give --val-anno-path .* Received: .*A,B,C"):
+        VALIDATE.main(["runs/no", *bare, "--classes", "A,B,C"])
+
+
+def test_a_clip_of_six_frames_is_refused_by_the_flag():
+    settings = experiment.default_settings("merl")
+    settings |= {"size": 32, "blocks": 1, "frames": 6}
+    with pytest.raises(ValueError, match="--frames: Half of `num_temp_frames`"):
+        experiment.build_network("merl", settings)
 
 
 def test_epochs_are_scored_on_other_videos_by_m(place):
@@ -158,7 +223,7 @@ def test_flags_that_cannot_be_are_refused(capsys, flags, message):
 
 def test_a_head_of_other_actions_is_refused(place, monkeypatch):
     monkeypatch.chdir(place)
-    with pytest.raises(ValueError, match=r"has 3 actions, .* Received: 5"):
+    with pytest.raises(ValueError, match="must name the network's 5 actions"):
         train("runs/no", "--num-actions", "5")
 
 
@@ -176,6 +241,7 @@ def test_the_validation_writes_three_confusions(place, monkeypatch, capsys):
     said = capsys.readouterr().out
     for output in ("m", "mmm", "mmmvvv"):
         assert f"| {output}: true action" in said
+    assert "original" not in said and "paper" not in said
     names = {path.name for path in (place / "runs/val").iterdir()}
     assert names >= {"evaluation.md", "confusion.png", "confusion_mmmvvv.png"}
     classes = ("--classes", "GlanceAtShelf,ApproachtoShelf,LookatShelf")

@@ -41,7 +41,9 @@ _WAYS = (
 _MOST_NAMES = 20
 
 
-def accuracy_table(scores: dict, paper: float | None = None) -> str:
+def accuracy_table(
+    scores: dict, paper: float | None = None, original: bool = True
+) -> str:
     """Markdown table of the last output of each part of the network: the ablation.
 
     The parts of a merged network are pose, appearance and both; SPNet has one part.
@@ -49,25 +51,35 @@ def accuracy_table(scores: dict, paper: float | None = None) -> str:
     Args:
         scores: what `score_actions` returns.
         paper: the paper's accuracy in [0, 1], if there is one to compare with.
+        original: whether the original has an evaluation of these videos, and so a way
+            to count and a figure in the paper.
     """
-    rows = [["accuracy (%)", *(name for _, name in _WAYS), "paper"]]
+    ways = _ways(original)
+    rows = [["accuracy (%)", *(name for _, name in ways), *["paper"] * original]]
     counts = deciding(list(scores["outputs"]))
     for name, outputs in _parts(scores).items():
         output = outputs[-1]
-        row = [percent(scores[way][output]) for way, _ in _WAYS]
-        reported = percent(paper if output == counts else None)
-        rows.append([f"{name} ({output})", *row, reported])
+        row = [percent(scores[way][output]) for way, _ in ways]
+        reported = [percent(paper if output == counts else None)] * original
+        rows.append([f"{name} ({output})", *row, *reported])
+    if not original:
+        return markdown_table(rows)
     best = ["best output on these videos", "-", "-"]
     rows.append(best + [f"{percent(scores['accuracy_best_output'])}", percent(paper)])
     return markdown_table(rows)
 
 
-def output_table(scores: dict) -> str:
-    """Markdown table of the accuracy of every output."""
-    rows = [["output", *(name + " (%)" for _, name in _WAYS)]]
+def output_table(scores: dict, original: bool = True) -> str:
+    """Markdown table of the accuracy of every output; args as of `accuracy_table`."""
+    ways = _ways(original)
+    rows = [["output", *(name + " (%)" for _, name in ways)]]
     for output in scores["outputs"]:
-        rows.append([output, *(percent(scores[way][output]) for way, _ in _WAYS)])
+        rows.append([output, *(percent(scores[way][output]) for way, _ in ways)])
     return markdown_table(rows)
+
+
+def _ways(original: bool) -> tuple[tuple[str, str], ...]:
+    return _WAYS if original else _WAYS[:-1]
 
 
 def class_table(scores: dict) -> str:
@@ -202,7 +214,12 @@ def _parts(scores: dict) -> dict[str, list[str]]:
 
 
 def action_parts(
-    folder, scores: dict, paper: float | None = None, level: str = "##", name: str = ""
+    folder,
+    scores: dict,
+    paper: float | None = None,
+    level: str = "##",
+    name: str = "",
+    original: bool = True,
 ) -> list[str]:
     """What was looked at, the tables and the pictures, as parts of a Markdown page.
 
@@ -215,6 +232,7 @@ def action_parts(
         paper: the paper's accuracy in [0, 1], if there is one to compare with.
         level: begins the headings.
         name: ends the names of the pictures, where a page has several of each.
+        original: as of `accuracy_table`.
     """
     folder = pathlib.Path(folder)
     confusion, outputs = f"confusion{name}.png", f"outputs{name}.png"
@@ -228,10 +246,10 @@ def action_parts(
         apart.append(f"![confusions of {_PARTS[output]} ({output})]({drawn})")
     return [
         findings(scores),
-        accuracy_table(scores, paper),
-        ORIGINAL,
+        accuracy_table(scores, paper, original),
+        *[ORIGINAL] * original,
         f"{level} By output",
-        output_table(scores),
+        output_table(scores, original),
         f"![accuracy by output]({outputs})",
         f"{level} By action",
         class_table(scores),
@@ -241,7 +259,11 @@ def action_parts(
 
 
 def action_page(
-    folder, scores: dict, paper: float | None = None, run_folder=None
+    folder,
+    scores: dict,
+    paper: float | None = None,
+    run_folder=None,
+    original: bool = True,
 ) -> list[str]:
     """The parts of evaluation.md; draws its pictures, confusion.png and outputs.png.
 
@@ -250,6 +272,7 @@ def action_page(
         scores: what `score_actions` returns, with the receipt under "receipt".
         paper: the paper's accuracy in [0, 1], if there is one to compare with.
         run_folder: the training's run folder, for its curve (training.png).
+        original: as of `accuracy_table`.
 
     Returns:
         The parts, of which none is empty.
@@ -258,7 +281,7 @@ def action_page(
     parts = [
         "# Action recognition",
         receipt_list(scores),
-        *action_parts(folder, scores, paper),
+        *action_parts(folder, scores, paper, original=original),
     ]
     curve = folder / "training.png"
     if run_folder is not None and plot_training(curve, run_folder, "accuracy"):

@@ -25,8 +25,9 @@ _FLAGS = {
     "pose_replica": "replica",
     "num_pose_features": "pose_features",
     "num_visual_features": "visual_features",
+    "num_temp_frames": "frames",
 }
-"""Settings of an SPNet by their fields in a `ModelConfig`; others have their names."""
+"""Settings by the builders' names of them; others have their own."""
 
 
 def build_network(
@@ -99,11 +100,11 @@ def model_config(settings: dict) -> ModelConfig:
 
 @contextlib.contextmanager
 def _naming_flags():
-    """Puts the flag before what is said of a field of a `ModelConfig`."""
+    """Puts the flag before what is said of an argument, or half of it."""
     try:
         yield
     except ValueError as error:
-        field = re.match(r"`(\w+)`", str(error))
+        field = re.match(r"(?:Half of )?`(\w+)`", str(error))
         if field is None:
             raise
         name = _FLAGS.get(field[1], field[1]).replace("_", "-")
@@ -186,19 +187,20 @@ def _build_merged(
         shape = {"num_context_per_joint": settings["context"]}
     else:
         shape = {"depth_maps": settings["depth_maps"], "num_context_per_joint": 0}
-    return action.build_merge_model(
-        pose,
-        settings["actions"],
-        (settings["size"], settings["size"], 3),
-        settings["frames"],
-        family.joints,
-        settings["blocks"],
-        pose_dim=family.dim,
-        pose_net_version=settings["pose_version"],
-        apart=family.apart,
-        **shape,
-        **more,
-    )
+    with _naming_flags():
+        return action.build_merge_model(
+            pose,
+            settings["actions"],
+            (settings["size"], settings["size"], 3),
+            settings["frames"],
+            family.joints,
+            settings["blocks"],
+            pose_dim=family.dim,
+            pose_net_version=settings["pose_version"],
+            apart=family.apart,
+            **shape,
+            **more,
+        )
 
 
 def _build_spnet(_: Family, settings: dict, **more) -> keras.Model:

@@ -6,9 +6,15 @@ import pathlib
 from collections.abc import Sequence
 
 from deephar.config import DataConfig, pennaction_ar_dataconf
-from deephar.data import open_cache
+from deephar.data import merl_shopping, open_cache
 from deephar.data.boxed_clips import BoxedClips
-from deephar.data.merl import MERL5Action, MERLAction
+from deephar.data.merl import (
+    PEOPLE_FILES,
+    REACH_CLASSES,
+    SHELF_CLASSES,
+    MERL5Action,
+    MERLAction,
+)
 from deephar.evaluation.action_report import action_page
 from deephar.experiment.arguments import (
     FORK_FLAGS,
@@ -17,6 +23,7 @@ from deephar.experiment.arguments import (
     flag_names,
     parse_training,
 )
+from deephar.experiment.boxed_people import MERL_PEOPLE, NONE
 from deephar.experiment.building import build_network
 from deephar.experiment.clip_training import (
     ClipLesson,
@@ -25,7 +32,7 @@ from deephar.experiment.clip_training import (
     train_clips,
 )
 from deephar.experiment.compute import configure_compute
-from deephar.experiment.known_weights import known_settings
+from deephar.experiment.known_weights import check_classes, known_settings
 from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import clip_predictor, score_videos
 from deephar.experiment.run import start, write_evaluation
@@ -34,22 +41,29 @@ from deephar.experiment.settings import (
     network_settings,
     sized,
 )
+from deephar.experiment.sliding import class_names
 from deephar.experiment.stages import check_first_weights
 from deephar.experiment.training import TrainingRun, start_training
+from deephar.utils.modes import VALID_MODE
 from deephar.utils.numbers import positive_int
 
 logger = logging.getLogger(__name__)
 
 NETWORK, EVALUATION = "merl", "merl_actions"
-DATA, TRAIN, VALID = "datasets/MERL", "train_2.json", "test_2.json"
-NONE = "none"
+DATA, TRAIN = MERL_PEOPLE.root, "train_2.json"
 POSE_WEIGHTS = (
     "weights_merl_061.h5",
     "runs/merl_singleperson/weights_last.weights.h5",
 )
 """Where the pose part's weights are looked for: the fork's file, then ours."""
 _PICKLE, _IMAGES = ".pkl", "images"
-_PICKLE_CLASSES = "ReachToShelf,RetractFromShelf"
+_HELD_OUT = {
+    ",".join(SHELF_CLASSES).lower(): ("test_2.json", "test_2.json"),
+    ",".join(REACH_CLASSES).lower(): (PEOPLE_FILES[VALID_MODE],) * 2,
+    ",".join(merl_shopping.ACTIONS).lower(): ("val.json", "test.json"),
+}
+"""Files of DATA by the classes: the one that scores epochs, and that for the end."""
+_THEIRS = "that of DATA with the network's classes"
 
 
 def add_clip_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,9 +121,7 @@ def parse_merl_training(
     add_clip_data_arguments(parser)
     kinds = f"JSON, or a pickle (.pkl) of key points (DATA/{TRAIN})"
     add("--anno-path", metavar="FILE", help=kinds)
-    scores = (
-        f'to score the epochs; "{NONE}" for no scores (DATA/{VALID} if it is there)'
-    )
+    scores = f'to score the epochs; "{NONE}" for no scores ({_THEIRS}, if it is there)'
     add("--val-anno-path", metavar="FILE", help=scores)
     add("--num-joints", type=int, choices=(16,), default=16, help="only 16 (16)")
     where = f"of the pose part ({' or '.join(POSE_WEIGHTS)})"
@@ -143,11 +155,10 @@ def train_merl_actions(args: argparse.Namespace) -> None:
     folder = pathlib.Path(args.data)
     train = pathlib.Path(args.anno_path or folder / TRAIN)
     _choose_weights(run)
-    _choose_classes(run, train)
-    settings = network_settings(args, NETWORK, run.model_file)
+    settings = _settings(args, train, run.model_file)
     augmented = sized(pennaction_ar_dataconf, settings, not args.no_augmentation)
     clips = open_clips(args, train, settings, augmented)
-    held_out = _held_out(args, folder / VALID)
+    held_out = _held_out(args, settings)
     test_clips = None
     if held_out is not None:
         test_clips = open_clips(args, held_out, settings, augmented)
@@ -165,14 +176,20 @@ def train_merl_actions(args: argparse.Namespace) -> None:
     train_clips(run, lesson)
 
 
-def _held_out(args: argparse.Namespace, usual: pathlib.Path) -> pathlib.Path | None:
+def _held_out(args: argparse.Namespace, settings: dict) -> pathlib.Path | None:
     """The annotations that score the epochs; None, which is logged, for none."""
-    if args.val_anno_path == NONE:
+    if args.val_anno_path is not None:
+        given = args.val_anno_path
+        return None if given == NONE else pathlib.Path(given)
+    names = _HELD_OUT.get(settings["classes"].lower())
+    if names is None:
+        logger.info("no file of these classes is known, so there will be no scores")
         return None
-    if args.val_anno_path is None and not usual.is_file():
+    usual = pathlib.Path(args.data) / names[0]
+    if not usual.is_file():
         logger.info("%s: is not there, so there will be no scores", usual)
         return None
-    return pathlib.Path(args.val_anno_path or usual)
+    return usual
 
 
 def _choose_weights(run: TrainingRun) -> None:
@@ -191,26 +208,44 @@ def _choose_weights(run: TrainingRun) -> None:
     args.pose_weights = found
 
 
-def _choose_classes(run: TrainingRun, train: pathlib.Path) -> None:
-    """Takes a pickle's classes where none are given, and counts them for a new head."""
-    args = run.args
-    if args.weights is not None or run.goes_on:
-        return
-    if args.classes is None and train.suffix == _PICKLE:
-        args.classes = _PICKLE_CLASSES
-    if args.actions is None and args.classes is not None:
-        args.actions = len(args.classes.split(","))
+def _settings(
+    args: argparse.Namespace,
+    path: pathlib.Path | None = None,
+    model_file: pathlib.Path | None = None,
+) -> dict:
+    """The settings of a network, with as many classes as it tells actions apart.
+
+    Args:
+        args: the flags. Without --classes a pickle's are taken, and without --actions
+            their number, where nothing is known of the weights.
+        path: the annotations; None for those of the network's classes.
+        model_file: as of `network_settings`.
+
+    Raises:
+        ValueError: if the numbers differ; as of `network_settings`.
+    """
+    if model_file is None:
+        known = known_settings(args.weights, NETWORK)[1] if args.weights else {}
+        pickled = path is not None and path.suffix == _PICKLE
+        if pickled and args.classes is None and "classes" not in known:
+            args.classes = ",".join(REACH_CLASSES)
+        if args.actions is None and args.classes is not None and not known:
+            args.actions = len(args.classes.split(","))
+    settings = network_settings(args, NETWORK, model_file)
+    class_names(settings)
+    return settings
 
 
 def parse_merl_evaluation(
     doc: str, logdir: str, argv: Sequence[str] | None = None
 ) -> argparse.Namespace:
     """Parses the flags of an evaluation of MERL's actions; args as of the training."""
-    parser = argument_parser(doc, logdir)
+    parser = argument_parser(doc, logdir, log_dir_flag=True)
     add = parser.add_argument
-    add("--weights", "--weights-file", required=True, help="weights file")
+    paths = (FORK_FLAGS["--weights"], "--weights-file")
+    add("--weights", *paths, required=True, help="weights file")
     add_clip_data_arguments(parser)
-    kinds = f"JSON, or a pickle (.pkl) of key points (DATA/{VALID})"
+    kinds = f"JSON, or a pickle (.pkl) of key points ({_THEIRS})"
     add("--val-anno-path", "--label-path", metavar="FILE", help=kinds)
     add("--batch-size", type=positive_int, default=16, help="frames (%(default)s)")
     add("--workers", type=positive_int, default=2, help="threads that read")
@@ -218,21 +253,32 @@ def parse_merl_evaluation(
     return parser.parse_args(argv)
 
 
-def merl_settings(args: argparse.Namespace) -> dict:
+def merl_settings(args: argparse.Namespace, path: pathlib.Path | None = None) -> dict:
     """The settings of a trained network; classes that gainsay its own are refused.
 
+    Args:
+        args: parsed arguments of `add_network_arguments`, with `weights`.
+        path: the annotations of videos to look at, if there are any: a pickle has
+            classes of its own where nothing is known of the weights.
+
     Raises:
-        ValueError: as of `network_settings`, or if the weights are known to be of other
-            classes than `--classes`, or of these in another order.
+        ValueError: as of `network_settings`, or if the classes are not as many as the
+            network's actions, or the weights are known to be of others.
     """
-    settings = network_settings(args, NETWORK)
-    known = known_settings(args.weights, NETWORK)[1].get("classes")
-    if known is not None and known.lower() != settings["classes"].lower():
-        raise ValueError(
-            f"{args.weights}: is of the classes {known}. "
-            f"Received: --classes {settings['classes']}"
-        )
+    settings = _settings(args, path)
+    check_classes(args.weights, NETWORK, settings["classes"])
     return settings
+
+
+def _test_file(args: argparse.Namespace, settings: dict) -> pathlib.Path:
+    """The annotations of the videos that a network of these classes is tested on."""
+    names = _HELD_OUT.get(settings["classes"].lower())
+    if args.val_anno_path is None and names is None:
+        raise ValueError(
+            "no file of the network's classes is known: give --val-anno-path "
+            f"(--label-path). Received: classes {settings['classes']}"
+        )
+    return pathlib.Path(args.val_anno_path or pathlib.Path(args.data) / names[1])
 
 
 def evaluate_merl_actions(args: argparse.Namespace) -> str:
@@ -249,14 +295,15 @@ def evaluate_merl_actions(args: argparse.Namespace) -> str:
     """
     folder = start(args)
     compute = configure_compute(args)
-    settings = merl_settings(args)
-    path = pathlib.Path(args.val_anno_path or pathlib.Path(args.data) / VALID)
+    given = args.val_anno_path
+    settings = merl_settings(args, None if given is None else pathlib.Path(given))
+    path = _test_file(args, settings)
     clips = open_clips(args, path, settings, sized(pennaction_ar_dataconf, settings))
     model = build_network(NETWORK, settings, args.weights)
     scores = score_videos(args, clip_predictor(args, compute, model), clips, False)
     known = receipt(args.weights, path, evaluation=EVALUATION, settings=settings)
     scores["receipt"] = {**known, "classes": settings["classes"]}
     training = pathlib.Path(args.weights).parent
-    text = "\n\n".join(action_page(folder, scores, run_folder=training))
+    text = "\n\n".join(action_page(folder, scores, None, training, False))
     write_evaluation(folder, scores, text)
     return text

@@ -45,7 +45,7 @@ def add_network_arguments(
         also: further names of flags, such as FORK_FLAGS.
     """
     group = parser.add_argument_group(
-        "network", f"without a flag: {MODEL_FILE} beside --weights, else the paper's"
+        "network", f"without a flag: {MODEL_FILE} beside --weights, else the recipe's"
     )
     single = isinstance(network, str)
     names = [network] if single else list(network or NETWORKS)
@@ -72,12 +72,12 @@ def _add_flag(
     also: Mapping[str, str] | None = None,
 ) -> None:
     values = dict.fromkeys(setting.default for setting in settings)
-    papers = " or ".join(map(str, values))
+    recipes = " or ".join(map(str, values))
     parser.add_argument(
         *flag_names("--" + name.replace("_", "-"), also),
         type=settings[0].type,
         choices=settings[0].choices,
-        help=f"{settings[0].help} (paper: {papers})",
+        help=f"{settings[0].help} ({recipes})",
     )
 
 

@@ -173,8 +173,8 @@ class MERL5Action(BoxedClips):
     windows are chosen is said in `BoxedClips`.
 
     Raises:
-        FileNotFoundError: if the annotations are missing, or no picture is found below
-            `image_path`. Single pictures are looked for when they are read; see
+        FileNotFoundError: if the annotations are missing, or no picture is found. Of
+            many a part is looked for; single pictures are when they are read, see
             `missing_pictures`.
         ValueError: if a record lacks something, its action is none of `classes`, a
             video has several actions or sizes, or the tails of different urls are the
@@ -219,7 +219,7 @@ def picture_places(
         urls: Those of the file.
 
     Raises:
-        FileNotFoundError: if no picture is found below `image_path`.
+        FileNotFoundError: if no picture is found.
         ValueError: if the tails of different urls are the same.
     """
     folder = pathlib.Path(anno_path).parent
@@ -239,13 +239,18 @@ def picture_places(
         _check_tails(anno_path, urls, cut)
         logger.info("%s: pictures below %s", os.fspath(anno_path), root)
         return lambda url: os.fspath(root.joinpath(*_parts(url)[cut:]))
-    if image_path is not None:
+    if image_path is None:
+        below = " or ".join(map(os.fspath, roots))
         raise FileNotFoundError(
-            f"no picture of {os.fspath(anno_path)} lies below the folder "
-            f"{os.fspath(image_path)}: neither {urls[0]} nor an end of this path. "
+            f"no picture of {os.fspath(anno_path)} is at its url, nor an end of it "
+            f"below {below}: give `image_path` (--image-path). Received: {urls[0]}. "
             f"{_README}"
         )
-    return as_it_is
+    raise FileNotFoundError(
+        f"no picture of {os.fspath(anno_path)} lies below the folder "
+        f"{os.fspath(image_path)}: neither {urls[0]} nor an end of this path. "
+        f"{_README}"
+    )
 
 
 def _best_cut(root: pathlib.Path, urls: Sequence[str]) -> tuple[int, int, pathlib.Path]:

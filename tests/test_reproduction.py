@@ -33,6 +33,7 @@ def parses(monkeypatch):
     """Whether a script takes a command line, up to the point where it would begin."""
     monkeypatch.setattr("deephar.experiment.run.open_run", begin)
     monkeypatch.setattr("deephar.experiment.training.open_run", begin)
+    monkeypatch.setattr("deephar.data.synthetic.command.generate", begin)
     scripts = {}
 
     def parse(script, *flags):
@@ -40,9 +41,7 @@ def parses(monkeypatch):
         if script not in scripts:
             scripts[script] = load(script)
         module = scripts[script]
-        if hasattr(module, "generate"):
-            monkeypatch.setattr(module, "generate", begin)
-        elif hasattr(module, "parse"):
+        if hasattr(module, "parse"):
             return module.parse(list(flags))
         with pytest.raises(Parsed):
             module.main(list(flags))

@@ -55,9 +55,9 @@ class TinyVideos:
         found = []
         for step in subsamples:
             start = 0
-            while start + CLIP * step <= self.lengths[key]:
-                found.append(list(range(start, start + CLIP * step, step)))
-                start += CLIP // 2 + step - 1
+            while start + self.clip_size * step <= self.lengths[key]:
+                found.append(list(range(start, start + self.clip_size * step, step)))
+                start += self.clip_size // 2 + step - 1
         return found
 
     def clips(self, key, mode, subsamples=(2,)):
@@ -68,7 +68,7 @@ class TinyVideos:
         return self.clips(key, mode)
 
     def one_clip(self, key, mode, step):
-        return get_clip_frame_index(self.lengths[key], step, CLIP)
+        return get_clip_frame_index(self.lengths[key], step, self.clip_size)
 
     def clip_window(self, key, mode, frame_list, bbox=None):
         if bbox is not None:

@@ -159,6 +159,17 @@ def test_there_are_as_many_classes_as_actions(lessons, place, bare):
     assert lessons[0].settings["actions"] == 2
 
 
+def test_weights_that_go_on_with_other_classes_are_told(lessons, place):
+    weights = ("--weights-action-path", str(place / "runs/all" / LAST))
+    turned = ",".join(reversed(SHELF))
+    train("runs/turned", *weights, "--classes", turned)
+    assert lessons[0].settings["classes"] == turned
+    log = (place / "runs/turned/log.txt").read_text()
+    assert f"has learned the classes {','.join(SHELF)} and goes on with {turned}" in log
+    train("runs/same", *weights)
+    assert "has learned" not in (place / "runs/same/log.txt").read_text()
+
+
 def test_a_network_is_tested_on_the_file_of_its_classes(place, bare, monkeypatch):
     monkeypatch.chdir(place)
     reach = ("--classes", "ReachToShelf,RetractFromShelf")
@@ -304,7 +315,7 @@ def test_a_folder_of_lists_the_rule_of_moving_and_what_cannot_be_read(
     write_box_list("boxes/holes.txt", rows)
     absent = [row._replace(picture=f"{row.box[0]}.jpg") for row in rows[:3]]
     write_box_list("boxes/gone.txt", absent)
-    moving = ("--moving-px", str(2.5 * STEP), "--moving-class", "LookatShelf")
+    moving = ("--moving-px", str(2.5 * STEP), "--moving-class", "LookAtShelf")
     weights = ("--weights", f"runs/all/{LAST}")
     with pytest.raises(OSError, match=r"unreadable pictures, 4 in all: .*nothing\.jpg"):
         DEMO.main(["runs/lists", "boxes", *weights, *moving])

@@ -65,6 +65,18 @@ def test_the_answer_is_that_of_all_windows_multiplied(place, monkeypatch):
     assert drawn == {f"{n}.jpg" for n in range(12)}
 
 
+def test_drawings_have_names_of_their_own(place, monkeypatch):
+    place, _ = place
+    video(place, "clip.1", None, 4)
+    Image.open(place / "clip.1" / "2.jpg").save(place / "clip.1" / "2.png")
+    monkeypatch.chdir(place / "clip.1")
+    weights = ("--weights", str(place / "net/w.weights.h5"), "--step", "1")
+    PREDICT.main([str(place / "runs/dots"), "--video", ".", *weights])
+    assert read(place / "runs/dots/clip.1.json")["frames"] == 5
+    drawn = {path.name for path in (place / "runs/dots/clip.1").iterdir()}
+    assert drawn == {f"{n}.jpg.jpg" for n in range(4)} | {"2.png.jpg"}
+
+
 def test_boxes_of_a_list_say_where_to_look_and_frames_may_lack(place, monkeypatch):
     place, model = place
     monkeypatch.chdir(place)

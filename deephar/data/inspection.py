@@ -137,8 +137,7 @@ class Shop(People):
             lengths = [len(one.pictures) for one in data.videos]
             short[name] += sum(length < data.clip_size for length in lengths)
         boxes = [one.boxes for one in self._videos(mode)]
-        named = any(isinstance(data, MERLAction) for data in self.clips.get(mode, ()))
-        nameless = 0 if named else len(self._people(mode))
+        nameless = sum(not _names_action(one.picture) for one in self._people(mode))
         return {
             **super().count(mode),
             "people whose pictures name no action": nameless,
@@ -270,7 +269,7 @@ def open_merl(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) ->
         if (folder / name).exists():
             files = (folder / "images", folder / name)
             people[mode] = MERLSinglePerson(*files)
-            if _names_actions(people[mode]):
+            if all(_names_action(one.picture) for one in people[mode].people):
                 clips[mode].append(MERLAction(*files, clip_size=clip_size))
     for mode, names in ACTION_FILES.items():
         clips[mode] += [
@@ -290,10 +289,10 @@ def open_merl(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) ->
     return Shop(people, clips)
 
 
-def _names_actions(people: MERLSinglePerson) -> bool:
-    """Tells whether any name of a picture holds an action: then all must."""
-    names = [os.path.basename(one.picture).lower() for one in people.people]
-    return any(action.lower() in name for name in names for action in REACH_CLASSES)
+def _names_action(picture: str) -> bool:
+    """Tells whether a picture's name holds an action of `MERLAction`."""
+    name = os.path.basename(picture).lower()
+    return any(action.lower() in name for action in REACH_CLASSES)
 
 
 def open_penn(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Videos:

@@ -120,6 +120,7 @@ def add_training_arguments(
     clip_norm: float | None = None,
     lr_factor: float = 0.2,
     momentum: float = 0.95,
+    patience: int | None = None,
     also: Mapping[str, str] | None = None,
 ) -> None:
     """Adds the flags of a training run.
@@ -135,6 +136,7 @@ def add_training_arguments(
         clip_norm: largest norm of the recipe's gradient; None for any.
         lr_factor: by what the recipe multiplies the rate where it falls.
         momentum: of the recipe's SGD; other optimizers have none.
+        patience: epochs without a best score that end the recipe's training.
         also: further names of flags, such as FORK_FLAGS.
     """
     add_device_arguments(parser)
@@ -182,7 +184,8 @@ def add_training_arguments(
     add("--cache", help='keep decoded pictures: "memory" or a folder')
     add("--eval-every", 1, "epochs between evaluations", type=positive_int)
     add("--eval-batch-size", 8, "samples a step of evaluation", type=positive_int)
-    add("--patience", help="epochs without a best score to stop", type=positive_int)
+    best = "epochs without a best score to stop"
+    add("--patience", patience, best, type=positive_int)
     switch("--tensorboard", help="write TensorBoard logs to the run folder")
     add(
         "--verbose", 1, "1 progress bar, 2 a line an epoch", type=int, choices=(0, 1, 2)

@@ -131,8 +131,7 @@ def parse_merl_training(
     add_frozen_features(parser)
     add_network_arguments(parser, NETWORK, also)
     recipe = {"batch_size": 2, "epochs": 1000, "lr_drops": [], "optimizer": "sgd"}
-    add_training_arguments(parser, **recipe, also=also)
-    parser.set_defaults(patience=10)
+    add_training_arguments(parser, **recipe, patience=10, also=also)
     args = parse_training(parser, argv)
     check_first_weights(parser, args)
     check_frozen_features(parser, args)
@@ -156,6 +155,7 @@ def train_merl_actions(args: argparse.Namespace) -> None:
     train = pathlib.Path(args.anno_path or folder / TRAIN)
     _choose_weights(run)
     settings = _settings(args, train, run.model_file)
+    _tell_other_classes(run, settings["classes"])
     augmented = sized(pennaction_ar_dataconf, settings, not args.no_augmentation)
     clips = open_clips(args, train, settings, augmented)
     held_out = _held_out(args, settings)
@@ -174,6 +174,16 @@ def train_merl_actions(args: argparse.Namespace) -> None:
         described=args.frozen_features,
     )
     train_clips(run, lesson)
+
+
+def _tell_other_classes(run: TrainingRun, classes: str) -> None:
+    """Warns if weights that learned other classes are to go on with these."""
+    if run.first(run.args.weights) is None:
+        return
+    known = known_settings(run.args.weights, NETWORK)[1].get("classes")
+    if known is not None and known.lower() != classes.lower():
+        what = "%s: has learned the classes %s and goes on with %s"
+        logger.warning(what, run.args.weights, known, classes)
 
 
 def _held_out(args: argparse.Namespace, settings: dict) -> pathlib.Path | None:

@@ -11,6 +11,7 @@ from deephar.data.boxed_clips import BoxedVideo
 from deephar.data.pictures import open_picture
 from deephar.evaluation.sliding import Seen
 from deephar.experiment.networks import poselayout
+from deephar.experiment.picture_poses import drawing_names
 from deephar.experiment.run import write_json
 from deephar.experiment.sliding import Watcher, video_of_rows
 from deephar.utils.drawing import draw_action, draw_pose, save_drawing
@@ -107,7 +108,7 @@ def write_video_scores(
 
     outputs = {n: by_class(video_scores(seen, i)) for i, n in enumerate(names)}
     counts = names[watcher.output]
-    answer = max(outputs[counts], key=outputs[counts].get)
+    answer = labels[int(video_scores(seen, watcher.output).argmax())]
     windows = [
         {
             "frames": [frame + 1 for frame in one.frames],
@@ -145,7 +146,8 @@ def draw_video(
             one.frames, one.poses, one.confidence, strict=True
         )
     }
-    for number, path in enumerate(video.pictures):
+    names = drawing_names([pathlib.Path(path) for path in video.pictures])
+    for number, (path, name) in enumerate(zip(video.pictures, names, strict=True)):
         while last + 1 < len(seen) and seen[last + 1].frames[-1] <= number:
             last += 1
         try:
@@ -160,4 +162,4 @@ def draw_video(
         box = None if np.isnan(box).any() else box.tolist()
         scores = seen[last].scores[watcher.output]
         drawing = draw_action(picture, watcher.labels, scores, box)
-        save_drawing(drawing, folder / f"{pathlib.Path(path).stem}.jpg")
+        save_drawing(drawing, folder / f"{name}.jpg")

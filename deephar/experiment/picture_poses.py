@@ -123,6 +123,12 @@ def picture_files(path: str) -> list[pathlib.Path]:
     return found
 
 
+def drawing_names(paths: Sequence[pathlib.Path]) -> list[str]:
+    """A name for each picture's drawing: without ending, unless two then were equal."""
+    names = [path.stem for path in paths]
+    return names if len(set(names)) == len(names) else [path.name for path in paths]
+
+
 def drawing_targets(
     paths: Sequence[pathlib.Path], folder: pathlib.Path
 ) -> list[pathlib.Path]:
@@ -131,9 +137,7 @@ def drawing_targets(
     Raises:
         ValueError: if a drawing would replace a picture that is not one of ours.
     """
-    names = [path.stem for path in paths]
-    if len(set(names)) < len(names):
-        names = [path.name for path in paths]
+    names = drawing_names(paths)
     inputs = {path.resolve() for path in paths}
     for name in names:
         drawing = folder / f"{name}.png"

@@ -42,13 +42,15 @@ def parse(argv=None):
     return parser.parse_intermixed_args(argv)
 
 
-def check_moving(args, labels):
-    """Refuses a --moving-class that is none of the network's."""
-    if args.moving_px is not None and args.moving_class not in labels:
+def choose_moving(args, labels):
+    """Takes the network's spelling of --moving-class, or refuses it."""
+    known = {label.lower(): label for label in labels}
+    if args.moving_px is not None and args.moving_class.lower() not in known:
         raise ValueError(
             f"--moving-class must be one of {', '.join(labels)}. "
             f"Received: {args.moving_class}"
         )
+    args.moving_class = known.get(args.moving_class.lower(), args.moving_class)
 
 
 def demonstrate(watcher, args, folder, video, errors):
@@ -79,7 +81,7 @@ def main(argv=None):
     place = (args.boxlist, args.pictures, experiment.start(args))
     videos = experiment.listed_videos(*place, errors)
     watcher = experiment.start_watching(args, experiment.merl_settings(args))
-    check_moving(args, watcher.labels)
+    choose_moving(args, watcher.labels)
     for folder, video in videos.items():
         demonstrate(watcher, args, folder, video, errors)
     experiment.refuse_unseen(errors, args.boxlist)

@@ -12,8 +12,8 @@ person's box, or of the picture where there is none; --pixels: in px of the pict
 receipt.json has the names of the joints. Urls lead from the run folder to the pictures,
 so that the new file is read where it lies; those that are paths from the root and right
 stay. Entries whose picture cannot be read are left out and named; then the command
-fails. The fork squeezes the box itself to a
-square; the window here is the square around it, as in training.
+fails. The fork squeezes the box itself to a square; the window here is the square
+around it, as in training.
 """
 
 import os

@@ -12,12 +12,13 @@ Expected  no figure: the fork states none
 Measured  on 45 generated videos, 120 to learn from (the README's run): 100 %
 
 The whole network learns by the actions' loss alone: SGD, 2 clips a step, until the
-accuracy of m, pose and appearance together, has not grown for 10 epochs. With
---freeze-poses the pose part stays as it is; with --frozen-features --no-augmentation
-too it looks at every clip only once, which is much faster. --weights-action-path goes
-on from weights of the whole network instead. The classes are those of --classes, and
---anno-path may be a pickle of key points (ReachToShelf, RetractFromShelf). The run
-folder gets what every training writes; docs/merl.md tells more.
+accuracy of m, pose and appearance together, has not grown for 10 epochs (--patience
+1000: never). With --freeze-poses the pose part stays as it is; with --frozen-features
+--no-augmentation too it looks at every clip only once, which is much faster.
+--weights-action-path goes on from weights of the whole network instead. The classes are
+those of --classes, and --anno-path may be a pickle of key points (ReachToShelf,
+RetractFromShelf). The run folder gets what every training writes; docs/merl.md tells
+more.
 """
 
 from deephar import experiment

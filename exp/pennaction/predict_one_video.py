@@ -42,7 +42,8 @@ def parse(argv=None):
 def main(argv=None):
     """Predicts, draws, writes."""
     args = parse(argv)
-    folder, name = experiment.start(args), pathlib.Path(args.video).stem
+    folder, place = experiment.start(args), pathlib.Path(args.video).resolve()
+    name = place.name if place.is_dir() else place.stem
     settings = experiment.network_settings(args, experiment.clip_networks())
     with experiment.frames_of(args.video) as (pictures, problem):
         path, drawings, errors = folder / f"{name}.json", folder / name, {}

@@ -63,7 +63,7 @@ def test_crowds_people_without_key_points_and_empty_boxes_are_left_out(
         annotation(4, 2, bbox=[3, 4, 0, 5]),
         annotation(5, 2),
     ]
-    with caplog.at_level(logging.INFO, "deephar.data.coco"):
+    with caplog.at_level(logging.INFO, "deephar.data.boxed"):
         coco = COCOSinglePerson(*write_tiny_coco(tmp_path, odd), CONFIG)
     assert [one["id"] for one in coco.annotations] == [5]
     assert coco.left_out == {"crowd": 1, "no key points": 2, "empty box": 1}
@@ -129,8 +129,11 @@ def put(number, **values):
         (put(0, area=0), "`area` must be above 0 where somebody is labelled.*area=0"),
         (put(0, iscrowd=None), "`iscrowd` must be 0 or 1. Received: iscrowd=None"),
         (put(0, num_keypoints="17"), "`num_keypoints` must be a number.*='17'"),
-        (lambda c: c["annotations"].append(None), "entry 4 of annot.*object.*NoneType"),
-        (lambda c: c["images"].append(5), "entry 3 of images must be an object.*int"),
+        (lambda c: c["annotations"].append(None), "4 of annot.*dictionary.*NoneType"),
+        (
+            lambda c: c["images"].append(5),
+            "entry 3 of images.*dictionary.*int",
+        ),
         (lambda c: c["images"][0].update(file_name=7), "image 3 must be a text.*=7"),
         (lambda c: c["images"][0].update(width="9"), "image 3 must be 2 fin.*'9'"),
         (lambda c: c["categories"][0].update(keypoints=None), "COCO's 17.*None"),

@@ -232,7 +232,7 @@ def test_results_of_another_form_are_refused(paths, change, message):
     del results[1]["score"]
     with pytest.raises(ValueError, match="result 1 must have image_id.*named score"):
         score_oks(coco, results)
-    with pytest.raises(ValueError, match="result 0 must be an object.*NoneType"):
+    with pytest.raises(ValueError, match="result 0 must be a dictionary.*NoneType"):
         score_oks(coco, [None])
 
 

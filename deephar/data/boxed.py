@@ -5,6 +5,7 @@ annotations come from is said in `deephar.data.coco` and `deephar.data.merl`.
 """
 
 import dataclasses
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from deephar.data.records import are_numbers
 from deephar.utils.messages import shown
 from deephar.utils.modes import VALID_MODE, mode_name
 from deephar.utils.pose import coco17j, convert_coco17j_to_pa16j, pa16j2d
+
+logger = logging.getLogger(__name__)
 
 WINDOW_MARGIN = 1.25
 """The window is this much larger than the longer side of the box."""
@@ -137,12 +140,15 @@ class BoxedPeople(SinglePersonDataset):
         super().__init__(dataset_path, dataconf, poselayout, remove_outer_joints, cache)
         check_layout(poselayout)
         self.people = list(people)
+        counts = ", ".join(f"{count} {why}" for why, count in self.left_out.items())
         if not self.people:
-            counts = [f"{count} {why}" for why, count in self.left_out.items()]
             raise ValueError(
                 f"{self.anno_path or '`people`'} must have people to look at. "
-                f"Received: none; left out: {', '.join(counts) or 'none'}"
+                f"Received: none; left out: {counts or 'none'}"
             )
+        if self.anno_path:
+            found = (self.anno_path, len(self.people), counts)
+            logger.info("%s: %d people; left out: %s", *found)
 
     def get_length(self, mode: int) -> int:
         """Returns the number of people, the same in every mode."""

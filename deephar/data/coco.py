@@ -19,7 +19,7 @@ from pycocotools.coco import COCO
 from deephar.config import DataConfig, mpii_sp_dataconf
 from deephar.data.boxed import FARTHEST, BoxedPeople, BoxedPerson, are_finite
 from deephar.data.cache import PictureCache
-from deephar.data.records import picture_size, read_json, text
+from deephar.data.records import check_keys, picture_size, read_json, text
 from deephar.utils.messages import shown
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, coco17j, pa16j2d
@@ -49,7 +49,7 @@ def coco_files(folder: str | os.PathLike, part: str) -> tuple[str, str]:
     """Returns where pictures and annotations of a part lie, as the owners name them.
 
     Args:
-        folder: Such as datasets/COCO.
+        folder: Such as datasets/COCO; "" for paths below it.
         part: "train" or "val".
     """
     annotations = f"person_keypoints_{part}2017.json"
@@ -126,17 +126,7 @@ def _check(path: str, content: Any) -> None:
 
 
 def _check_entry(owner: str, entry: Any, keys: Sequence[str]) -> None:
-    if not isinstance(entry, dict):
-        raise ValueError(
-            f"{owner} must be an object with {', '.join(keys)}. "
-            f"Received: {type(entry).__name__}"
-        )
-    lacking = [key for key in keys if key not in entry]
-    if lacking:
-        raise ValueError(
-            f"{owner} must have {', '.join(keys)}. "
-            f"Received: none named {', '.join(lacking)}"
-        )
+    check_keys(owner, entry, keys)
     if type(entry["id"]) not in (int, str):
         raise _wrong(owner, entry, "id", "an integer or a text")
 
@@ -248,8 +238,6 @@ class COCOSinglePerson(BoxedPeople):
         super().__init__(
             folder, people, dataconf, poselayout, remove_outer_joints, cache
         )
-        counts = ", ".join(f"{count} {what}" for what, count in self.left_out.items())
-        logger.info("%s: %d people; left out: %s", self.anno_path, len(people), counts)
 
     @functools.cached_property
     def coco(self) -> COCO:

@@ -27,6 +27,7 @@ from deephar.data.human36m import Human36M
 from deephar.data.merl import (
     ACTION_FILES,
     PEOPLE_FILES,
+    PEOPLE_PICTURES,
     REACH_CLASSES,
     MERL5Action,
     MERLAction,
@@ -267,7 +268,7 @@ def open_merl(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) ->
     people, clips = {}, {mode: [] for mode in MODES}
     for mode, name in PEOPLE_FILES.items():
         if (folder / name).exists():
-            files = (folder / "images", folder / name)
+            files = (folder / PEOPLE_PICTURES, folder / name)
             people[mode] = MERLSinglePerson(*files)
             if all(_names_action(one.picture) for one in people[mode].people):
                 clips[mode].append(MERLAction(*files, clip_size=clip_size))

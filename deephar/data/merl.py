@@ -30,7 +30,9 @@ PEOPLE_FILES = {
     TRAIN_MODE: "prepare_train_merl.pkl",
     VALID_MODE: "prepare_val_merl.pkl",
 }
-"""Names of the pickles, by mode; the pictures lie in the folder images beside them."""
+"""Names of the pickles, by mode."""
+PEOPLE_PICTURES = "images"
+"""Name of the folder of their pictures, beside them."""
 ACTION_FILES = {
     TRAIN_MODE: {"train_2.json": SHELF_CLASSES, "train.json": merl_shopping.ACTIONS},
     VALID_MODE: {"val.json": merl_shopping.ACTIONS},
@@ -98,8 +100,6 @@ class MERLSinglePerson(BoxedPeople):
                 people.append(BoxedPerson(path, one.box, joints, one.size))
         _check_folder(folder)
         super().__init__(folder, people, dataconf, poselayout, cache=cache)
-        counts = ", ".join(f"{count} {what}" for what, count in self.left_out.items())
-        logger.info("%s: %d people; left out: %s", self.anno_path, len(people), counts)
 
 
 class MERLAction(BoxedClips):

@@ -39,7 +39,7 @@ import numpy as np
 
 from deephar.data.boxed import is_box
 from deephar.data.boxed_clips import BoxedVideo
-from deephar.data.records import numbers, picture_size, read_json, text
+from deephar.data.records import check_keys, numbers, picture_size, read_json, text
 from deephar.utils.messages import shown
 from deephar.utils.pickles import restricted_load
 from deephar.utils.pose import INVALID, coco17j
@@ -126,7 +126,7 @@ def read_people(path: str | os.PathLike) -> list[MerlPerson]:
     people = []
     for number, record in enumerate(records):
         owner = f"{path}: record {number}"
-        _check_keys(owner, record, PEOPLE_KEYS)
+        check_keys(owner, record, PEOPLE_KEYS)
         people.append(_person(owner, record))
     return people
 
@@ -213,8 +213,8 @@ def read_entries(path: str | os.PathLike) -> list[dict[str, Any]]:
     _check_list(path, entries)
     for number, entry in enumerate(entries):
         owner = f"{path}: record {number}"
-        _check_keys(owner, entry, ACTION_KEYS)
-        _check_keys(f"{owner}, image", entry["image"], IMAGE_KEYS)
+        check_keys(owner, entry, ACTION_KEYS)
+        check_keys(f"{owner}, image", entry["image"], IMAGE_KEYS)
         text(owner, "action", entry["action"])
         text(owner, "url", entry["image"]["url"])
         if type(entry["id"]) is not int:
@@ -266,20 +266,6 @@ def _check_list(path: str, records: Any) -> None:
         raise ValueError(
             f"{path} must hold a list of records. Received: "
             f"{type(records).__name__ if not isinstance(records, list) else 'none'}"
-        )
-
-
-def _check_keys(owner: str, record: Any, keys: Sequence[str]) -> None:
-    if not isinstance(record, dict):
-        raise ValueError(
-            f"{owner} must be a dictionary with {', '.join(keys)}. "
-            f"Received: {type(record).__name__}"
-        )
-    lacking = [key for key in keys if key not in record]
-    if lacking:
-        raise ValueError(
-            f"{owner} must have {', '.join(keys)}. "
-            f"Received: none named {', '.join(lacking)}"
         )
 
 

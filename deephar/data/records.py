@@ -110,6 +110,21 @@ def shaped(
     return array
 
 
+def check_keys(owner: str, record: Any, keys: Sequence[str]) -> None:
+    """Raises ValueError unless a record is a dictionary that has all `keys`."""
+    if not isinstance(record, dict):
+        raise ValueError(
+            f"{owner} must be a dictionary with {', '.join(keys)}. "
+            f"Received: {type(record).__name__}"
+        )
+    lacking = [key for key in keys if key not in record]
+    if lacking:
+        raise ValueError(
+            f"{owner} must have {', '.join(keys)}. "
+            f"Received: none named {', '.join(lacking)}"
+        )
+
+
 class Tolerated:
     """What a reader has let pass: {what: names of the videos}."""
 

@@ -14,6 +14,7 @@ from pycocotools.cocoeval import COCOeval, Params
 
 from deephar.data.boxed import are_finite
 from deephar.data.coco import COCOSinglePerson, prints_to_log
+from deephar.data.records import check_keys
 from deephar.evaluation.pose import PosePredictions
 from deephar.utils.messages import shown
 from deephar.utils.pose import coco17j
@@ -174,17 +175,7 @@ def _indexed(coco: COCO, annotations: list[dict]) -> COCO:
 
 
 def _check_result(coco: COCO, number: int, result: Any) -> None:
-    if not isinstance(result, dict):
-        raise ValueError(
-            f"result {number} must be an object with {', '.join(_RESULT)}. "
-            f"Received: {type(result).__name__}"
-        )
-    lacking = [key for key in _RESULT if key not in result]
-    if lacking:
-        raise ValueError(
-            f"result {number} must have {', '.join(_RESULT)}. "
-            f"Received: none named {', '.join(lacking)}"
-        )
+    check_keys(f"result {number}", result, _RESULT)
     for key, known in (("image_id", coco.imgs), ("category_id", coco.cats)):
         if (
             not isinstance(result[key], int | str | np.integer)

@@ -13,11 +13,14 @@ from collections.abc import Callable, Mapping
 from deephar.config import DataConfig, mpii_sp_dataconf
 from deephar.data import COCOSinglePerson, MERLSinglePerson, open_cache
 from deephar.data.boxed import BoxedPeople
+from deephar.data.coco import COCO_PARTS, coco_files
+from deephar.data.merl import PEOPLE_FILES, PEOPLE_PICTURES
 from deephar.evaluation.keypoints import score_pck
 from deephar.evaluation.oks import keypoint_results, score_oks
 from deephar.evaluation.pose import PosePredictions
 from deephar.experiment.networks import poselayout
 from deephar.experiment.settings import sized
+from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import coco17j, pa16j2d
 
 logger = logging.getLogger(__name__)
@@ -74,8 +77,8 @@ class BoxedData:
 COCO_PEOPLE = BoxedData(
     "coco",
     "datasets/COCO",
-    ("annotations/person_keypoints_train2017.json", "train2017"),
-    ("annotations/person_keypoints_val2017.json", "val2017"),
+    coco_files("", COCO_PARTS[TRAIN_MODE])[::-1],
+    coco_files("", COCO_PARTS[VALID_MODE])[::-1],
     COCOSinglePerson,
     score_coco,
     "ap",
@@ -84,8 +87,8 @@ COCO_PEOPLE = BoxedData(
 MERL_PEOPLE = BoxedData(
     "merl",
     "datasets/MERL",
-    ("prepare_train_merl.pkl", "images"),
-    ("prepare_val_merl.pkl", "images"),
+    (PEOPLE_FILES[TRAIN_MODE], PEOPLE_PICTURES),
+    (PEOPLE_FILES[VALID_MODE], PEOPLE_PICTURES),
     MERLSinglePerson,
     score_merl,
     "pck",

@@ -1,8 +1,9 @@
 """Poses of people in boxes that lists of pictures name, without labels."""
 
 import argparse
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -39,6 +40,24 @@ def boxed_pose_parser(doc: str, logdir: str) -> argparse.ArgumentParser:
     return parser
 
 
+def look_by_flags(
+    args: argparse.Namespace, open_people: Callable[..., BoxedPeople]
+) -> tuple[BoxedPeople, PosePredictions, dict]:
+    """The people, their poses in pixels, and the settings of the network of the flags.
+
+    Args:
+        args: flags of `boxed_pose_parser`.
+        open_people: from the configuration of the crops and the layout to the people.
+    """
+    compute = configure_compute(args)
+    settings = network_settings(args, NETWORKS)
+    people = open_people(people_dataconf(settings), people_layout(settings))
+    model = build_network(settings["network"], settings, args.weights)
+    model, layout = pose_view(model, settings), poselayout(settings)
+    found = predict_people(args, compute, model, people, VALID_MODE, layout)
+    return people, found, settings
+
+
 def whole_picture(size: Sequence[float]) -> tuple[float, float, float, float]:
     """The box whose window is as wide as the longer side of a picture.
 
@@ -72,21 +91,14 @@ def poses_in_boxes(
     """
     for picture, box in zip(pictures, boxes, strict=True):
         _check_box(picture, box)
-    compute = configure_compute(args)
-    settings = network_settings(args, NETWORKS)
     unknown = np.full((coco17j.num_joints, 2), INVALID)
-    people = BoxedPeople(
-        "",
-        [
-            BoxedPerson(str(picture), tuple(box), unknown)
-            for picture, box in zip(pictures, boxes, strict=True)
-        ],
-        people_dataconf(settings),
-        people_layout(settings),
+    looked_at = [
+        BoxedPerson(str(picture), tuple(box), unknown)
+        for picture, box in zip(pictures, boxes, strict=True)
+    ]
+    people, found, _ = look_by_flags(
+        args, functools.partial(BoxedPeople, "", looked_at)
     )
-    model = build_network(settings["network"], settings, args.weights)
-    model, layout = pose_view(model, settings), poselayout(settings)
-    found = predict_people(args, compute, model, people, VALID_MODE, layout)
     return found, people.poselayout
 
 

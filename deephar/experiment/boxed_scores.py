@@ -1,36 +1,19 @@
 """Evaluations of people with boxes and COCO's key points."""
 
 import argparse
+import functools
 import pathlib
 from collections.abc import Sequence
 
 from deephar.data.boxed import BoxedPeople
 from deephar.evaluation.keypoint_report import keypoint_page, write_keypoint_report
 from deephar.evaluation.pose import PosePredictions
-from deephar.experiment.arguments import FORK_FLAGS, argument_parser
-from deephar.experiment.boxed_people import (
-    BoxedData,
-    add_part_arguments,
-    open_part,
-    people_dataconf,
-    people_layout,
-)
-from deephar.experiment.building import build_network, pose_view
-from deephar.experiment.compute import configure_compute
-from deephar.experiment.looking import (
-    add_people_arguments,
-    describe_looking,
-    predict_people,
-)
-from deephar.experiment.networks import pose_networks, poselayout
+from deephar.experiment.boxed_people import BoxedData, add_part_arguments, open_part
+from deephar.experiment.boxed_poses import boxed_pose_parser, look_by_flags
+from deephar.experiment.looking import describe_looking
 from deephar.experiment.people_scores import name_blocks
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import write_evaluation
-from deephar.experiment.settings import add_network_arguments, network_settings
-from deephar.utils.modes import VALID_MODE
-
-NETWORKS = pose_networks("coco")
-"""The networks that are scored; those of other joints by the 16 of MPII."""
 
 
 def parse_boxed_evaluation(
@@ -44,12 +27,10 @@ def parse_boxed_evaluation(
         logdir: default of the run folder.
         argv: the command line; None for the real one.
     """
-    parser = argument_parser(doc, logdir, log_dir_flag=True)
+    parser = boxed_pose_parser(doc, logdir)
     add_part_arguments(parser, data, data.valid)
-    add_people_arguments(parser, None, "mpii", FORK_FLAGS)
     report = "write report.md with pictures"
     parser.add_argument("--report", action="store_true", help=report)
-    add_network_arguments(parser, NETWORKS, FORK_FLAGS)
     return parser.parse_args(argv)
 
 
@@ -62,14 +43,7 @@ def predict_boxed_people(
         args: what `parse_boxed_evaluation` returned.
         data: as given to it.
     """
-    compute = configure_compute(args)
-    settings = network_settings(args, NETWORKS)
-    look = (people_dataconf(settings), people_layout(settings))
-    people = open_part(args, data, data.valid, *look)
-    model = build_network(settings["network"], settings, args.weights)
-    model, layout = pose_view(model, settings), poselayout(settings)
-    found = predict_people(args, compute, model, people, VALID_MODE, layout)
-    return people, found, settings
+    return look_by_flags(args, functools.partial(open_part, args, data, data.valid))
 
 
 def finish_boxed_evaluation(

@@ -10,6 +10,7 @@ from deephar.data import merl_shopping, open_cache
 from deephar.data.boxed_clips import BoxedClips
 from deephar.data.merl import (
     PEOPLE_FILES,
+    PEOPLE_PICTURES,
     REACH_CLASSES,
     SHELF_CLASSES,
     MERL5Action,
@@ -56,7 +57,7 @@ POSE_WEIGHTS = (
     "runs/merl_singleperson/weights_last.weights.h5",
 )
 """Where the pose part's weights are looked for: the fork's file, then ours."""
-_PICKLE, _IMAGES = ".pkl", "images"
+_PICKLE = ".pkl"
 _HELD_OUT = {
     ",".join(SHELF_CLASSES).lower(): ("test_2.json", "test_2.json"),
     ",".join(REACH_CLASSES).lower(): (PEOPLE_FILES[VALID_MODE],) * 2,
@@ -100,7 +101,7 @@ def open_clips(
         "cache": open_cache(getattr(args, "cache", None)),
     }
     if path.suffix == _PICKLE:
-        folder = pathlib.Path(args.data) / _IMAGES if images is None else images
+        folder = pathlib.Path(args.data) / PEOPLE_PICTURES if images is None else images
         return MERLAction(folder, path, **options)
     return MERL5Action(path, image_path=images, **options)
 

@@ -24,6 +24,7 @@ setup(
         "opencv-python-headless>=4.9",
         "pillow>=10.1",
         "matplotlib>=3.8",
+        "av>=12",
         "pycocotools>=2.0.8",
         "tensorboard",
     ],

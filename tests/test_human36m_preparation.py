@@ -188,7 +188,7 @@ def test_bytes_of_a_pickle_are_latin1_only(tmp_path):
             return codecs.encode, ("a", "rot13")
 
     write_npz_with(tmp_path / "a.npz", {"S1": Zipped()}, 2)
-    with pytest.raises(ValueError, match="bytes as 'rot13' are not allowed"):
+    with pytest.raises(ValueError, match="a text in the encoding 'rot13'"):
         read_positions(tmp_path / "a.npz")
 
 
@@ -200,7 +200,7 @@ class Evil:
 def test_a_pickle_cannot_run_anything(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_npz(tmp_path / "a.npz", {"S1": Evil()})
-    with pytest.raises(ValueError, match=r"a\.npz must be a whole.*is not allowed"):
+    with pytest.raises(ValueError, match=r"a\.npz must be a whole.*it asks for"):
         read_positions(tmp_path / "a.npz")
     assert not (tmp_path / "evil").exists()
     assert pickle.dumps(Evil())
@@ -216,7 +216,7 @@ def test_a_pickle_cannot_run_anything(tmp_path, monkeypatch):
         ({"S1": {"Photo 1": np.full((2, 32, 3), np.nan)}}, "thigh must be known.*of 2"),
         ({"S1": {"Photo 1": [[1], [2, 3]]}}, r"npz, S1, Photo 1"),
         ({"me": {}}, "people S1 ... with dictionaries.*'me'"),
-        ([1, 2], "positions_3d must be a dictionary|an array of int64"),
+        ([1, 2], "an array of int64, not an object"),
     ],
 )
 def test_bad_joints_are_named(tmp_path, people, message):

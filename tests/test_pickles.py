@@ -37,6 +37,7 @@ ARRAYS = [
     np.array(["", ""]),
     np.array([["a", 1, None], [2.5, True, b"c"]], object),
     np.asfortranarray(np.array([["a", 1], [2.5, None]], object)),
+    np.array([None, [1], {"a": (2, [])}], object),
     np.zeros((1,) * 33),
     np.array(["\U0010ffff"], ">U1"),
 ]
@@ -176,11 +177,8 @@ HOSTILE = {
     "an extension": (b"\x80\x02\x82\x01.", "EXT1"),
     "the state of a list": (b"\x80\x02]}b.", "a description of what needs none"),
     "a buffer from outside": (b"\x80\x05\x97.", "NEXT_BUFFER"),
-    "an array of lists": (
-        pickle.dumps(np.array([None, [1]], object)),
-        "not so many numbers and strings",
-    ),
-    "an array of fewer objects": (array((3,), "O8", [1, 2]), "shape (3,) that are not"),
+    "an array of names": (array((1,), "O8", [Asks(eval, "1")]), "builtins.eval"),
+    "an array of fewer objects": (array((3,), "O8", [1, 2]), "shape (3,) of 2 objects"),
     "objects for an array of numbers": (array((1,), "f8", [1]), "other than objects"),
     "an array of objects of bytes": (array((1,), "O8", b"\1" * 8), "objects of bytes"),
     "an array of dates": (pickle.dumps(np.zeros(2, "M8[D]")), "'M8'"),

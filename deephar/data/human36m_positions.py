@@ -28,10 +28,7 @@ import importlib.util
 import json
 import os
 import pathlib
-import pickle
-import zipfile
 from collections.abc import Collection, Iterator
-from typing import Any
 
 import h5py
 import numpy as np
@@ -41,6 +38,7 @@ from deephar.data.human36m_names import SUBJECTS, find_take, take_name
 from deephar.data.matfile import read_mat
 from deephar.data.records import shaped
 from deephar.utils.camera import Camera
+from deephar.utils.npz import restricted_npz_object
 
 FOLDERS = ("MyPoseFeatures/D3_Positions", "MyPoses/3D_positions")
 ENDINGS = (".cdf.mat", ".mat", ".cdf", ".h5")
@@ -139,7 +137,7 @@ def _joints_32(owner, positions):
 
 
 def _read_npz(path: pathlib.Path) -> Iterator[tuple]:
-    people = load_npz_object(path, "positions_3d")
+    people = restricted_npz_object(path, "positions_3d")
     if not isinstance(people, dict):
         raise ValueError(f"{path}: positions_3d must be a dictionary of people")
     for person, takes in people.items():
@@ -218,71 +216,6 @@ def _read_cdf(file):
         raise ValueError(
             f"{file} must be a whole CDF file with the variable Pose. {error}"
         ) from error
-
-
-def _bytes_of(text: str, encoding: str) -> bytes:
-    """Stands for `_codecs.encode`, by which a pickle of protocol 2 holds bytes."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"bytes as {encoding!r} are not allowed")
-    return text.encode("latin1")
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads dictionaries, texts and arrays; nothing else can be made or called."""
-
-    _makers = {
-        function.__name__: function
-        for function in (
-            np.ndarray,
-            np.dtype,
-            np.empty(1).__reduce__()[0],
-            np.empty(1).__reduce_ex__(5)[0],
-            np.float64(0).__reduce__()[0],
-        )
-    }
-
-    def find_class(self, module, name):
-        if (module, name) == ("_codecs", "encode"):
-            return _bytes_of
-        if module.split(".")[0] == "numpy" and name in self._makers:
-            return self._makers[name]
-        raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
-
-
-def load_npz_object(path: str | os.PathLike, name: str) -> Any:
-    """Reads a pickled object of a .npz file, without running what a pickle may hold.
-
-    Args:
-        path: The file.
-        name: The object's name in it.
-
-    Returns:
-        What was saved, made of dictionaries, lists, texts, numbers and arrays.
-
-    Raises:
-        ValueError: if the file is damaged, has no such object, or it holds more.
-    """
-    path = os.fspath(path)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
-            header = read_header[np.lib.format.read_magic(file)](file)
-            if not header[2].hasobject:
-                raise ValueError(f"an array of {header[2]}, not an object")
-            # Python 2's texts and arrays are bytes; "latin1" keeps each as it is.
-            content = _ArrayUnpickler(file, encoding="latin1").load()
-    except (
-        *(ArithmeticError, AttributeError, EOFError, LookupError, OSError),
-        *(TypeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile),
-    ) as error:
-        raise ValueError(
-            f"{path} must be a whole .npz file with the object {name}. "
-            f"Received: {type(error).__name__}: {error}"
-        ) from error
-    return content.item() if np.shape(content) == () else content
 
 
 def read_cameras(path: str | os.PathLike) -> dict[tuple[int, str], Camera]:

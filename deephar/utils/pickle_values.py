@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 _ATOMS = (str, bytes, int, float, type(None), np.generic)
-"""What may be a key, a member of a set or an object of an array."""
+"""What may be a key or a member of a set."""
 _KEY_BITS, _KEY_PARTS = 64, 100
 """Integers in keys have at most so many bits, tuples and sets in them so many parts.
 
@@ -119,15 +119,12 @@ def _objects(budget: Budget, data: list, dtype: Any, shape: Any):
     """Returns an array of objects; ValueError unless they are as many as it needs."""
     if not isinstance(dtype, np.dtype) or not dtype.hasobject or not _is_shape(shape):
         raise ValueError("a list for an array of other than objects")
-    if math.prod(shape) != len(data) or not all(isinstance(x, _ATOMS) for x in data):
+    if math.prod(shape) != len(data):
         raise ValueError(
-            f"an array of objects of the shape {_shown(shape)} that are not so many "
-            "numbers and strings"
+            f"an array of objects of the shape {_shown(shape)} of {len(data)} objects"
         )
     budget.take(8 * len(data))
-    array = np.empty(len(data), dtype)
-    array[:] = data
-    return array.reshape(shape)
+    return np.fromiter(data, dtype, len(data)).reshape(shape)
 
 
 def _filled(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any):

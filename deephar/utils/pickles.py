@@ -11,7 +11,7 @@ import io
 import os
 import pathlib
 import pickletools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,8 @@ def restricted_load(
 
     Any protocol, of Python 2 too (its strings are read as Latin-1). Keys and members of
     sets are numbers (integers of 64 bits, no complex ones), strings, None, and tuples
-    and frozensets of these. Arrays hold numbers, truth values, texts, or Python's
-    numbers and strings as objects. Refused are arrays of records and of dates, other
+    and frozensets of these. Arrays hold numbers, truth values, texts, or any of what is
+    named here as objects. Refused are arrays of records and of dates, other
     containers (defaultdict, Counter, deque) and containers that hold themselves.
 
     What is read takes a limited multiple of the file's size of memory. It is not made
@@ -74,33 +74,73 @@ def restricted_load(
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     data = path.read_bytes()
-    table = DATA if allowed is None else allowed
-    machine = _Machine(table, Budget(_GROWTH * len(data) + _FLOOR))
     try:
-        value = machine.run(data)
-        _check_plain(value, _UNROLLED * len(data))
+        value, end = read_pickle(data, DATA if allowed is None else allowed)
+        if end != len(data):
+            raise ValueError(
+                f"more than one value, or something behind it, at byte {end - 1} of "
+                f"{len(data)}"
+            )
         return value
-    except _BROKEN as error:
-        text = str(error) or type(error).__name__
+    except ValueError as error:
         raise ValueError(
             f"{path} must be a whole pickle of containers, numbers, strings and NumPy "
-            f"arrays. Received: {text}, at byte {machine.place} of {len(data)}"
+            f"arrays. Received: {error}"
         ) from error
+
+
+def read_pickle(
+    data: bytes,
+    allowed: Mapping[str, Callable] = DATA,
+    persistent: Callable | None = None,
+    start: int = 0,
+) -> tuple[Any, int]:
+    """Reads one pickle among bytes, as `restricted_load` does.
+
+    Args:
+        data: The bytes.
+        allowed: What a name stands for.
+        persistent: What a persistent id stands for, a function of a `Budget` and the
+            id, which must not be trusted; None to refuse them.
+        start: Where the pickle begins.
+
+    Returns:
+        (value, where the pickle ends).
+
+    Raises:
+        ValueError: if it asks for anything else, is cut short or damaged, or would
+            become far larger than `data`.
+    """
+    machine = _Machine(allowed, Budget(_GROWTH * len(data) + _FLOOR), persistent)
+    machine.place = start
+    try:
+        value = machine.run(data, start)
+        _check_plain(value, _UNROLLED * len(data))
+        return value, machine.place + 1
+    except _BROKEN as error:
+        text = str(error) or type(error).__name__
+        raise ValueError(f"{text}, at byte {machine.place} of {len(data)}") from error
 
 
 class _Machine:
     """What the operations of a pickle work on: a stack with marks, and a memory."""
 
-    def __init__(self, allowed: Mapping[str, Callable], budget: Budget):
+    def __init__(
+        self,
+        allowed: Mapping[str, Callable],
+        budget: Budget,
+        persistent: Callable | None,
+    ):
         self.allowed = allowed
         self.budget = budget
+        self.persistent = persistent
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []
         self.memory: dict[int, Any] = {}
         self.place = 0
 
-    def run(self, data: bytes) -> Any:
-        for name, argument, place in _operations(data):
+    def run(self, data: bytes, start: int) -> Any:
+        for name, argument, place in _operations(data, start):
             self.place = place
             if name in _VALUES:
                 self.stack.append(argument)
@@ -112,8 +152,8 @@ class _Machine:
                 asked = f" ({_plain(argument)})" if isinstance(argument, str) else ""
                 raise ValueError(f"it asks for the operation {name}{asked}")
         value = self.pop()
-        if self.stack or self.marked or self.place + 1 != len(data):
-            raise ValueError("more than one value, or something behind it")
+        if self.stack or self.marked:
+            raise ValueError("more than one value")
         return value
 
     def push(self, value: Any) -> None:
@@ -186,6 +226,12 @@ class _Machine:
             raise ValueError("a call of what is no name")
         self.stack.append(name.make(self.budget, *arguments))
 
+    def look_up(self, argument) -> None:
+        """Puts what a persistent id stands for on the stack."""
+        if self.persistent is None:
+            raise ValueError("it asks for the operation BINPERSID")
+        self.stack.append(self.persistent(self.budget, self.pop()))
+
     def build(self, argument) -> None:
         state, one = self.pop(), self.stack.pop()
         if not isinstance(one, Unbuilt) or one.built:
@@ -199,12 +245,13 @@ def _finished(value: Any) -> Any:
     return value.value if isinstance(value, Unbuilt) and value.built else value
 
 
-def _operations(data: bytes) -> Iterator[tuple[str, Any, int]]:
+def _operations(data: bytes, start: int) -> Iterator[tuple[str, Any, int]]:
     """Yields name, argument and place of each operation, to the first STOP.
 
     As `pickletools.genops`, which takes strings of protocol 0 for ASCII.
     """
     file = io.BytesIO(data)
+    file.seek(start)
     name = None
     while name != "STOP":
         place = file.tell()
@@ -239,16 +286,16 @@ def _check_plain(value: Any, most: int) -> None:
     waiting = [(value, False)]
     while waiting:
         one, counted = waiting.pop()
-        parts = one.values() if isinstance(one, dict) else one
         if counted:
-            sizes[id(one)] = 1 + sum(sizes.get(id(part), 1) for part in parts)
+            sizes[id(one)] = 1 + sum(sizes.get(id(part), 1) for part in _parts(one))
             if sizes[id(one)] > most:
                 raise ValueError("it grows far beyond the size of the file")
         elif isinstance(one, _CONTAINERS):
             if id(one) not in sizes:
                 sizes[id(one)] = _OPEN
                 waiting.append((one, True))
-                waiting += [(part, False) for part in parts if isinstance(part, _HELD)]
+                held = [part for part in _parts(one) if isinstance(part, _HELD)]
+                waiting += [(part, False) for part in held]
             elif sizes[id(one)] == _OPEN:
                 raise ValueError("a container that holds itself")
         elif isinstance(one, Name):
@@ -257,9 +304,16 @@ def _check_plain(value: Any, most: int) -> None:
             raise ValueError("an array or a type that is not described, for a value")
 
 
+def _parts(one: Any) -> Iterable:
+    """What a container or an array of objects holds; nothing in other arrays."""
+    if isinstance(one, np.ndarray):
+        return one.ravel().tolist() if one.dtype.hasobject else ()
+    return one.values() if isinstance(one, dict) else one
+
+
 _OPEN = 0
 """Size of a container whose parts are being counted."""
-_CONTAINERS = (list, tuple, dict, set, frozenset)
+_CONTAINERS = (list, tuple, dict, set, frozenset, np.ndarray)
 _UNDESCRIBED = (Unbuilt, np.dtype)
 _HELD = (*_CONTAINERS, *_UNDESCRIBED, Name)
 """What is looked at of what a container holds."""
@@ -327,4 +381,5 @@ _OPERATIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "STACK_GLOBAL": _stack_global,
     "REDUCE": _Machine.call,
     "BUILD": _Machine.build,
+    "BINPERSID": _Machine.look_up,
 }

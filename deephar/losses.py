@@ -1,13 +1,18 @@
-"""Pose regression losses of the multi-task networks (TPAMI form).
+"""Losses of poses: of the multi-task networks (TPAMI form), and of temporal lifting.
 
-Every loss takes poses `(batch, [frames,] joints, dim)` in any unit, ignores the
-coordinates that are `INVALID` in `y_true`, and is divided by the number of valid
-coordinates (at least 1). It computes in float32 and returns one value for each pose:
-`(batch, [frames])`. Invalid coordinates have a gradient of zero.
+Every loss of the networks takes poses `(batch, [frames,] joints, dim)` in any unit,
+ignores the coordinates that are `INVALID` in `y_true`, and is divided by the number of
+valid coordinates (at least 1). It computes in float32 and returns one value for each
+pose: `(batch, [frames])`. Invalid coordinates have a gradient of zero.
 
 Source: Luvizon, Picard, Tabia, "Multi-task Deep Learning for Real-Time 3D Human Pose
 Estimation and Action Recognition", TPAMI 2020. The original counts coordinates of
 zero and less as invalid; here only `INVALID` is.
+
+The losses of lifting (`mpjpe`, `weighted_mpjpe`, `n_mpjpe`, `bone_length_penalty`) take
+poses `(batch, frames, joints, dim)` that are valid throughout, compute in float32 and
+return one number in the unit of the poses. Source: Pavllo et al., "3D human pose
+estimation in video with temporal convolutions and semi-supervised training", CVPR 2019.
 """
 
 from keras import ops
@@ -98,6 +103,69 @@ def pose_regression_loss(pose_loss, visibility_weight):
         return ops.mean(total, axis=-1) if len(total.shape) == 2 else total
 
     return loss
+
+
+def mpjpe(y_true, y_pred):
+    """Mean distance between true and predicted joints.
+
+    Args:
+        y_true: `(batch, frames, joints, dim)`.
+        y_pred: Of the same shape and unit.
+    """
+    return ops.mean(_length(_float32(y_pred) - _float32(y_true)))
+
+
+def weighted_mpjpe(y_true, y_pred, weights):
+    """Mean of the joints' distances times their weights.
+
+    Args:
+        y_true: `(batch, frames, joints, dim)`.
+        y_pred: Of the same shape and unit.
+        weights: `(batch, frames, joints)`; for trajectories 1 / depth.
+    """
+    distance = _length(_float32(y_pred) - _float32(y_true))
+    return ops.mean(_float32(weights) * distance)
+
+
+def n_mpjpe(y_true, y_pred):
+    """`mpjpe` after each predicted pose is scaled about the origin to fit the truth.
+
+    Args:
+        y_true: `(batch, frames, joints, dim)`, the roots at the origin.
+        y_pred: Of the same shape.
+    """
+    y_true, y_pred = _float32(y_true), _float32(y_pred)
+    gain = ops.sum(y_true * y_pred, axis=(-2, -1), keepdims=True)
+    spread = ops.sum(ops.square(y_pred), axis=(-2, -1), keepdims=True)
+    return mpjpe(y_true, gain / spread * y_pred)
+
+
+def bone_length_penalty(labelled, unlabelled, parents):
+    """How far the mean bone lengths of two sets of predicted poses lie apart.
+
+    Args:
+        labelled: `(batch, frames, joints, 3)`, predicted for labelled frames.
+        unlabelled: `(other batch, frames, joints, 3)`, for unlabelled ones.
+        parents: The parent of each joint; -1 for the root, joint 0.
+
+    Returns:
+        The mean over bones of the absolute difference.
+    """
+    means = [_mean_bone_lengths(_float32(y), parents) for y in (labelled, unlabelled)]
+    return ops.mean(ops.abs(means[0] - means[1]))
+
+
+def _mean_bone_lengths(y, parents):
+    """`(joints - 1,)`."""
+    bones = y[:, :, 1:] - ops.take(y, list(parents[1:]), axis=2)
+    return ops.mean(_length(bones), axis=(0, 1))
+
+
+def _length(x):
+    """Length of the vectors of the last axis; at 0 its gradient is 0, not NaN."""
+    squares = ops.sum(ops.square(x), axis=-1)
+    some = squares > 0
+    return ops.where(some, ops.sqrt(ops.where(some, squares, 1.0)), 0.0)
 
 
 def _visibility_loss(y_true, y_pred):

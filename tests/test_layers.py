@@ -274,6 +274,9 @@ LAYERS = [
     (L.PositionProbability(), [(3, 2), (3, 1)]),
     (L.VolumeProbability(), [(4, 5, 3), (6, 3)]),
     (L.MapExpectation(), [(4, 5, 3), (4, 5, 3)]),
+    (L.TemporalConv(4, 3, dilation=2, use_bias=True), (7, 3)),
+    (L.TemporalBatchNorm(momentum=0.8), (7, 3)),
+    (L.SelectFrames(2, dropped=1, step=3), (9, 3)),
     (L.WeightedMean(), [(3, 2), (3, 2), (3, 1), (3, 1)]),
 ]
 

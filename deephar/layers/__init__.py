@@ -68,6 +68,7 @@ from deephar.layers.softargmax import (
     softargmax2d,
 )
 from deephar.layers.stop import StopGradient
+from deephar.layers.temporal import SelectFrames, TemporalBatchNorm, TemporalConv
 
 __all__ = [
     "ChannelSoftmax1D",
@@ -88,9 +89,12 @@ __all__ = [
     "PROBABILITIES",
     "PositionProbability",
     "SelectChannels",
+    "SelectFrames",
     "SplitChannels",
     "SplitVolume",
     "StopGradient",
+    "TemporalBatchNorm",
+    "TemporalConv",
     "UnfoldFrames",
     "VolumeProbability",
     "WeightedMean",

@@ -1,11 +1,21 @@
 """A pinhole camera with lens distortion, as Human3.6M's calibration gives it.
 
-World points are (x, y, z) in mm; picture points are (u, v) in px and depth in mm.
+World points of `Camera` are (x, y, z) in mm; picture points are (u, v) in px and depth
+in mm. Source: dluvizon/deephar's utils/camera.py.
 
-Source: dluvizon/deephar's utils/camera.py.
+The functions on quaternions and normalised pictures are what temporal lifting sees by
+(`deephar.data.lifting`). Quaternions are (w, x, y, z) of length 1. A camera's
+orientation turns its axes, x right, y down, z forward, into the world's; its
+translation is its place there. Pictures are normalised so that their width is [-1, 1],
+the middle of their left border at x = -1 and of their upper one at y = -height / width.
+Source: Pavllo et al., "3D human pose estimation in video with temporal convolutions and
+semi-supervised training", CVPR 2019.
 """
 
+from typing import Any
+
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from deephar.utils.transform import transform_pose_sequence
 
@@ -138,6 +148,115 @@ def project_pred_to_camera(
     plane = transform_pose_sequence(afmat, pred[:, :, :2], inverse=True)
     depth = resol_z * (pred[:, :, 2] - 0.5) + np.asarray(root_z)[:, None]
     return np.concatenate([plane, depth[:, :, None]], axis=-1)
+
+
+def rotate(points: np.ndarray, quaternion: np.ndarray) -> np.ndarray:
+    """Turns points by a quaternion.
+
+    Args:
+        points: Array (..., 3).
+        quaternion: Array (4,), or (..., 4) with one for each point.
+
+    Returns:
+        Array (..., 3).
+    """
+    points, quaternion = np.asarray(points), np.asarray(quaternion)
+    if points.shape[-1:] != (3,) or quaternion.shape[-1:] != (4,):
+        raise ValueError(
+            "`points` must have the shape (..., 3) and `quaternion` (4,) or (..., 4). "
+            f"Received: points.shape={points.shape}, "
+            f"quaternion.shape={quaternion.shape}"
+        )
+    axis = quaternion[..., 1:]
+    once = np.cross(axis, points)
+    return points + 2 * (quaternion[..., :1] * once + np.cross(axis, once))
+
+
+def inverse_quaternion(quaternion: np.ndarray) -> np.ndarray:
+    """Returns the quaternion (..., 4) that turns back."""
+    quaternion = np.asarray(quaternion)
+    return quaternion * np.array([1, -1, -1, -1], quaternion.dtype)
+
+
+def quaternion_of(R: np.ndarray) -> np.ndarray:
+    """Returns the quaternion (4,), w >= 0, that turns points as the matrix (3, 3) does.
+
+    Raises:
+        ValueError: if the matrix is no rotation.
+    """
+    R = np.asarray(R, dtype=np.float64)
+    error = np.abs(R @ R.T - np.eye(3)).max() if R.shape == (3, 3) else np.inf
+    if not (error < 1e-4 and np.linalg.det(R) > 0):
+        raise ValueError(f"`R` must be a rotation (3, 3). Received: R={R.tolist()}")
+    x, y, z, w = Rotation.from_matrix(R).as_quat(canonical=True)
+    return np.array([w, x, y, z])
+
+
+def world_to_camera(
+    points: np.ndarray, orientation: np.ndarray, translation: np.ndarray
+) -> np.ndarray:
+    """Brings points (..., 3) of the world to a camera's axes, in the same unit."""
+    return rotate(points - translation, inverse_quaternion(orientation))
+
+
+def camera_to_world(
+    points: np.ndarray, orientation: np.ndarray, translation: np.ndarray
+) -> np.ndarray:
+    """Brings points (..., 3) of a camera's axes to the world, in the same unit."""
+    return rotate(points, orientation) + translation
+
+
+def normalize_screen(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Brings points (..., 2), px of a picture (w, h), to the width of [-1, 1]."""
+    points = _floats(points)
+    return (points / float(size[0]) * 2 - _middle(size)).astype(points.dtype)
+
+
+def denormalize_screen(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Brings points (..., 2) from the width of [-1, 1] to px of a picture (w, h)."""
+    points = _floats(points)
+    return ((points + _middle(size)) * float(size[0]) / 2).astype(points.dtype)
+
+
+def project_to_2d(points, intrinsics, linear: bool = False, xp: Any = np):
+    """Projects points before a camera into its normalised picture.
+
+    A point may stand 45 degrees off the camera's axis to either side; one that stands
+    farther is moved there, as the model of the lens is good for nothing else.
+
+    Args:
+        points: Array (n, ..., 3): x right, y down, z forward, in any unit.
+        intrinsics: Lenses (n, 9): focal lengths fx, fy, centre cx, cy, radial
+            distortion k1, k2, k3 and tangential p1, p2, for the normalised picture.
+        linear: Whether to leave out the distortion.
+        xp: What computes: `numpy`, or `keras.ops` for tensors.
+
+    Returns:
+        Array (n, ..., 2), normalised.
+    """
+    if len(intrinsics.shape) != 2 or intrinsics.shape[-1] != 9:
+        raise ValueError(
+            "`intrinsics` must have the shape (n, 9). "
+            f"Received: intrinsics.shape={tuple(intrinsics.shape)}"
+        )
+    lens = intrinsics[(slice(None), *[None] * (len(points.shape) - 2))]
+    focal, centre, k, p = lens[..., :2], lens[..., 2:4], lens[..., 4:7], lens[..., 7:]
+    plane = xp.clip(points[..., :2] / points[..., 2:], -1, 1)
+    if not linear:
+        r2 = xp.sum(plane * plane, axis=-1, keepdims=True)
+        radial = 1 + r2 * (k[..., :1] + r2 * (k[..., 1:2] + r2 * k[..., 2:]))
+        tangential = xp.sum(p * plane, axis=-1, keepdims=True)
+        plane = plane * (radial + tangential) + p * r2
+    return focal * plane + centre
+
+
+def _floats(points):
+    points = np.asarray(points)
+    return points if points.dtype.kind == "f" else points.astype(np.float64)
+
+
+def _middle(size):
+    return np.array([1, size[1] / size[0]])
 
 
 def _check_points(name, points):

@@ -29,9 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from deephar.data.human36m_positions import load_npz_object
 from deephar.data.records import are_numbers
 from deephar.utils.messages import shown
+from deephar.utils.npz import restricted_npz_object
 
 logger = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ def write_keypoints_2d(
 def _read(path: str | os.PathLike, name: str) -> dict:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"no such file: {path}. See datasets/lifting/README.md")
-    people = load_npz_object(path, name)
+    people = restricted_npz_object(path, name)
     takes = people.values() if isinstance(people, dict) else [None]
     if not people or not all(isinstance(one, dict) and one for one in takes):
         raise ValueError(
@@ -247,7 +247,7 @@ def _check_same(owner: Any, what: str, arrays: Sequence[np.ndarray]) -> None:
 
 
 def _layout(path: str | os.PathLike, num_keypoints: int) -> Layout:
-    metadata = load_npz_object(path, "metadata")
+    metadata = restricted_npz_object(path, "metadata")
     if not isinstance(metadata, dict):
         raise ValueError(f"{path}: metadata must be a dictionary")
     sides = metadata.get("keypoints_symmetry")

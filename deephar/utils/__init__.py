@@ -31,6 +31,7 @@ from deephar.utils.pose import (
     convert_sequence_pa17j3d_to_pa16j,
     get_valid_joints,
     get_visible_joints,
+    h36m17j,
     is_valid,
     ntu25j3d,
     pa16j2d,
@@ -41,6 +42,7 @@ from deephar.utils.pose import (
     pa21j3d,
     write_poselist,
 )
+from deephar.utils.pose_conversion import convert_to_h36m17j
 from deephar.utils.transform import (
     T,
     normalize_channels,
@@ -65,6 +67,7 @@ __all__ = [
     "convert_coco17j_to_pa16j",
     "convert_pa17j3d_to_pa16j",
     "convert_sequence_pa17j3d_to_pa16j",
+    "convert_to_h36m17j",
     "draw",
     "get_crop_params",
     "get_gt_bbox",
@@ -73,6 +76,7 @@ __all__ = [
     "get_valid_bbox_array",
     "get_valid_joints",
     "get_visible_joints",
+    "h36m17j",
     "is_valid",
     "linspace_2d",
     "mkdir",

@@ -218,6 +218,28 @@ class ntu25j3d:
     ]
 
 
+class h36m17j:
+    """The 17 joints of Human3.6M that VideoPose3D's networks predict, in its order.
+
+    They are rows 0 1 2 3 6 7 8 12 13 14 15 17 18 19 25 26 27 of the mocap's 32. What
+    Human3.6M calls thorax is where MPII's neck is, and its neck is at the nose.
+    """
+
+    num_joints = 17
+    dim = 3
+    joint_names = (
+        "pelvis r_hip r_knee r_ankle l_hip l_knee l_ankle spine thorax neck head "
+        "l_shoul l_elb l_wrist r_shoul r_elb r_wrist"
+    ).split()
+    parents = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
+    map_hflip = [0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 10, 14, 15, 16, 11, 12, 13]
+    joints_left = [4, 5, 6, 11, 12, 13]
+    joints_right = [1, 2, 3, 14, 15, 16]
+    color = _COLORS
+    cmap = [0] + [3] * 3 + [4] * 3 + [0] * 4 + [2] * 3 + [1] * 3
+    links = [[parent, joint] for joint, parent in enumerate(parents) if joint]
+
+
 def get_visible_joints(x: np.ndarray, margin: float = 0.0) -> np.ndarray:
     """Tells which joints lie strictly inside the crop.
 

@@ -31,7 +31,7 @@ ROOMS = {
     "devices": {"utils"},
     "trainer": {"callbacks", "checkpoints", "data.loader", "devices", "utils"},
     "checkpoints": {"layers", "config", "utils"},
-    "inference": {"models", "checkpoints", "utils", "config", "data"},
+    "inference": {"models", "layers", "checkpoints", "utils", "config", "data"},
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
         *("callbacks", "data", "devices", "inference", "losses", "optimizers"),

@@ -30,7 +30,7 @@ def test_layout_equals_the_originals(name, values):
         np.testing.assert_array_equal(ours, values[key], err_msg=key)
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", [*LAYOUTS, "h36m17j"])
 def test_mirroring_swaps_the_names_of_the_sides(name):
     layout = getattr(poses, name)
     assert len(set(layout.joint_names)) == layout.num_joints
@@ -40,7 +40,7 @@ def test_mirroring_swaps_the_names_of_the_sides(name):
         assert layout.joint_names[mirrored] == after
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", [*LAYOUTS, "h36m17j"])
 def test_limbs_do_not_cross_sides_in_colour(name):
     layout = getattr(poses, name)
     assert len(layout.cmap) == layout.num_joints

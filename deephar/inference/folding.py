@@ -6,10 +6,13 @@ import keras
 import numpy as np
 from keras import layers
 
+from deephar.layers import TemporalConv
+
 _DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 _FOLDABLE = (
     *(layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.Dense),
     *(layers.SeparableConv1D, layers.SeparableConv2D, *_DEPTHWISE),
+    TemporalConv,
 )
 
 
@@ -111,7 +114,7 @@ def _foldable(model: keras.Model) -> list[tuple]:
 def _is_linear(layer) -> bool:
     return (
         isinstance(layer, _FOLDABLE)
-        and layer.activation in (None, keras.activations.linear)
+        and getattr(layer, "activation", None) in (None, keras.activations.linear)
         and getattr(layer, "data_format", "channels_last") == "channels_last"
     )
 

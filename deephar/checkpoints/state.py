@@ -15,6 +15,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from deephar.utils.fs import whole_file
+
 logger = logging.getLogger(__name__)
 
 KEPT = 2
@@ -55,18 +57,10 @@ def write_state(
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"state-{epoch:05d}-{step:07d}.npz"
-    draft = folder / f".{path.name}.part"
     text = json.dumps({**record, "epoch": epoch, "step": step})
     content = {**arrays, _RECORD: np.frombuffer(text.encode(), np.uint8)}
-    try:
-        with open(draft, "wb") as file:
-            np.savez(file, **content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync(folder)
+    with whole_file(path) as file:
+        np.savez(file, **content)
     states = _states(folder)
     passed_over = [other for other in states if other.name > path.name]
     kept = states[len(passed_over) :][:KEPT]
@@ -112,14 +106,3 @@ def _states(folder: pathlib.Path) -> list[pathlib.Path]:
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
-
-
-def _sync(folder: pathlib.Path) -> None:
-    """Brings a folder's names to the disk, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

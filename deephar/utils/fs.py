@@ -1,5 +1,6 @@
 """Files and folders."""
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -7,7 +8,8 @@ import json
 import math
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO
 
 _BLOCK = 1 << 20
 
@@ -68,6 +70,37 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Yields a file to write to, which gets its name when it is on the disk.
+
+    Whatever moment the machine dies at, there is the whole file or what was there
+    before.
+    """
+    path = pathlib.Path(path)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        with open(draft, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(folder: pathlib.Path) -> None:
+    """Brings a folder's names to the disk, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _finite(value: object) -> object:

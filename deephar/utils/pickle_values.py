@@ -39,6 +39,17 @@ class Unbuilt:
         raise NotImplementedError
 
 
+class Attributed(collections.OrderedDict):
+    """An ordered dictionary that a later operation may give attributes, unlike others.
+
+    They are data about the values, which only their writer needs, and are not kept.
+    """
+
+    def check_attributes(self, state: Any) -> None:
+        """Raises ValueError unless the attributes are those that it may have."""
+        raise NotImplementedError
+
+
 class Budget:
     """How much may still be made: a small file must not fill the memory."""
 

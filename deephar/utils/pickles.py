@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from deephar.utils.pickle_values import DATA, Budget, Name, Unbuilt, member
+from deephar.utils.pickle_values import DATA, Attributed, Budget, Name, Unbuilt, member
 
 _GROWTH, _FLOOR = 4, 1000
 """All that is made of bytes or lists is at most so many times the file's size and so
@@ -234,6 +234,10 @@ class _Machine:
 
     def build(self, argument) -> None:
         state, one = self.pop(), self.stack.pop()
+        if isinstance(one, Attributed):
+            one.check_attributes(state)
+            self.stack.append(one)
+            return
         if not isinstance(one, Unbuilt) or one.built:
             raise ValueError("a description of what needs none")
         one.value, one.built = one.build(state), True

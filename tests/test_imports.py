@@ -29,7 +29,9 @@ ROOMS = {
     "plans": {"utils"},
     "callbacks": {"evaluation", "checkpoints", "utils"},
     "devices": {"utils"},
-    "trainer": {"callbacks", "checkpoints", "data.loader", "devices", "utils"},
+    "trainer": {
+        *("callbacks", "checkpoints", "data.loader", "devices", "losses", "utils"),
+    },
     "checkpoints": {"layers", "config", "utils"},
     "inference": {"models", "layers", "checkpoints", "utils", "config", "data"},
     "experiment": {

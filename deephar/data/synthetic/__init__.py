@@ -12,6 +12,8 @@ background  what is behind a still: surroundings, textures, things;  film: expos
 scene     a whole picture with its labels as a function of (seed, index)
 stage     a world in which somebody moves, filmed;  cameras: where they stand
 film_crew  a performance before several cameras
+takes     long takes in a room;  detections: what a detector finds of them;  lifting: on
+disk, without pictures
 sight     which points of a body a picture shows
 mpii, coco, pennaction, human36m, ntu, merl  on disk, in the data sets' formats, by
 means of writing

@@ -211,7 +211,7 @@ def perform(
     turn = move.turn * rng.uniform(0.4, 1.0) * rng.choice((-1, 1))
     heading = heading + turn * np.arange(count) / fps
     joints, frames = place(body, poses, heading)
-    joints[..., :2] += _travel(move, body, joints, poses)[:, None]
+    joints[..., :2] += travel(move, body, joints, poses)[:, None]
     return Performance(move, joints, frames, heading, seconds, left, fps)
 
 
@@ -320,10 +320,19 @@ def _level(body: Body, poses: np.ndarray) -> np.ndarray:
     return poses
 
 
-def _travel(
-    move: Move, body: Body, joints: np.ndarray, poses: np.ndarray
-) -> np.ndarray:
-    """Returns how far (n, 2) the body goes so that what stands on the floor stays."""
+def travel(move: Move, body: Body, joints: np.ndarray, poses: np.ndarray) -> np.ndarray:
+    """Returns how far the body goes so that what stands on the floor stays.
+
+    Args:
+        move: What it does: its `floor` tells what stands.
+        body: Whose it is.
+        joints: (n, 21, 3) with the pelvis over one place, mm; hands that hold the body
+            in the air come to their height.
+        poses: (n, dofs) what they are made of.
+
+    Returns:
+        x, y (n, 2), mm.
+    """
     if move.floor == "hands":
         held = joints[:, [INDEX["r_hand"], INDEX["l_hand"]]].mean(axis=1)
         joints[..., 2] += (held[0, 2] - held[:, 2])[:, None]

@@ -29,6 +29,22 @@ def is_inside(
     return (away > 0) & ((picture >= 0) & (picture < np.array(size))).all(axis=1)
 
 
+def face_points(body: Body, joints: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Returns where nose, left and right eye, left and right ear are.
+
+    Args:
+        body: Whose they are.
+        joints: (..., 21, 3) in the world, mm.
+        frames: (..., 21, 3, 3) axes of the bones.
+
+    Returns:
+        (..., 5, 3), mm.
+    """
+    head = joints[..., [INDEX[PARENTS["head"]]], :]
+    axes = np.swapaxes(frames[..., INDEX["head"], :, :], -1, -2)
+    return head + body.height * _FACE_POINTS @ axes
+
+
 def find_joints(
     body: Body,
     joints: np.ndarray,
@@ -82,8 +98,7 @@ def coco_points(
         (17, 3) x, y, px, and 0 not labelled, 1 hidden, 2 visible, as in COCO's files; a
         point that is not labelled is at 0, 0.
     """
-    head = joints[INDEX[PARENTS["head"]]]
-    face = head + body.height * _FACE_POINTS @ frames[INDEX["head"]].T
+    face = face_points(body, joints, frames)
     before = np.full(len(face), _ON_FACE * body.height)
     picture, _, visible = _find(face, before, view, depth, index, owner)
     points = np.zeros((len(face) + len(COCO_JOINTS), 3))

@@ -10,10 +10,10 @@ from deephar.data.human36m_names import find_take
 from deephar.data.lifting_cameras import human36m_cameras
 from deephar.data.lifting_format import read_keypoints_2d, read_positions_3d
 from deephar.data.lifting_skeletons import HUMAN36M_SKELETON, KEPT_JOINTS
-from deephar.data.synthetic import detections, is_generated
+from deephar.data.synthetic import detections, is_generated, write_lifting
 from deephar.data.synthetic.body import BONES, make_body
 from deephar.data.synthetic.h36m_moves import H36M_MOVES
-from deephar.data.synthetic.lifting import make_take, write_lifting
+from deephar.data.synthetic.lifting import make_take
 from deephar.data.synthetic.takes import act, smooth_noise
 from deephar.utils.camera import normalize_screen, project_to_2d, world_to_camera
 

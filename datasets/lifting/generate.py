@@ -12,8 +12,9 @@ the same files whatever --workers is. OUT/generated.json keeps the command.
 import functools
 import sys
 
+from deephar.data.synthetic import write_lifting
 from deephar.data.synthetic.command import generate, make_parser
-from deephar.data.synthetic.lifting import FPS, write_lifting
+from deephar.data.synthetic.lifting import FPS
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -29,6 +29,7 @@ from deephar.data.synthetic.human36m import (
     make_recording,
     write_human36m_sequences,
 )
+from deephar.data.synthetic.lifting import write_lifting
 from deephar.data.synthetic.merl import make_shop_clip, write_merl
 from deephar.data.synthetic.motion import Move, Performance, make_move, perform
 from deephar.data.synthetic.mpii import write_mpii
@@ -89,6 +90,7 @@ __all__ = [
     "shade",
     "write_coco",
     "write_human36m_sequences",
+    "write_lifting",
     "write_merl",
     "write_mpii",
     "write_ntu_clips",

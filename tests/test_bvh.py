@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from deephar.data.lifting_skeletons import HUMAN36M_SKELETON
 from deephar.utils.bvh import write_bvh
 
-PARENTS = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]
+PARENTS = HUMAN36M_SKELETON.parents
 NAMES = (
     "pelvis r_hip r_knee r_ankle l_hip l_knee l_ankle spine thorax neck head "
     "l_shoul l_elb l_wrist r_shoul r_elb r_wrist"
@@ -92,8 +93,9 @@ def test_a_person_of_fixed_lengths_comes_back_as_it_was(tmp_path, names):
     assert rate == pytest.approx(50)
 
 
-def test_the_rest_pose_is_a_t_where_the_names_are_known(tmp_path):
-    write_bvh(tmp_path / "a.bvh", moving(), PARENTS, NAMES, 50)
+@pytest.mark.parametrize("names", [NAMES, HUMAN36M_SKELETON.names])
+def test_the_rest_pose_is_a_t_where_the_names_are_known(tmp_path, names):
+    write_bvh(tmp_path / "a.bvh", moving(), PARENTS, names, 50)
     offsets = dict(zip(NAMES, _inner_offsets(tmp_path / "a.bvh"), strict=True))
     for name, axis in (("r_knee", (0, -1, 0)), ("l_elb", (1, 0, 0))):
         offset = offsets[name]

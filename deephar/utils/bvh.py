@@ -17,16 +17,17 @@ from deephar.utils.fs import write_text
 
 _UP, _DOWN, _LEFT, _RIGHT = (0, 1, 0), (0, -1, 0), (1, 0, 0), (-1, 0, 0)
 _REST = {
-    **dict.fromkeys(("spine", "thorax", "neck", "head"), _UP),
+    **dict.fromkeys(("spine", "thorax", "neck", "necknose", "head"), _UP),
     **{
-        f"{side}_{joint}": across
+        f"{side}{joint}": across
         for side, across in (("l", _LEFT), ("r", _RIGHT))
-        for joint in ("hip", "shoul", "elb", "wrist", "hand")
+        for joint in ("hip", "shoul", "shoulder", "elb", "elbow", "wrist", "hand")
     },
-    **{f"{side}_{joint}": _DOWN for side in "lr" for joint in ("knee", "ankle")},
-    **{f"{side}_foot": (0, 0, 1) for side in "lr"},
+    **{f"{side}{joint}": _DOWN for side in "lr" for joint in ("knee", "ankle")},
+    **{f"{side}foot": (0, 0, 1) for side in "lr"},
 }
-"""Where a joint lies from its parent in the rest pose: a T, arms to the sides."""
+"""Where a joint, by its name in small letters, lies from its parent in the rest pose: a
+T, arms to the sides."""
 
 _ORDER = "ZXY"
 _CHANNELS = "Zrotation Xrotation Yrotation"
@@ -54,8 +55,8 @@ def write_bvh(
         poses: Array (frames, joints, 3): x, y along the floor and z up, m.
         parents: Number of each joint's parent, before its own; -1 for the first joint,
             the root.
-        names: Of the joints. If all but the root's are those of the layouts of
-            `deephar.utils.pose`, the rest pose is a T; else it is the first frame's.
+        names: Of the joints. If all but the root's are known, as `r_hip` or `LElbow`,
+            the rest pose is a T; else it is the first frame's.
         rate: Frames per second.
 
     Raises:
@@ -111,8 +112,9 @@ def _clean(name: str) -> str:
 
 def _rest_pose(poses, parents, names):
     """Offsets of the joints from their parents in the rest pose, of any length."""
-    if all(name in _REST for name in names[1:]):
-        return np.array([(0, 0, 0), *(_REST[name] for name in names[1:])], float)
+    known = ["".join(filter(str.isalpha, name.lower())) for name in names[1:]]
+    if all(name in _REST for name in known):
+        return np.array([(0, 0, 0), *(_REST[name] for name in known)], float)
     return poses[0] - poses[0, np.maximum(parents, 0)]
 
 

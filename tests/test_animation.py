@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deephar.utils.animation import Bones, animate
+from deephar.utils.animation import Bones, animate, azimuth_of, stand_on_floor
 from deephar.utils.pose import coco17j
 
 # A root, a joint on either side of it along y, and one above.
@@ -131,3 +131,20 @@ def test_pictures_that_end_early_are_named():
 def test_what_is_wrong_is_named_at_once(changed, message):
     with pytest.raises(ValueError, match=message):
         animate(**{"poses": {"a": walk()}, "bones": BONES, **changed})
+
+
+def test_a_figure_is_seen_as_its_camera_sees_it():
+    """A camera that looks along y stands where y is low."""
+    level = np.array([1, -1, 0, 0]) / np.sqrt(2)
+    assert azimuth_of(level) == pytest.approx(-90)
+    (frame,) = animate({"": CROSS[None]}, BONES, size=200, azimuth=0)
+    turned = CROSS[:, [1, 0, 2]] * (1, -1, 1)
+    (same,) = animate({"": turned[None]}, BONES, size=200, azimuth=azimuth_of(level))
+    assert reds(same)[1].mean() == pytest.approx(reds(frame)[1].mean(), abs=1)
+
+
+def test_a_figure_is_put_on_the_floor():
+    low = np.stack([CROSS, CROSS - (1, 2, 1.5)])
+    found = stand_on_floor(low)
+    assert found[1, 0, 2] == 0 and found[0, 0, 2] == 1.5
+    np.testing.assert_array_equal(found[..., :2], low[..., :2])

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import uniform_filter1d
 
+from deephar.utils.camera import rotate
 from deephar.utils.pose import is_valid
 
 _RIGHT, _LEFT, _MIDDLE = (225, 55, 50), (45, 105, 235), (50, 160, 75)
@@ -130,6 +131,21 @@ def animate(
     return _frames(panels, film, length)
 
 
+def stand_on_floor(poses: np.ndarray) -> np.ndarray:
+    """Moves poses (frames, joints, 3) so that the lowest joint of all is at z = 0."""
+    return poses - (0, 0, np.min(poses[..., 2]))
+
+
+def azimuth_of(orientation: np.ndarray) -> float:
+    """The azimuth, degrees, by which `animate` looks as a camera does.
+
+    Args:
+        orientation: Quaternion (4,) from the camera's axes to the world's.
+    """
+    ahead = rotate(np.array([0.0, 0.0, 1.0]), orientation)
+    return float(np.degrees(np.arctan2(-ahead[1], -ahead[0])))
+
+
 def _checked_poses(poses):
     poses = {title: np.asarray(pose, np.float64) for title, pose in poses.items()}
     if not poses:
@@ -138,8 +154,8 @@ def _checked_poses(poses):
     for title, pose in poses.items():
         if pose.ndim != 3 or pose.shape[2] != 3 or pose.shape != shape or not len(pose):
             raise ValueError(
-                "`poses` must all have the same shape (frames, joints, 3), and a frame at "
-                f"least. Received: {title!r} with the shape {pose.shape}"
+                "`poses` must all have the same shape (frames, joints, 3), and a frame "
+                f"at least. Received: {title!r} with the shape {pose.shape}"
             )
         if not np.isfinite(pose).all():
             raise ValueError(
@@ -216,7 +232,7 @@ class _View:
         return place
 
     def project(self, points):
-        """Turns points (..., 3) near the place into px (..., 2) and nearness (...), m."""
+        """Turns points (..., 3) by the place into px (..., 2) and nearness (...), m."""
         seen = points @ self._axes.T
         return seen[..., :2] * self.scale + self._center, seen[..., 2]
 

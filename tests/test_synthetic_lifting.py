@@ -1,6 +1,7 @@
 """Generated motion: long takes, what cameras and a detector see of them, the files."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -10,7 +11,12 @@ from deephar.data.human36m_names import find_take
 from deephar.data.lifting_cameras import human36m_cameras
 from deephar.data.lifting_format import read_keypoints_2d, read_positions_3d
 from deephar.data.lifting_skeletons import HUMAN36M_SKELETON, KEPT_JOINTS
-from deephar.data.synthetic import detections, is_generated, write_lifting
+from deephar.data.synthetic import (
+    detections,
+    is_generated,
+    lifting,
+    write_lifting,
+)
 from deephar.data.synthetic.body import BONES, make_body
 from deephar.data.synthetic.h36m_moves import H36M_MOVES
 from deephar.data.synthetic.lifting import make_take
@@ -195,6 +201,21 @@ def test_a_take_is_the_same_alone_and_in_the_files(folder):
     np.testing.assert_array_equal(alone.positions, positions["S7"][name])
     keypoints, _ = read_keypoints_2d(folder / "data_2d_h36m_coco.npz")
     np.testing.assert_array_equal(alone.keypoints["coco"], keypoints["S7"][name])
+
+
+def test_files_do_not_depend_on_the_process_that_makes_takes(tmp_path, monkeypatch):
+    def map_elsewhere(work, jobs, workers, progress):
+        return (pickle.loads(pickle.dumps(work(job))) for job in jobs)
+
+    monkeypatch.setattr(lifting, "SUBJECTS", (9,))
+    write_lifting(tmp_path / "here", 0.04)
+    monkeypatch.setattr(lifting.writing, "map_jobs", map_elsewhere)
+    write_lifting(tmp_path / "elsewhere", 0.04)
+    names = sorted(path.name for path in (tmp_path / "here").iterdir())
+    assert len(names) == 5
+    for name in names:
+        here, elsewhere = (tmp_path / part / name for part in ("here", "elsewhere"))
+        assert here.read_bytes() == elsewhere.read_bytes(), name
 
 
 def test_folders_with_files_of_another_origin_are_left_alone(folder, tmp_path):

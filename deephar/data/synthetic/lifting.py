@@ -124,14 +124,21 @@ def write_lifting(
     keypoints: dict = {kind: {name: {} for name in positions} for kind in KINDS}
     for job, take in zip(jobs, found, strict=True):
         subject, name = f"S{job[0]}", take_name(*job)
-        positions[subject][name] = take.positions
+        positions[subject][name] = _plain(take.positions)
         for kind, views in take.keypoints.items():
-            keypoints[kind][subject][name] = views
+            keypoints[kind][subject][name] = [_plain(view) for view in views]
     for kind, people in keypoints.items():
         layout = _COCO if kind == "coco" else _HUMAN36M
         write_keypoints_2d(keypoints_path(folder, "h36m", kind), people, layout)
     write_positions_3d(positions_path(folder, "h36m"), positions)
     logger.info("wrote %d takes to %s", len(jobs), folder)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Returns an array that is pickled alike, whichever process it comes from."""
+    plain = np.empty(array.shape, np.float32)
+    plain[...] = array
+    return plain
 
 
 def make_take(seed: int, seconds: float, job: tuple[int, int, int]) -> Take:

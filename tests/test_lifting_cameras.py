@@ -112,19 +112,16 @@ def test_human36ms_cameras_see_what_the_owners_calibration_sees(shared):
             turned = quaternion_of(owners.R.T)
             sign = np.sign(turned @ camera.orientation)
             np.testing.assert_allclose(turned * sign, camera.orientation, atol=1e-7)
-            place = camera.orientation, camera.translation
-            seen = world_to_camera(world, *place)
-            plane = project_to_2d(seen[None], camera.intrinsics[None])[0]
-            found = denormalize_screen(plane, camera.size)
             expected = owners.project(world * 1000)[:, :2]
-            np.testing.assert_allclose(found, expected, atol=2e-3)
+            np.testing.assert_allclose(camera.see(world[None])[0], expected, atol=2e-3)
 
 
 def test_a_level_camera_looks_along_y():
     camera = level_camera((640, 480))
-    place = camera.orientation, camera.translation
-    seen = world_to_camera(np.eye(3), *place)
+    seen = camera.to_axes(np.eye(3))
     np.testing.assert_allclose(seen, [[1, 0, 0], [0, 0, 1], [0, -1, 0]], atol=1e-6)
+    with pytest.raises(ValueError, match="the lens of camera level must be known"):
+        camera.see(np.ones((1, 1, 3)))
     assert (camera.size, camera.intrinsics) == ((640, 480), None)
 
 

@@ -11,7 +11,6 @@ from deephar.data.lifting_format import (
     write_positions_3d,
 )
 from deephar.data.lifting_skeletons import HUMAN36M_SKELETON, KEPT_JOINTS
-from deephar.utils.camera import denormalize_screen, project_to_2d, world_to_camera
 
 TAKES = {
     "S1": {"Walking": 40, "WalkDog 1": 24, "Sitting 1": 30},
@@ -45,12 +44,8 @@ def see(positions):
         seen[subject] = {}
         for take, world in takes.items():
             joints = world[:, KEPT_JOINTS] if world.shape[1] == 32 else world
-            views = seen[subject][take] = []
-            for camera in cameras[subject]:
-                place = camera.orientation, camera.translation
-                lenses = np.repeat(camera.intrinsics[None], len(joints), axis=0)
-                plane = project_to_2d(world_to_camera(joints, *place), lenses)
-                views.append(denormalize_screen(plane, camera.size))
+            views = [camera.see(joints) for camera in cameras[subject]]
+            seen[subject][take] = views
     return seen
 
 

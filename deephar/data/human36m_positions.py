@@ -35,6 +35,7 @@ import numpy as np
 
 from deephar.data.human36m_format import JOINT_NAMES
 from deephar.data.human36m_names import SUBJECTS, find_take, take_name
+from deephar.data.lifting_skeletons import KEPT_JOINTS
 from deephar.data.matfile import read_mat
 from deephar.data.records import shaped
 from deephar.utils.camera import Camera
@@ -45,7 +46,6 @@ ENDINGS = (".cdf.mat", ".mat", ".cdf", ".h5")
 THIGH = (300.0, 600.0)
 """So long must a right thigh be, mm: tells metres from millimetres."""
 
-_ROWS_OF_17 = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
 _SPINE = 11
 """Joint that the recordings have 0.1 mm from the pelvis."""
 
@@ -108,14 +108,14 @@ def read_positions(
 
 def _joints_32(owner, positions):
     joints = positions.shape[1] if positions.ndim == 3 else None
-    if joints == len(_ROWS_OF_17):
-        shape = (None, len(_ROWS_OF_17), 3)
+    if joints == len(KEPT_JOINTS):
+        shape = (None, len(KEPT_JOINTS), 3)
     else:
         shape = (None, len(JOINT_NAMES), 3)
     positions = shaped(owner, "positions", positions, shape, np.float64)
-    if joints == len(_ROWS_OF_17):
+    if joints == len(KEPT_JOINTS):
         all_joints = np.full((len(positions), len(JOINT_NAMES), 3), np.nan)
-        all_joints[:, _ROWS_OF_17] = positions
+        all_joints[:, KEPT_JOINTS] = positions
         all_joints[:, _SPINE] = positions[:, 0]
         positions = all_joints
     if len(positions) < 1:
@@ -155,9 +155,9 @@ def _read_npz(path: pathlib.Path) -> Iterator[tuple]:
 
 def _in_mm(owner, positions):
     array = np.asarray(positions)
-    if array.dtype == object:
+    if array.dtype.kind not in "iuf":
         raise ValueError(f"`positions` of {owner} must be one array of numbers")
-    return array * _MM_PER_M
+    return array.astype(np.float64) * _MM_PER_M
 
 
 def _read_folder(path: pathlib.Path) -> Iterator[tuple]:

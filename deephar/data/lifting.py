@@ -37,7 +37,7 @@ from deephar.data.lifting_skeletons import (
     Skeleton,
 )
 from deephar.data.records import finite
-from deephar.utils.camera import normalize_screen, world_to_camera
+from deephar.utils.camera import normalize_screen
 
 __all__ = [
     "DATASETS",
@@ -376,6 +376,6 @@ def _part(name: str, length: int, subset: float, downsample: int) -> slice:
 
 def _seen(world: np.ndarray, camera: LensCamera) -> np.ndarray:
     """Returns joints by the camera's axes, all but the root relative to it."""
-    joints = world_to_camera(world, camera.orientation, camera.translation)
+    joints = camera.to_axes(world)
     joints[:, 1:] -= joints[:, :1]
     return joints

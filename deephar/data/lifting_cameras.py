@@ -22,7 +22,12 @@ import numpy as np
 
 from deephar.data.human36m_format import CAMERAS, SIZES
 from deephar.data.records import check_keys, numbers, picture_size, read_json, text
-from deephar.utils.camera import normalize_screen
+from deephar.utils.camera import (
+    denormalize_screen,
+    normalize_screen,
+    project_to_2d,
+    world_to_camera,
+)
 
 _LENSES = """
 1145.0494 1143.7811 512.5415 515.4515
@@ -105,6 +110,27 @@ class LensCamera:
                 f"`orientation` of camera {self.name} must be a quaternion of length "
                 f"1. Received: length {length:.4g}"
             )
+
+    def to_axes(self, points: np.ndarray) -> np.ndarray:
+        """Brings points (..., 3) of the world to the camera's axes, m."""
+        return world_to_camera(points, self.orientation, self.translation)
+
+    def see(self, points: np.ndarray) -> np.ndarray:
+        """Returns where the camera sees points (n, points, 3) of the world, m.
+
+        Returns:
+            Array (n, points, 2), px.
+
+        Raises:
+            ValueError: if the lens is not known.
+        """
+        if self.intrinsics is None:
+            raise ValueError(
+                f"the lens of camera {self.name} must be known. Received: none"
+            )
+        lenses = np.repeat(self.intrinsics[None], len(points), axis=0)
+        plane = project_to_2d(self.to_axes(points), lenses)
+        return denormalize_screen(plane, self.size)
 
 
 def make_intrinsics(

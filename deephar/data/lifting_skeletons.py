@@ -5,6 +5,8 @@ Source: the files of VideoPose3D (Pavllo et al., CVPR 2019), whose joints these 
 
 import dataclasses
 
+from deephar.utils.pose import h36m17j
+
 KEPT_JOINTS = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 """Rows of Human3.6M's 32 joints that remain."""
 
@@ -27,16 +29,16 @@ class Skeleton:
 
 
 HUMAN36M_SKELETON = Skeleton(
-    parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
-    joints_left=(4, 5, 6, 11, 12, 13),
-    joints_right=(1, 2, 3, 14, 15, 16),
+    parents=tuple(h36m17j.parents),
+    joints_left=tuple(h36m17j.joints_left),
+    joints_right=tuple(h36m17j.joints_right),
     names=(
         *("Hip", "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "Spine"),
         *("Thorax", "Neck/Nose", "Head", "LShoulder", "LElbow", "LWrist"),
         *("RShoulder", "RElbow", "RWrist"),
     ),
 )
-"""The 17 joints that remain of Human3.6M's 32."""
+"""The 17 joints that remain of Human3.6M's 32: the layout `h36m17j`."""
 HUMANEVA_SKELETON = Skeleton(
     parents=(-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1),
     joints_left=(2, 3, 4, 8, 9, 10),

@@ -37,6 +37,16 @@ def test_gaps_lie_on_a_straight_line_and_the_ends_stay(missing):
     assert (track.num_filled, track.longest_gap) == (4, 2)
 
 
+def test_a_stream_knows_no_later_frame():
+    joints = moving()
+    joints[2:4, 0] = INVALID
+    joints[[0, 5], 1, 0] = INVALID
+    track = join_track(joints, ahead=False)
+    assert track.joints[:, 0, 1].tolist() == [0, 2, 2, 2, 8, 10]
+    assert track.joints[:, 1, 0].tolist() == [9, 9, 8, 7, 6, 6]
+    assert (track.num_filled, track.longest_gap) == (4, 2)
+
+
 def test_joints_below_the_least_confidence_are_missing():
     joints, confidence = moving(), np.ones((6, 2))
     joints[1, 1] = 99

@@ -20,6 +20,10 @@ from deephar.models import lifting
 BLOCK = 2048
 """Frames of a long track that are lifted at once."""
 
+_FEW = 8
+"""Rows from which a product of matrices is faster than one with each row: BLAS lays the
+kernel out anew for it."""
+
 
 class Lifter:
     """Lifts whole tracks with a network of `models.lifting.build`.
@@ -224,6 +228,8 @@ class _Affine:
     bias: np.ndarray
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
+        if len(x) < _FEW:
+            return np.stack([row @ self.kernel for row in x]) + self.bias
         return x @ self.kernel + self.bias
 
 

@@ -196,11 +196,8 @@ class PosePredictor:
         if not isinstance(picture, Image.Image):
             picture = Image.fromarray(np.asarray(picture))
         picture = to_rgb(picture)
-        if boxes is None:
-            shapes = [((picture.width / 2, picture.height / 2), max(picture.size))]
-        else:
-            shapes = [_window(box, picture.size) for box in boxes]
-        windows = [self._shaped(*shape) for shape in shapes]
+        boxes = [None] if boxes is None else boxes
+        windows = [self.window(picture.size, box) for box in boxes]
         found = self.locate([picture] * len(windows), windows, keep=0.0)
         names = tuple(self.poselayout.joint_names)
         return [
@@ -208,14 +205,30 @@ class PosePredictor:
             for person, window in zip(found.joints[-1], found.windows, strict=True)
         ]
 
-    def _shaped(self, center: tuple[float, float], side: float) -> Window:
-        """A window whose longer side is `side`, in the shape of the network's input."""
+    def window(
+        self, size: tuple[int, int], box: Sequence[float] | None = None
+    ) -> Window:
+        """The window through which `predict` looks at a person first.
+
+        Args:
+            size: (w, h) of the picture, px.
+            box: the person as (x1, y1, x2, y2) px; None looks at the whole picture.
+
+        Returns:
+            A window around it, in the shape of the network's input.
+
+        Raises:
+            ValueError: if the box is empty, outside the picture or not four numbers.
+        """
+        center, side = (size[0] / 2, size[1] / 2), max(size)
+        if box is not None:
+            center, side = _square(box, size)
         height, width = self.model.input_shape[1:3]
         unit = side / max(width, height)
         return Window(center, (unit * width, unit * height))
 
 
-def _window(box: Sequence[float], size: tuple[int, int]) -> tuple:
+def _square(box: Sequence[float], size: tuple[int, int]) -> tuple:
     """Centre (x, y) and side of the square crop around a person's box, px."""
     values = np.asarray(box, dtype=np.float64)
     whole = values.shape == (4,) and np.isfinite(values).all()

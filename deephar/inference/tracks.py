@@ -13,8 +13,7 @@ class Track:
 
     Attributes:
         joints: `(frames, joints, dim)` float64, in the unit of what it was made of.
-        filled: `(frames, joints)` bool: which of them were not seen, but lie on a
-            straight line between those of the frames around, or repeat the nearest one.
+        filled: `(frames, joints)` bool: which of them were not seen, but filled in.
     """
 
     joints: np.ndarray
@@ -36,7 +35,10 @@ class Track:
 
 
 def join_track(
-    joints: np.ndarray, confidence: np.ndarray | None = None, least: float = 0.0
+    joints: np.ndarray,
+    confidence: np.ndarray | None = None,
+    least: float = 0.0,
+    ahead: bool = True,
 ) -> Track:
     """Fills the gaps of a track.
 
@@ -48,6 +50,8 @@ def join_track(
         joints: `(frames, joints, dim)`.
         confidence: `(frames, joints)`; None if all are sure.
         least: confidence from which a joint counts as seen.
+        ahead: whether later frames are known; if not, a missing joint stays where it
+            was last, as a stream has it.
 
     Raises:
         ValueError: if the shapes do not fit, there is no frame, or a joint is missing
@@ -72,9 +76,12 @@ def join_track(
         )
     frames = np.arange(len(joints))
     for joint, where in enumerate(seen.T):
+        known = frames[where]
+        if not ahead:
+            last = np.searchsorted(known, frames, side="right") - 1
+            joints[:, joint] = joints[known[np.maximum(last, 0)], joint]
+            continue
         for axis in range(joints.shape[2]):
-            known = joints[where, joint, axis]
-            joints[~where, joint, axis] = np.interp(
-                frames[~where], frames[where], known
-            )
+            values = joints[where, joint, axis]
+            joints[~where, joint, axis] = np.interp(frames[~where], known, values)
     return Track(joints, ~seen)

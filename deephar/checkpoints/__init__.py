@@ -1,7 +1,8 @@
 """Weights from and to files: strict, loud, and all or nothing.
 
-Two kinds of file are read, told apart by their content: the original's HDF5 files
-(`keras2`) and Keras 3's `.weights.h5` (`keras3`). Every tensor of a file must have its
+Three kinds of file are read, told apart by their content: the original's HDF5 files
+(`keras2`), Keras 3's `.weights.h5` (`keras3`) and, of temporal lifting, VideoPose3D's
+checkpoints of PyTorch (`lifting`). Every tensor of a file must have its
 place in the model and every variable of the model its tensor. A file is read and
 checked whole before anything is assigned, so a refused file leaves the model as it was.
 """
@@ -13,11 +14,12 @@ import shutil
 
 import keras
 
-from deephar.checkpoints import keras2, keras3
+from deephar.checkpoints import keras2, keras3, lifting
 from deephar.checkpoints.describe import describe
 from deephar.checkpoints.download import get
 from deephar.checkpoints.hdf5 import opened, reading
 from deephar.checkpoints.known import KNOWN, Network, Published, md5_of, recognise
+from deephar.checkpoints.pytorch import is_pytorch
 
 __all__ = [
     "KNOWN",
@@ -34,9 +36,10 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 _SUFFIXES = (".h5", ".hdf5")
+_CHECKPOINT = ".bin"
 
 
-def load_weights(model, path, by_name=False):
+def load_weights(model, path, by_name=False, key=None):
     """Sets all weights of a model from a file.
 
     Whether layers are frozen makes no difference. Load before a function that calls
@@ -46,9 +49,12 @@ def load_weights(model, path, by_name=False):
 
     Args:
         model: A built functional model.
-        path: File in the Keras 2 layout or of the Keras 3 form.
+        path: File in the Keras 2 layout, of the Keras 3 form, or a checkpoint of
+            VideoPose3D or of our own training, for networks of `models.lifting`.
         by_name: Match the top-level layers by name, in any order, instead of by order.
             Within a layer the order always counts. Keras 2 files only.
+        key: Whose weights of a checkpoint: "model_pos", or "model_traj" for the network
+            of the trajectory; None for model_pos. Checkpoints only.
 
     Raises:
         FileNotFoundError, OSError: the file is missing, truncated or not HDF5.
@@ -58,6 +64,13 @@ def load_weights(model, path, by_name=False):
     """
     path = pathlib.Path(path)
     _check_built(model)
+    if is_pytorch(path):
+        if by_name:
+            raise ValueError(f"{path}: `by_name` is only for files of Keras 2.")
+        lifting.load_network(model, path, key or lifting.NETWORKS[0])
+        return
+    if key is not None:
+        raise ValueError(f"{path}: `key` is only for checkpoints. Received: {key=}")
     with opened(path) as file, reading(path):
         root = keras2.root_of(file)
         if root is not None:
@@ -100,18 +113,22 @@ def save_weights(model, path):
         model: A built functional model.
         path: `NAME.weights.h5` is written in the Keras 3 form; another `.h5` or
             `.hdf5` in the Keras 2 layout, constants included, which the original
-            code loads.
+            code loads; `.bin` as a checkpoint, which VideoPose3D loads.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: for another ending.
+        ValueError: for another ending, or a network that is not of `models.lifting`
+            for `.bin`.
     """
     path = pathlib.Path(path)
     _check_built(model)
+    if path.suffix == _CHECKPOINT:
+        lifting.save_network(model, path)
+        return
     if path.suffix not in _SUFFIXES:
         raise ValueError(
-            f"`path` must end in {keras3.SUFFIX} (Keras 3) or {' or '.join(_SUFFIXES)} "
-            f"(Keras 2). Received: path={path}"
+            f"`path` must end in {keras3.SUFFIX} (Keras 3), {' or '.join(_SUFFIXES)} "
+            f"(Keras 2) or {_CHECKPOINT} (PyTorch). Received: path={path}"
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")

@@ -125,7 +125,7 @@ class LiftingStep:
         with tf.GradientTape() as tape:
             found = self.model_pos(poses_2d, training=True)
             loss = losses.mpjpe(_about_the_root(poses_3d), found)
-        self._update(tape, loss)
+        self._update(tape, loss, self.model_pos.trainable_variables)
         return {"pos": loss}
 
     def _take_warm_up(self, poses_2d, poses_3d):
@@ -134,7 +134,7 @@ class LiftingStep:
             roots = self.model_traj(poses_2d, training=True)
             terms = self._labelled_terms(poses_3d, found, roots)
             total = sum(terms.values())
-        self._update(tape, total)
+        self._update(tape, total, self.variables)
         return {**terms, "proj": 0.0, "bone": 0.0, "total": total}
 
     def _take_semi_supervised(self, poses_2d, poses_3d, others_2d, cameras):
@@ -152,7 +152,7 @@ class LiftingStep:
                     found[:count], found[count:], self.parents
                 )
             total = sum(terms.values())
-        self._update(tape, total)
+        self._update(tape, total, self.variables)
         return {"proj": 0.0, "bone": 0.0, **terms, "total": total}
 
     def _labelled_terms(self, poses_3d, found, roots):
@@ -168,9 +168,9 @@ class LiftingStep:
         start, frames = self.target_frame, poses.shape[1]
         return losses.mpjpe(keypoints[:, start : start + frames], seen)
 
-    def _update(self, tape, loss):
-        gradients = tape.gradient(loss, [v.value for v in self.variables])
-        self.optimizer.apply(gradients, self.variables)
+    def _update(self, tape, loss, variables):
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        self.optimizer.apply(gradients, variables)
 
 
 def bn_momentum(epoch: int, epochs: int) -> float:

@@ -74,7 +74,7 @@ class LiftingStep:
         if model_traj is not None:
             self.variables += model_traj.trainable_variables
         optimizer.build(self.variables)
-        trace = {"reduce_retracing": True, "jit_compile": jit or None}
+        trace = {"autograph": False, "reduce_retracing": True, "jit_compile": jit}
         self._supervised = tf.function(self._take_supervised, **trace)
         self._warm_up = tf.function(self._take_warm_up, **trace)
         self._semi_supervised = tf.function(self._take_semi_supervised, **trace)

@@ -61,11 +61,14 @@ class Sides:
 
 
 def _mirrored(poses, left, right):
-    rows = np.arange(poses.shape[-2])
+    joints, dim = poses.shape[-2:]
+    rows = np.arange(joints)
     rows[[*left, *right]] = [*right, *left]
-    poses = poses[..., rows, :]
-    poses[..., 0] *= -1
-    return poses
+    columns = (rows[:, None] * dim + np.arange(dim)).ravel()
+    flat = poses.reshape(*poses.shape[:-2], joints * dim)
+    flat = np.take(flat, columns, axis=-1)
+    flat[..., ::dim] *= -1
+    return flat.reshape(poses.shape)
 
 
 class ChunkedLoader:

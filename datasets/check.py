@@ -5,12 +5,14 @@
     python datasets/check.py MERL /data/MERL
     python datasets/check.py Human3.6M /data/Human3.6M --all
     python datasets/check.py NTU /data/NTU --json
+    python datasets/check.py lifting data
 
 Looks for every annotated picture and reads a sample of them, with --all every one;
 compares files of boxes with the videos, and boxes of people with their pictures.
 Pictures that are not annotated are wrong where a video of Penn Action or NTU has them
-beside annotated ones; else they are told. The exit status is 0 where nothing is missing
-or wrong, else 1.
+beside annotated ones; else they are told. Of lifting's .npz files all are read, and key
+points compared with where the cameras see the joints. The exit status is 0 where
+nothing is missing or wrong, else 1.
 """
 
 import argparse
@@ -24,9 +26,12 @@ import numpy as np
 
 from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes
 from deephar.data.inspection import KINDS, MODES, People
+from deephar.data.lifting_inspection import inspect_lifting
 from deephar.data.ntu_format import FOLDER, read_ntu
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, mode_name
 
+LIFTING = "lifting"
+"""Folders of tracks, without pictures."""
 CLIP_SIZES = {"MERL": 8, "NTU": 20}
 """Frames of the clips of the networks; 16 where nothing is said."""
 WIDEST = 3.0
@@ -207,6 +212,12 @@ def check(name: str, folder: pathlib.Path, read_all: bool, clip_size: int) -> di
     return result
 
 
+def check_tracks(folder: pathlib.Path, cameras: pathlib.Path | None) -> dict:
+    """Checks a folder of lifting's files; returns what `check` does, without boxes."""
+    found = inspect_lifting(folder, cameras)
+    return {"dataset": LIFTING, "folder": os.fspath(folder), **vars(found)}
+
+
 def by_folder(paths: list[str]) -> list[str]:
     """Returns a line for every folder of which several files are missing."""
     folders = collections.defaultdict(list)
@@ -226,12 +237,14 @@ def print_text(result: dict, whole: bool) -> None:
     for part, numbers in result["parts"].items():
         numbers = dict(numbers)
         actions = numbers.pop("actions", None)
-        texts = [f"{count} {what}" for what, count in numbers.items() if count]
+        shown = {k: n for k, n in numbers.items() if n or isinstance(n, float)}
+        texts = [f"{count} {what}" for what, count in shown.items()]
         texts += [f"{len(actions)} actions"] if actions else []
         print(f"  {part}: {', '.join(texts) or 'nothing'}")
-    for file, text in result["boxes"].items():
+    for file, text in result.get("boxes", {}).items():
         print(f"  {file}: {text}")
-    print(f"  {result['pictures_read']} pictures read")
+    if "pictures_read" in result:
+        print(f"  {result['pictures_read']} pictures read")
     for what in ("extra", "missing", "wrong"):
         lines = by_folder(result[what]) if what == "missing" else result[what]
         shown = lines if whole else lines[:LINES]
@@ -247,24 +260,35 @@ def main(argv=None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("dataset", choices=KINDS)
+    parser.add_argument("dataset", choices=[*KINDS, LIFTING])
     parser.add_argument("folder", type=pathlib.Path, help="folder of the data set")
-    parser.add_argument("--all", action="store_true", help="read all pictures")
+    parser.add_argument(
+        "--all", action="store_true", help="read all pictures, print all lines"
+    )
     parser.add_argument(
         "--clip-size",
         type=int,
         help="frames of a clip, as the networks have (MERL 8, NTU 20, the others 16)",
     )
+    cameras = "JSON file of HumanEva's cameras, of lifting only"
+    parser.add_argument("--cameras", type=pathlib.Path, metavar="FILE", help=cameras)
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(argv)
     if not arguments.folder.is_dir():
         parser.error(f"no such folder: {arguments.folder}")
     size = arguments.clip_size
+    if arguments.dataset == LIFTING and size is not None:
+        parser.error("--clip-size is of data sets with pictures")
+    if arguments.dataset != LIFTING and arguments.cameras:
+        parser.error("--cameras is of lifting")
     if size is None:
         size = CLIP_SIZES.get(arguments.dataset, 16)
     if size < 1:
         parser.error(f"--clip-size must be at least 1: {size}")
-    result = check(arguments.dataset, arguments.folder, arguments.all, size)
+    if arguments.dataset == LIFTING:
+        result = check_tracks(arguments.folder, arguments.cameras)
+    else:
+        result = check(arguments.dataset, arguments.folder, arguments.all, size)
     if arguments.json:
         print(json.dumps(result, indent=1))
     else:

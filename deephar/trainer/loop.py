@@ -6,10 +6,8 @@ does not run under MultiWorkerMirroredStrategy. Batches come from
 restores the state of a training between any two steps.
 """
 
-import contextlib
 import logging
 import math
-import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +19,7 @@ import tensorflow as tf
 from deephar import devices
 from deephar.callbacks import learning_rate
 from deephar.data.loader import BatchLoader
+from deephar.trainer.interruption import until_signal
 from deephar.trainer.progress import Progress, SavePlan, read_progress
 from deephar.trainer.step import TOTAL, TrainingStep, batch_norms
 
@@ -224,7 +223,7 @@ class MultiModelTrainer:
             start, step = self._restore(progress, initial_epoch)
         callbacks.on_train_begin()
         try:
-            with _until_signal(self._interrupted):
+            with until_signal(self._interrupted):
                 self._save(progress, start, step)
                 for epoch in range(start, epochs):
                     if self.models[0].stop_training:
@@ -364,33 +363,3 @@ class MultiModelTrainer:
                     len(errors),
                     "; ".join(list(errors.values())[:5]),
                 )
-
-
-@contextlib.contextmanager
-def _until_signal(event: threading.Event) -> Iterator[None]:
-    """Has Ctrl-C and SIGTERM set an event; a second one acts at once.
-
-    Signals can be handled in the main thread only; elsewhere nothing changes.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
-
-    def note(number, frame):
-        logger.warning("%s: ends after this step", signal.Signals(number).name)
-        event.set()
-        restore()
-
-    def restore():
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    event.clear()
-    for number in numbers:
-        signal.signal(number, note)
-    try:
-        yield
-    finally:
-        restore()

@@ -7,13 +7,17 @@ frames, then the mean over the actions.
 """
 
 import logging
+import math
+import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from deephar import measures
 from deephar.data.lifting import Sequence as LiftingSequence
-from deephar.evaluation.tables import markdown_table, receipt_list
+from deephar.data.lifting import base_action
+from deephar.evaluation.tables import figure, markdown_table, receipt_list
+from deephar.utils.camera import project_to_2d
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,40 @@ PAPER = {
 """MPJPE / P-MPJPE of the paper on Human3.6M's S9 and S11, by the 2D key points."""
 
 _MM = 1000.0
+Predict = Callable[[np.ndarray], np.ndarray]
+"""From key points (frames, key points, 2), normalised, to places (frames, joints, 3)
+in m, such as `Lifter.lift`."""
+
+_CURVES = {
+    "3d": (
+        "error (mm)",
+        _MM,
+        {
+            "loss_pos": "training",
+            "train_3d": "training subjects, without dropout",
+            "valid_3d": "test subjects",
+        },
+    ),
+    "traj": (
+        "error of the root / depth",
+        1.0,
+        {
+            "loss_traj": "training",
+            "train_traj": "training subjects, without dropout",
+            "valid_traj": "test subjects",
+        },
+    ),
+    "2d": (
+        "error of the projection (half widths)",
+        1.0,
+        {
+            "loss_proj": "training",
+            "train_proj": "training subjects, without dropout",
+            "valid_proj": "test subjects",
+            "unlabelled_proj": "unlabelled subjects",
+        },
+    ),
+}
 _MEASURES = (
     measures.mean_distance_error,
     measures.p_mpjpe,
@@ -74,14 +112,13 @@ def sequence_errors(truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
 
 
 def score_lifting(
-    predict: Callable[[np.ndarray], np.ndarray],
+    predict: Predict,
     sequences_by_action: Mapping[str, Sequence[LiftingSequence]],
 ) -> dict:
     """Predicts sequences and scores them by action.
 
     Args:
-        predict: from key points (frames, key points, 2), normalised, to poses (frames,
-            joints, 3), m: such as `Lifter.lift`.
+        predict: of poses relative to the root.
         sequences_by_action: the sequences of every action.
 
     Returns:
@@ -120,11 +157,6 @@ def by_action(
     for sequence in sequences:
         found.setdefault(base_action(sequence.action), []).append(sequence)
     return found
-
-
-def base_action(action: str) -> str:
-    """The action without the number of its take: "Walking 1" -> "Walking"."""
-    return action.split(" ")[0]
 
 
 def lifting_table(scores: dict) -> str:
@@ -167,3 +199,84 @@ def lifting_page(scores: dict, keypoints: str | None = None) -> str:
 
 def _cells(values: dict) -> list[str]:
     return [f"{values[key]:.1f}" for key in FIGURES]
+
+
+def mean_error(predict: Predict, sequences: Sequence[LiftingSequence]) -> float:
+    """MPJPE of sequences, m: the mean over all frames, as after an epoch of training.
+
+    Args:
+        predict: as of `score_lifting`.
+        sequences: with true poses.
+    """
+
+    def error(sequence):
+        found = predict(sequence.keypoints)
+        return measures.mean_distance_error(root_relative(sequence), found)
+
+    return _mean_of(error, sequences)
+
+
+def trajectory_error(predict: Predict, sequences: Sequence[LiftingSequence]) -> float:
+    """Mean distance of the root from its true place, m, divided by its depth.
+
+    Args:
+        predict: from key points to places of the root (frames, 1, 3), m.
+        sequences: with true poses.
+    """
+
+    def error(sequence):
+        truth = np.array(sequence.positions[:, 0], np.float64)
+        distance = np.linalg.norm(truth - predict(sequence.keypoints)[:, 0], axis=-1)
+        return float(np.mean(distance / truth[:, 2]))
+
+    return _mean_of(error, sequences)
+
+
+def projection_error(
+    predict: Predict,
+    predict_root: Predict,
+    sequences: Sequence[LiftingSequence],
+    linear: bool = False,
+) -> float:
+    """Mean distance of projected poses from the key points, half widths of the picture.
+
+    Args:
+        predict: to poses relative to the root.
+        predict_root: to places of the root.
+        sequences: with the lens of their camera.
+        linear: whether to project without the lens's distortion.
+    """
+
+    def error(sequence):
+        keypoints = sequence.keypoints
+        places = predict(keypoints) + predict_root(keypoints)
+        lenses = np.repeat(sequence.intrinsics[None], len(places), axis=0)
+        seen = project_to_2d(places, lenses, linear=linear)
+        return measures.mean_distance_error(keypoints, seen)
+
+    return _mean_of(error, sequences)
+
+
+def _mean_of(error, sequences: Sequence[LiftingSequence]) -> float:
+    frames = [len(sequence.keypoints) for sequence in sequences]
+    return float(np.average([error(one) for one in sequences], weights=frames))
+
+
+def plot_training(folder: pathlib.Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Draws the losses by epoch: loss_3d.png, loss_traj.png and loss_2d.png.
+
+    Args:
+        folder: where to.
+        rows: as in losses.csv; a picture needs two epochs and its losses.
+    """
+    if len(rows) < 2:
+        return
+    for name, (unit, scale, lines) in _CURVES.items():
+        axes, save = figure("epoch", unit)
+        drawn = [key for key in lines if key in rows[-1]]
+        for key in drawn:
+            values = [scale * row.get(key, math.nan) for row in rows]
+            axes.plot([row["epoch"] for row in rows], values, label=lines[key])
+        if drawn:
+            axes.legend()
+            save(folder / f"loss_{name}.png")

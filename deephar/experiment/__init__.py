@@ -11,6 +11,8 @@ picture_poses  poses in a user's pictures, drawn and written
 recognition evaluation of actions: clips, boxes, report
 people_scores poses of MPII and Human3.6M by the pose part of SPNet
 multitask_scores evaluation of SPNet in both its tasks
+lifting     temporal lifting: data, checkpoints, evaluation; lifting_flags: its flags;
+            lifting_training: its training
 cuts        time and score of each prediction of SPNet
 action_training  the stages of the networks of actions
 clip_training    what their trainings on clips share, with stages or without
@@ -81,6 +83,15 @@ from deephar.experiment.building import (
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.cuts import add_cut_arguments, score_cuts
 from deephar.experiment.known_weights import MODEL_FILE, describes, network_of
+from deephar.experiment.lifting import evaluate_lifting
+from deephar.experiment.lifting_flags import (
+    EVALUATE_LIFTING,
+    RENDER_LIFTING,
+    TRAIN_LIFTING,
+    lifting_parser,
+    parse_lifting,
+)
+from deephar.experiment.lifting_training import train_lifting
 from deephar.experiment.looking import (
     add_frames_argument,
     add_looking_arguments,
@@ -212,6 +223,13 @@ from deephar.utils.numbers import (
 )
 
 __all__ = [
+    "EVALUATE_LIFTING",
+    "RENDER_LIFTING",
+    "TRAIN_LIFTING",
+    "evaluate_lifting",
+    "lifting_parser",
+    "parse_lifting",
+    "train_lifting",
     "ACTION_STAGES",
     "POSE_STAGES",
     "TASK_STAGES",

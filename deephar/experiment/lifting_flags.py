@@ -15,17 +15,17 @@ from deephar.utils.numbers import (
     seed,
 )
 
-TRAIN, EVALUATE, RENDER = "training", "evaluation", "rendering"
+TRAIN_LIFTING, EVALUATE_LIFTING, RENDER_LIFTING = "training", "evaluation", "rendering"
 """What a command does."""
 
 _UNSET = object()
 
-_RESULT = {"no_test_time_augmentation", "by_subject", "subjects_test", "actions"}
+_SCORED = frozenset("by_subject subjects_train subjects_test actions".split())
 _TRAINING = frozenset(
     """checkpoint_frequency resume no_eval export_training_curves dropout
     disable_optimizations stride epochs batch_size learning_rate lr_decay
     no_data_augmentation warmup subset downsample linear_projection no_bone_length
-    no_proj subjects_unlabeled seed""".split()
+    no_proj subjects_unlabeled seed overwrite""".split()
 )
 _SEMI = frozenset("warmup linear_projection no_bone_length no_proj".split())
 _VIEW = "viz_"
@@ -120,8 +120,15 @@ def _add_data(group) -> None:
     add("-str", "--subjects-train", help="to train on", **options)
     options = {"default": listed(test), "shown": test, **names}
     add("-ste", "--subjects-test", help="to test on", **options)
-    unlabelled = "without labels, for semi-supervised training (none)"
-    add("-sun", "--subjects-unlabeled", default=(), help=unlabelled, shown="", **names)
+    unlabelled = "without labels, for semi-supervised training"
+    add(
+        "-sun",
+        "--subjects-unlabeled",
+        default=(),
+        help=unlabelled,
+        shown="none",
+        **names,
+    )
     options = {"default": ("*",), "shown": "*: all", **names}
     actions = "actions, by name or a beginning that only one has"
     add("-a", "--actions", help=actions, **options)
@@ -139,6 +146,7 @@ def _add_run(group, evaluate_flags: Sequence[str]) -> None:
     evaluate = "checkpoint to evaluate or to render, in the folder or a path"
     names = ("--evaluate", *evaluate_flags)
     add(*names, dest="evaluate", help=evaluate, **file)
+    switch("--overwrite", help="replace the training that the folder holds")
     switch("--render", help="draw one video instead")
     switch("--by-subject", help="scores of each test subject")
     switch("--no-eval", help="no evaluation after the epochs, to save time")
@@ -207,17 +215,21 @@ def _add_view(group) -> None:
 
 
 def parse_lifting(
-    parser: argparse.ArgumentParser, argv: Sequence[str] | None = None
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str] | None = None,
+    task: str | None = None,
 ) -> argparse.Namespace:
     """Parses a command line; refuses flags that do not go together.
 
     Args:
         parser: of `lifting_parser`, with further flags or without.
         argv: the command line; None for the real one.
+        task: the only one that the script does; None lets the flags decide.
 
     Returns:
         The flags, with `given`, the names of those that stand on the command line,
-        `task`, one of TRAIN, EVALUATE and RENDER, and `logdir`, which is `checkpoint`.
+        `task`, one of TRAIN_LIFTING, EVALUATE_LIFTING and RENDER_LIFTING, and `logdir`,
+        which is `checkpoint`.
 
     Raises:
         SystemExit: with status 2 and a message, for flags that are not known, not of
@@ -231,8 +243,17 @@ def parse_lifting(
         if one.dest not in given:
             setattr(args, one.dest, one.default)
     args.given = sorted(given)
-    args.task = RENDER if args.render else EVALUATE if args.evaluate else TRAIN
+    args.render = args.render or task == RENDER_LIFTING
+    args.task = (
+        RENDER_LIFTING
+        if args.render
+        else EVALUATE_LIFTING
+        if args.evaluate
+        else TRAIN_LIFTING
+    )
     args.logdir = args.checkpoint
+    if task == EVALUATE_LIFTING and args.task != task:
+        parser.error("--evaluate names the checkpoint to score, and nothing is drawn")
     _check_task(parser, args, given)
     _check_pairs(parser, args, given)
     return args
@@ -248,14 +269,13 @@ def _check_task(parser, args, given: set[str]) -> None:
     """Refuses flags that the task has no use for."""
     view = {one.dest for one in parser._actions if one.dest.startswith(_VIEW)}
     foreign = {
-        TRAIN: view,
-        EVALUATE: view | _TRAINING - {"resume"},
-        RENDER: (_TRAINING - {"resume"} | _RESULT | {"subjects_train"})
-        - {"no_test_time_augmentation"},
+        TRAIN_LIFTING: view,
+        EVALUATE_LIFTING: view | _TRAINING - {"resume"},
+        RENDER_LIFTING: _TRAINING - {"resume"} | _SCORED,
     }[args.task]
     for name in sorted(given & foreign):
         to_what = "rendering: add --render" if name in view else "training"
-        if name in _RESULT or name == "subjects_train":
+        if name in _SCORED:
             to_what = "training and evaluation"
         parser.error(
             f"{flag_of(parser, name)} belongs to {to_what}. "
@@ -270,6 +290,8 @@ def _check_pairs(parser, args, given: set[str]) -> None:
         flags = " ".join(flag_of(parser, name) for name in names)
         parser.error(f"{reason}. Received: {flags}")
 
+    if args.resume and args.overwrite:
+        refuse("a training goes on or starts anew", "resume", "overwrite")
     if args.resume and args.evaluate:
         refuse("a run goes on training or evaluates", "resume", "evaluate")
     if args.export_training_curves and args.no_eval:
@@ -295,7 +317,7 @@ def _check_pairs(parser, args, given: set[str]) -> None:
             "--subjects-unlabeled must be neither trained nor tested on with labels. "
             f"Received: {', '.join(sorted(both))}"
         )
-    if args.task == RENDER:
+    if args.task == RENDER_LIFTING:
         _check_render(parser, args)
     elif not args.subjects_test:
         parser.error("--subjects-test must name a subject. Received: none")

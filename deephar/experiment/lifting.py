@@ -1,0 +1,261 @@
+"""What training, evaluation and rendering of temporal lifting share.
+
+Data of the flags, checkpoints and what they tell, the network, the evaluation.
+"""
+
+import argparse
+import dataclasses
+import logging
+import pathlib
+from collections.abc import Mapping
+
+import keras
+
+from deephar.checkpoints import load_weights
+from deephar.checkpoints.lifting import (
+    LiftingCheckpoint,
+    network_arguments,
+    read_lifting,
+)
+from deephar.checkpoints.pytorch import is_pytorch
+from deephar.data.lifting import LiftingData, open_lifting_data
+from deephar.evaluation.lifting import by_action, lifting_page, score_lifting
+from deephar.experiment.run import open_run, write_evaluation
+from deephar.inference.lifting import Lifter
+from deephar.models import lifting
+
+logger = logging.getLogger(__name__)
+
+POSE, TRAJECTORY = "model_pos", "model_traj"
+"""The networks of a checkpoint."""
+
+_SHAPE = ("filter_widths", "channels", "causal", "dense")
+_FLAGS = {"filter_widths": "architecture"}
+_DATA = ("dataset", "keypoints", "subjects_test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """A file of weights, and what is known of its network.
+
+    Attributes:
+        path: the file.
+        checkpoint: what it holds, of a PyTorch file; None for weights of Keras.
+        network: arguments of `models.lifting.build` that the file tells.
+        training: flags of the training, where deephar wrote the file.
+        layout: name of the layout of its key points, where known.
+    """
+
+    path: pathlib.Path
+    checkpoint: LiftingCheckpoint | None
+    network: Mapping
+    training: Mapping
+    layout: str = ""
+
+
+def find_checkpoint(args: argparse.Namespace, name: str) -> pathlib.Path:
+    """A checkpoint by its name in the folder of checkpoints, or by its path.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    places = (pathlib.Path(args.checkpoint) / name, pathlib.Path(name))
+    for path in places:
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"{name}: no such checkpoint, neither in {args.checkpoint} nor here"
+    )
+
+
+def read_weights(path: pathlib.Path) -> Weights:
+    """Reads a checkpoint, this program's or VideoPose3D's, or names weights of Keras.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no checkpoint of a lifting network.
+    """
+    if not is_pytorch(path):
+        return Weights(path, None, {}, {})
+    checkpoint = read_lifting(path)
+    own = checkpoint.deephar or {}
+    network = network_arguments(checkpoint)
+    return Weights(
+        path, checkpoint, network, own.get("training", {}), own.get("layout", "")
+    )
+
+
+def follow_training(args: argparse.Namespace, weights: Weights) -> None:
+    """Takes data, key points and test subjects of the training, unless flags say."""
+    for name in _DATA:
+        if name not in args.given and name in weights.training:
+            value = weights.training[name]
+            setattr(args, name, tuple(value) if isinstance(value, list) else value)
+
+
+def lifting_data(args: argparse.Namespace) -> LiftingData:
+    """Opens the data of the flags.
+
+    Raises:
+        OSError, ValueError: as `open_lifting_data`.
+    """
+    data = open_lifting_data(args.data, args.dataset, args.keypoints, args.cameras)
+    logger.info(
+        "%s, %s: %d key points, subjects %s",
+        *(args.dataset, args.keypoints, data.num_keypoints, ", ".join(data.subjects)),
+    )
+    return data
+
+
+def actions_of(args: argparse.Namespace) -> list[str] | None:
+    """The actions of the flag `--actions`; None for all."""
+    return None if args.actions == ("*",) else list(args.actions)
+
+
+def network_arguments_of(
+    args: argparse.Namespace, data: LiftingData, weights: Weights | None = None
+) -> dict:
+    """Arguments of `models.lifting.build`: of the file, the flags and the data.
+
+    Raises:
+        ValueError: if a flag or the data gainsay the file.
+    """
+    found = {
+        "num_joints_in": data.num_keypoints,
+        "in_features": 2,
+        "num_joints_out": len(data.skeleton.parents),
+        "filter_widths": args.architecture,
+        "channels": args.channels,
+        "dropout": args.dropout,
+        "causal": args.causal,
+        "dense": args.dense,
+    }
+    if weights is None:
+        return found
+    known = dict(weights.network)
+    if args.dense and "dense" not in known and "filter_widths" in known:
+        known["filter_widths"] = _without_gaps(known["filter_widths"])
+    for name, value in known.items():
+        flag = _FLAGS.get(name, name)
+        said = name in _SHAPE and flag in args.given or name.startswith("num_joints")
+        if said and _plain(found[name]) != _plain(value):
+            source = f"--{flag}" if name in _SHAPE else "the data"
+            raise ValueError(
+                f"{weights.path}: is of a network with {name} {_shown(value)}. "
+                f"Received: {_shown(found[name])} ({source})"
+            )
+    if weights.layout and data.layout_name and weights.layout != data.layout_name:
+        raise ValueError(
+            f"{weights.path}: has learned key points {weights.layout}. "
+            f"Received: {data.layout_name} ({args.keypoints})"
+        )
+    merged = found | known
+    return merged | {"filter_widths": tuple(merged["filter_widths"])}
+
+
+def _without_gaps(kernels) -> tuple[int, ...]:
+    """Filter widths of a dense network, from the widths of its kernels."""
+    widths: list[int] = []
+    for kernel in kernels:
+        widths.append((kernel - 1) // lifting.receptive_field(widths) + 1)
+    return tuple(widths)
+
+
+def lifting_network(
+    args: argparse.Namespace, data: LiftingData, weights: Weights
+) -> keras.Model:
+    """The pose network with weights.
+
+    Raises:
+        OSError, ValueError: if they do not fit; the message names the file.
+    """
+    model = lifting.build(**network_arguments_of(args, data, weights))
+    load_weights(model, weights.path)
+    return model
+
+
+def lifter_of(
+    model: keras.Model, data: LiftingData, flip: bool, joints: bool = True
+) -> Lifter:
+    """A lifter of a network, with the sides of the data.
+
+    Args:
+        model: of poses, or of the trajectory.
+        data: says which key points and joints are left and right.
+        flip: whether to average with the mirrored track.
+        joints: whether it is of poses.
+    """
+    skeleton = data.skeleton
+    sides = (skeleton.joints_left, skeleton.joints_right) if joints else ((), ())
+    return Lifter(model, data.keypoints_left, data.keypoints_right, *sides, flip=flip)
+
+
+def score_of(args: argparse.Namespace, data: LiftingData, model: keras.Model) -> dict:
+    """Scores a network on the test subjects of the flags, as evaluations report it.
+
+    Returns:
+        What `score_lifting` returns; with --by-subject {"subjects": {subject: that}}.
+    """
+    lifter = lifter_of(model, data, flip=not args.no_test_time_augmentation)
+    actions = actions_of(args)
+
+    def score(subjects):
+        sequences = data.sequences(subjects, actions)
+        return score_lifting(lifter.lift, by_action(sequences))
+
+    if args.by_subject:
+        return {"subjects": {one: score([one]) for one in args.subjects_test}}
+    return score(args.subjects_test)
+
+
+def write_scores(args: argparse.Namespace, scores: dict, about: Mapping) -> str:
+    """Writes evaluation.json and evaluation.md; returns the latter's text."""
+    scores["receipt"] = {
+        **about,
+        "data": f"{args.dataset}, {args.keypoints} ({args.data})",
+        "subjects": ", ".join(args.subjects_test),
+        "actions": ", ".join(args.actions),
+        "flip averaging": "no" if args.no_test_time_augmentation else "yes",
+    }
+    keypoints = args.keypoints if args.dataset == "h36m" else None
+    text = lifting_page(scores, keypoints)
+    write_evaluation(pathlib.Path(args.checkpoint), scores, text)
+    return text
+
+
+def evaluate_lifting(args: argparse.Namespace) -> str:
+    """Evaluates a checkpoint by the flags of `parse_lifting`.
+
+    Returns:
+        The text of evaluation.md.
+
+    Raises:
+        OSError, ValueError: if checkpoint, flags and data do not fit together.
+    """
+    open_run(args)
+    weights = read_weights(find_checkpoint(args, args.evaluate))
+    follow_training(args, weights)
+    data = lifting_data(args)
+    if "subjects_train" in args.given:
+        refuse_unknown(data, args.subjects_train)
+    model = lifting_network(args, data, weights)
+    scores = score_of(args, data, model)
+    return write_scores(args, scores, {"weights": str(weights.path)})
+
+
+def refuse_unknown(data: LiftingData, subjects) -> None:
+    """Refuses subjects that the data do not have, before anything takes time."""
+    unknown = [one for one in subjects if one not in data.subjects]
+    if unknown:
+        raise ValueError(
+            f"the subjects must be among {', '.join(data.subjects)}. "
+            f"Received: {', '.join(unknown)}"
+        )
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _shown(value) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

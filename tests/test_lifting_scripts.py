@@ -1,0 +1,216 @@
+"""The training of temporal lifting, as its scripts run it; goes on bit for bit."""
+
+import csv
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from scripts import load, read_json, run
+from tiny_lifting import write_tiny_lifting
+
+from deephar.checkpoints import load_weights, save_weights
+from deephar.checkpoints.lifting import read_lifting
+from deephar.checkpoints.pytorch import read_pytorch, write_pytorch
+from deephar.models import lifting
+from deephar.trainer.lifting_step import LiftingStep
+
+TRAIN = load("exp/lifting/train_lifting.py")
+EVALUATE = load("exp/lifting/eval_lifting.py")
+TAKES = {"Walking": 24, "Walking 1": 25, "Sitting": 26}
+DATA = ("--data", "data", "-k", "gt", "-ste", "S9", "-a", "Walking,Sitting")
+SMALL = ("-arc", "3,3", "-ch", "8", "-b", "256", "-lr", "0.01")
+SHORT = (*DATA, *SMALL, "-str", "S1", "-e", "3", "--checkpoint-frequency", "2")
+SEMI = (*SHORT, "-sun", "S5", "--warmup", "1")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with tiny data, and two whole trainings: `sup` and, causal, `semi`."""
+    folder = tmp_path_factory.mktemp("place")
+    write_tiny_lifting(folder / "data", dict.fromkeys(("S1", "S5", "S9"), TAKES))
+    whole = run("exp/lifting/train_lifting.py", *SHORT, "-c", "sup", cwd=folder)
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    (folder / "sup.txt").write_text(whole.stdout)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def semi(place):
+    """A whole semi-supervised training of a causal network."""
+    here = os.getcwd()
+    os.chdir(place)
+    try:
+        TRAIN.main([*SEMI, "--causal", "-c", "semi", "--export-training-curves"])
+    finally:
+        os.chdir(here)
+    return place / "semi"
+
+
+def _tensors(path):
+    """All arrays of a checkpoint by their place in it."""
+    found = {}
+
+    def visit(value, name):
+        if isinstance(value, np.random.RandomState):
+            value = {str(k): v for k, v in enumerate(value.get_state())}
+        if isinstance(value, dict | list | tuple):
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, one in pairs:
+                visit(one, f"{name}/{key}")
+        else:
+            found[name] = np.asarray(value)
+
+    visit(read_pytorch(path), "")
+    return found
+
+
+def _assert_equal(one, other):
+    ours, theirs = _tensors(one), _tensors(other)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+
+
+def _stop_after(monkeypatch, method, steps):
+    """Sends SIGTERM in the last of so many steps."""
+    take, taken = getattr(LiftingStep, method), []
+
+    def step(self, *args):
+        taken.append(1)
+        if len(taken) == steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return take(self, *args)
+
+    monkeypatch.setattr(LiftingStep, method, step)
+
+
+def test_training_leaves_checkpoints_losses_and_scores(place):
+    names = {path.name for path in (place / "sup").iterdir()}
+    assert names == {
+        *("epoch_2.bin", "last.bin", "losses.csv", "log.txt", "evaluation.md"),
+        *("evaluation.json", "arguments_train_lifting.json"),
+    }
+    with open(place / "sup" / "losses.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[2]["learning_rate"]) == pytest.approx(0.01 * 0.95**2)
+    assert float(rows[2]["loss_pos"]) < float(rows[0]["loss_pos"])
+    scores = read_json(place / "sup", "evaluation.json")
+    assert list(scores["actions"]) == ["Walking", "Sitting"]
+    assert scores["actions"]["Sitting"]["frames"] == 4 * 26
+    assert "| mean of actions |" in (place / "sup.txt").read_text()
+    held = read_lifting(place / "sup" / "last.bin")
+    assert (held.epoch, held.lr) == (3, pytest.approx(0.01 * 0.95**3))
+    # 74 frames of 4 cameras, mirrored too: 3 batches in each of 3 epochs.
+    assert held.model_pos["expand_bn.num_batches_tracked"] == 9
+
+
+def test_a_training_that_was_stopped_goes_on_bit_for_bit(place, here, monkeypatch):
+    _stop_after(monkeypatch, "supervised", 8)
+    with pytest.raises(KeyboardInterrupt):
+        TRAIN.main([*SHORT, "-c", "stopped"])
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
+    held = {path.name for path in (place / "stopped").glob("*.bin")}
+    assert held == {"epoch_2.bin", "last.bin"}
+    TRAIN.main([*DATA, "-c", "stopped", "--resume", "epoch_2.bin"])
+    _assert_equal(place / "sup" / "last.bin", place / "stopped" / "last.bin")
+    for name in ("losses.csv", "evaluation.md"):
+        whole, other = ((place / run / name).read_text() for run in ("sup", "stopped"))
+        assert whole.replace("sup/", "stopped/") == other
+
+
+def test_semi_supervised_training_goes_on_bit_for_bit(here, semi, monkeypatch):
+    _stop_after(monkeypatch, "semi_supervised", 5)
+    with pytest.raises(KeyboardInterrupt):
+        TRAIN.main([*SEMI, "--causal", "-c", "semi2", "--no-eval"])
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert read_lifting(here / "semi2" / "last.bin").epoch == 1
+    TRAIN.main([*DATA, "-c", "semi2", "-r", "last.bin", "--no-eval"])
+    ours, theirs = _tensors(semi / "last.bin"), _tensors(here / "semi2" / "last.bin")
+    for name, value in ours.items():
+        if name.startswith(("/model", "/optimizer", "/random", "/deephar/dropout")):
+            np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+
+
+def test_semi_supervised_training_shows_every_loss(semi):
+    with open(semi / "losses.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[0]["loss_proj"]) == 0 < float(rows[1]["loss_proj"])
+    assert 0 < float(rows[2]["unlabelled_proj"]) < 10
+    assert {path.name for path in semi.glob("*.png")} == {
+        *("loss_2d.png", "loss_3d.png", "loss_traj.png"),
+    }
+    model = lifting.build(17, 2, 1, (3, 3), 8, causal=True)
+    load_weights(model, semi / "last.bin", key="model_traj")
+
+
+def test_evaluation_knows_network_and_data_from_the_checkpoint(here, semi, capsys):
+    EVALUATE.main(["--data", "data", "-c", "semi", "--evaluate", "last.bin"])
+    assert "| Walking         | 196    |" in capsys.readouterr().out
+    receipt = read_json(semi, "evaluation.json")["receipt"]
+    assert receipt["data"] == "h36m, gt (data)" and receipt["subjects"] == "S9"
+    TRAIN.main([*DATA, "--evaluate", "sup/last.bin", "-c", "e", "--by-subject"])
+    scores = read_json(here, "e", "evaluation.json")
+    trained = read_json(here, "sup", "evaluation.json")
+    assert scores["subjects"]["S9"]["actions"] == trained["actions"]
+    TRAIN.main([*DATA, "--evaluate", "sup/last.bin", "-c", "e", "-no-tta"])
+    assert read_json(here, "e", "evaluation.json")["mpjpe"] != trained["mpjpe"]
+
+
+def test_weights_of_keras_are_evaluated_by_the_flags(here, place):
+    model = lifting.build(17, 2, 17, (3, 3), 8)
+    load_weights(model, place / "sup" / "last.bin")
+    save_weights(model, place / "sup.weights.h5")
+    shape = ("-arc", "3,3", "-ch", "8")
+    EVALUATE.main([*DATA, *shape, "--weights", "sup.weights.h5", "-c", "k"])
+    scores = read_json(here, "k", "evaluation.json")
+    assert scores["mpjpe"] == pytest.approx(
+        read_json(here, "sup/evaluation.json")["mpjpe"]
+    )
+
+
+def test_a_file_of_the_original_is_evaluated_and_goes_on(here, place):
+    held = read_pytorch(place / "sup" / "epoch_2.bin")
+    del held["deephar"]
+    shutil.rmtree(here / "orig", ignore_errors=True)
+    (here / "orig").mkdir()
+    write_pytorch(here / "orig" / "epoch_2.bin", held)
+    TRAIN.main([*SHORT, "-c", "orig", "-r", "epoch_2.bin", "-drop", "0", "--no-eval"])
+    assert read_lifting(here / "orig" / "last.bin").epoch == 3
+    with pytest.raises(ValueError, match=r"learning rate 0.009025. .* --lr-decay 0.9"):
+        TRAIN.main([*SHORT, "-c", "orig", "-r", "epoch_2.bin", "-lrd", "0.9"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        ((), r"holds an earlier training \(epoch_2.bin\); go on with it"),
+        (("-r", "none.bin"), "none.bin: no such checkpoint, neither in sup nor here"),
+        (("-r", "last.bin", "-b", "128"), "--batch-size was 256, .* Received: 128"),
+        (("-r", "last.bin", "-arc", "3"), "--architecture was 3,3, .* Received: 3"),
+        (("-r", "last.bin", "-sun", "S5"), r"--subjects-unlabeled was , .* S5"),
+        (("--evaluate", "last.bin", "-arc", "3"), "filter_widths 3,3. Received: 3 "),
+        (("--evaluate", "last.bin", "--causal"), "causal False. Received: True"),
+        (("--evaluate", "last.bin", "-str", "S2"), "among S1, S5, S9. Received: S2"),
+        (("-c", "n", "-ste", "S11"), "among S1, S5, S9. Received: S11"),
+        (("-c", "n", "-d", "other"), "`dataset` must be one of"),
+    ],
+)
+def test_what_does_not_fit_is_refused(here, flags, reason):
+    with pytest.raises((ValueError, OSError), match=reason):
+        TRAIN.main(["--data", "data", "-k", "gt", "-ste", "S9", "-c", "sup", *flags])
+
+
+@pytest.mark.parametrize(
+    "flags", [("--dense",), ("-s", "4"), ("--disable-optimizations",)]
+)
+def test_other_ways_of_training_learn_as_well(here, flags):
+    short = ("-str", "S1", "-e", "1", "--no-eval", "-no-da", "--subset", "0.5")
+    TRAIN.main([*DATA, *SMALL, *short, *flags, "-c", "other", "--overwrite"])
+    with open(here / "other" / "losses.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert 0 < float(row["loss_pos"]) < 2 and "valid_3d" not in row

@@ -229,7 +229,8 @@ def parse_lifting(
     Returns:
         The flags, with `given`, the names of those that stand on the command line,
         `task`, one of TRAIN_LIFTING, EVALUATE_LIFTING and RENDER_LIFTING, and `logdir`,
-        which is `checkpoint`.
+        which is `checkpoint`. With --resume they are to be put to `check_pairs` once
+        those of the checkpoint are known.
 
     Raises:
         SystemExit: with status 2 and a message, for flags that are not known, not of
@@ -254,80 +255,100 @@ def parse_lifting(
     args.logdir = args.checkpoint
     if task == EVALUATE_LIFTING and args.task != task:
         parser.error("--evaluate names the checkpoint to score, and nothing is drawn")
-    _check_task(parser, args, given)
-    _check_pairs(parser, args, given)
+    try:
+        _check_task(args)
+        if args.resume is None:
+            check_pairs(args)
+    except ValueError as error:
+        parser.error(str(error))
     return args
 
 
-def flag_of(parser: argparse.ArgumentParser, name: str) -> str:
-    """The longest name of a flag, as a user would type it."""
-    (action,) = (one for one in parser._actions if one.dest == name)
-    return max(action.option_strings, key=len)
+def flag_of(name: str) -> str:
+    """The long name of a flag, as a user would type it."""
+    return "--" + name.replace("_", "-")
 
 
-def _check_task(parser, args, given: set[str]) -> None:
-    """Refuses flags that the task has no use for."""
-    view = {one.dest for one in parser._actions if one.dest.startswith(_VIEW)}
+def _check_task(args: argparse.Namespace) -> None:
+    """Refuses flags that the task has no use for, and a task that is two."""
+    view = {name for name in args.given if name.startswith(_VIEW)}
     foreign = {
         TRAIN_LIFTING: view,
-        EVALUATE_LIFTING: view | _TRAINING - {"resume"},
-        RENDER_LIFTING: _TRAINING - {"resume"} | _SCORED,
+        EVALUATE_LIFTING: view | _TRAINING,
+        RENDER_LIFTING: _TRAINING | _SCORED,
     }[args.task]
-    for name in sorted(given & foreign):
-        to_what = "rendering: add --render" if name in view else "training"
-        if name in _SCORED:
-            to_what = "training and evaluation"
-        parser.error(
-            f"{flag_of(parser, name)} belongs to {to_what}. "
-            f"Received: {flag_of(parser, name)} for {args.task}"
-        )
-
-
-def _check_pairs(parser, args, given: set[str]) -> None:
-    """Refuses pairs of flags that contradict each other."""
-
-    def refuse(reason, *names):
-        flags = " ".join(flag_of(parser, name) for name in names)
-        parser.error(f"{reason}. Received: {flags}")
-
-    if args.resume and args.overwrite:
-        refuse("a training goes on or starts anew", "resume", "overwrite")
+    for name in args.given:
+        if name in foreign and name != "resume":
+            of_what = "training"
+            if name in view:
+                of_what = "rendering: add --render"
+            elif name in _SCORED:
+                of_what = "training and evaluation"
+            flag = flag_of(name)
+            raise ValueError(
+                f"{flag} belongs to {of_what}. Received: {flag} for {args.task}"
+            )
     if args.resume and args.evaluate:
-        refuse("a run goes on training or evaluates", "resume", "evaluate")
+        _refuse("a run goes on training or evaluates", "resume", "evaluate")
+    if args.resume and args.overwrite:
+        _refuse("a training goes on or starts anew", "resume", "overwrite")
+    if args.task == RENDER_LIFTING:
+        _check_render(args)
+
+
+def check_pairs(args: argparse.Namespace) -> None:
+    """Refuses flags of a training or an evaluation that contradict each other.
+
+    Args:
+        args: of `parse_lifting`.
+
+    Raises:
+        ValueError: naming them.
+    """
     if args.export_training_curves and args.no_eval:
         reason = "the curves are those of the epochs' evaluations"
-        refuse(reason, "export_training_curves", "no_eval")
+        _refuse(reason, "export_training_curves", "no_eval")
     if args.dense and args.disable_optimizations:
         reason = "dense networks have no faster form to disable"
-        refuse(reason, "dense", "disable_optimizations")
+        _refuse(reason, "dense", "disable_optimizations")
     if args.stride > 1 and args.disable_optimizations:
         reason = "chunks of several frames have no faster form to disable"
-        refuse(reason, "stride", "disable_optimizations")
+        _refuse(reason, "stride", "disable_optimizations")
     if args.stride > args.batch_size:
-        parser.error(
+        raise ValueError(
             "--batch-size counts predicted frames and holds one chunk at least. "
             f"Received: --batch-size {args.batch_size} --stride {args.stride}"
         )
     if not args.subjects_unlabeled:
-        for name in sorted(given & _SEMI):
-            refuse("it is of semi-supervised training: add -sun", name)
+        for name in args.given:
+            if name in _SEMI:
+                _refuse("it is of semi-supervised training: add -sun", name)
+    elif args.warmup >= args.epochs:
+        raise ValueError(
+            "--epochs must be more than --warmup, for unlabelled data to count. "
+            f"Received: --epochs {args.epochs} --warmup {args.warmup}"
+        )
     both = set(args.subjects_unlabeled) & {*args.subjects_train, *args.subjects_test}
     if both:
-        parser.error(
+        raise ValueError(
             "--subjects-unlabeled must be neither trained nor tested on with labels. "
             f"Received: {', '.join(sorted(both))}"
         )
-    if args.task == RENDER_LIFTING:
-        _check_render(parser, args)
-    elif not args.subjects_test:
-        parser.error("--subjects-test must name a subject. Received: none")
+    if not args.subjects_test and args.task != RENDER_LIFTING:
+        raise ValueError("--subjects-test must name a subject. Received: none")
+    if not args.subjects_train and args.task == TRAIN_LIFTING:
+        raise ValueError("--subjects-train must name a subject. Received: none")
 
 
-def _check_render(parser, args) -> None:
+def _refuse(reason: str, *names: str) -> None:
+    raise ValueError(f"{reason}. Received: {' '.join(map(flag_of, names))}")
+
+
+def _check_render(args: argparse.Namespace) -> None:
     """Refuses a rendering without a network, a sequence or a place to write to."""
     needed = ("evaluate", "viz_subject", "viz_action")
-    missing = [flag_of(parser, n) for n in needed if not getattr(args, n)]
+    missing = [flag_of(name) for name in needed if not getattr(args, name)]
     if missing:
-        parser.error(f"--render needs {', '.join(missing)}")
+        raise ValueError(f"--render needs {', '.join(missing)}")
     if not (args.viz_output or args.viz_export):
-        parser.error("--render needs --viz-output or --viz-export")
+        raise ValueError("--render needs --viz-output or --viz-export")

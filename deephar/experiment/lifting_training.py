@@ -32,6 +32,7 @@ from deephar.experiment.lifting import (
     score_of,
     write_scores,
 )
+from deephar.experiment.lifting_flags import check_pairs, flag_of
 from deephar.experiment.run import open_run
 from deephar.models import lifting
 from deephar.optimizers import adam
@@ -81,8 +82,8 @@ def train_lifting(args: argparse.Namespace) -> str:
     if weights is None:
         clear_earlier(folder)
     else:
-        trainer.restore(weights.checkpoint, weights.path)
         _check_rate(args, weights.checkpoint, weights.path)
+        trainer.restore(weights.checkpoint, weights.path)
     trainer.train()
     scores = score_of(args, data, models[POSE])
     about = {"weights": str(folder / LAST), "epochs": trainer.epoch}
@@ -108,10 +109,11 @@ def _weights_to_resume(args: argparse.Namespace) -> Weights | None:
             setattr(args, name, value)
         elif getattr(args, name) != value and name not in _FREE:
             raise ValueError(
-                f"{weights.path}: --{name.replace('_', '-')} was {_shown(value)}, and "
+                f"{weights.path}: {flag_of(name)} was {_shown(value)}, and "
                 "a training that goes on must not change it. "
                 f"Received: {_shown(getattr(args, name))}"
             )
+    check_pairs(args)
     semi = weights.checkpoint.model_traj is not None
     if semi != bool(args.subjects_unlabeled):
         kind = "semi-supervised" if semi else "supervised"
@@ -303,4 +305,6 @@ def _plain(values: Mapping) -> dict:
 
 
 def _shown(value) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return str(value)

@@ -44,16 +44,13 @@ logger = logging.getLogger(__name__)
 _SEED = 1234
 """The original's seed of the data's order, that of --seed 0."""
 
-_FREE = frozenset(
-    "epochs subjects_test checkpoint_frequency no_eval export_training_curves".split()
-)
+_FREE = frozenset({"epochs", "subjects_test"})
 _RECORDED = (
     *("dataset", "keypoints", "subjects_train", "subjects_unlabeled", "actions"),
     *("subjects_test", "seed", "disable_optimizations", "stride", "epochs"),
     *("batch_size", "dropout", "learning_rate", "lr_decay", "no_data_augmentation"),
     *("subset", "downsample", "warmup", "linear_projection", "no_bone_length"),
     *("no_proj", "architecture", "channels", "causal", "dense"),
-    *("checkpoint_frequency", "no_eval", "export_training_curves"),
 )
 """Flags that a checkpoint keeps; of these a resumed training may change _FREE."""
 

@@ -314,12 +314,12 @@ def _set_dropout(models: list[keras.Model], values: list[list[int]], path) -> No
 
 
 def _in_words(row: Mapping[str, float]) -> str:
-    """A row of the losses as a line of the log; losses in mm, but the projection's."""
+    """A row of the losses as a line of the log; what are lengths in mm."""
     parts = [f"epoch {row['epoch']}", f"lr {row['learning_rate']:.3g}"]
     for name, value in row.items():
         if name in ("epoch", "learning_rate"):
             continue
-        plain = name.endswith(("_proj", "_total"))
+        plain = name.endswith(("_traj", "_proj", "_total"))
         text = f"{value:.4f}" if plain else f"{1000 * value:.1f} mm"
         parts.append(f"{name} {text}")
     return ", ".join(parts)

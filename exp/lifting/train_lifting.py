@@ -27,12 +27,12 @@ from deephar import experiment
 def main(argv=None):
     """Trains, or does what the flags say instead, and prints the scores."""
     args = experiment.parse_lifting(experiment.lifting_parser(__doc__), argv)
-    tasks = {
-        experiment.TRAIN_LIFTING: experiment.train_lifting,
-        experiment.EVALUATE_LIFTING: experiment.evaluate_lifting,
-        experiment.RENDER_LIFTING: experiment.render_lifting,
-    }
-    print(tasks[args.task](args))
+    if args.task == experiment.RENDER_LIFTING:
+        print(experiment.render_lifting(args))
+    elif args.task == experiment.EVALUATE_LIFTING:
+        print(experiment.evaluate_lifting(args))
+    else:
+        print(experiment.train_lifting(args))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Files of lifting: written, read, and seen by the cameras."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -262,6 +263,17 @@ def test_a_pickle_in_a_file_runs_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"a\.npz must be a whole"):
         read_positions_3d(tmp_path / "a.npz")
     assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("header", ["{'descr': (", "{'descr': '|O'", "  x\n y"])
+def test_a_damaged_header_is_named(tmp_path, header):
+    path = tmp_path / "a.npz"
+    data = header.ljust(54).encode() + b"\n"
+    start = b"\x93NUMPY\x01\x00" + len(data).to_bytes(2, "little")
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("positions_3d.npy", start + data)
+    with pytest.raises(ValueError, match=r"a\.npz must be a whole"):
+        read_positions_3d(path)
 
 
 def test_what_cannot_be_read_is_not_written(tmp_path):

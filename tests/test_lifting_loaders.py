@@ -72,14 +72,31 @@ def test_whole_tracks_equal_the_references(shared, augment):
 
 
 def counting(*lengths):
-    """Tracks whose key points say which track and frame they are of."""
+    """Tracks whose key points say which track, from 1, and frame they are of."""
     return [
         Sequence(
             *("S1", "Walking", track),
             np.float32([[[track, frame]] for frame in range(length)]),
         )
-        for track, length in enumerate(lengths)
+        for track, length in enumerate(lengths, 1)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "chunk", "seed"), [("chunk4", 4, 1234), ("semi", 1, 4321)]
+)
+def test_the_order_is_the_references(golden, name, chunk, seed):
+    with np.load(golden / "lifting_order.npz") as file:
+        expected = file[name].astype(int)
+    data, options = counting(37, 50, 9), {"random_seed": seed, "augment": True}
+    loader = ChunkedLoader(16, data, chunk, **options)
+    points = np.concatenate([batch[2] for batch in loader.next_epoch()])[:, :, 0]
+    track = points[:, 0, 0]
+    np.testing.assert_array_equal(np.abs(track) - 1, expected[:, 0])
+    np.testing.assert_array_equal(track < 0, expected[:, 3])
+    last = np.minimum(expected[:, 2], np.array([37, 50, 9])[expected[:, 0]]) - 1
+    np.testing.assert_array_equal(points[:, -1, 1], last)
+    np.testing.assert_array_equal(points[:, 0, 1], np.maximum(expected[:, 1], 0))
 
 
 def frames_of(batch):
@@ -102,7 +119,7 @@ def test_pieces_end_at_the_ends_of_their_track():
     loader = ChunkedLoader(9, counting(5, 1), 3, pad=1, shuffle=False)
     (batch,) = loader.next_epoch()
     assert frames_of(batch) == [[0, 0, 1, 2, 3], [2, 3, 4, 4, 4], [0] * 5]
-    assert batch[2][:, :, 0, 0].max(axis=1).tolist() == [0, 0, 1]
+    assert batch[2][:, :, 0, 0].max(axis=1).tolist() == [1, 1, 2]
 
 
 @pytest.mark.parametrize("endless", [False, True])

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import tokenize
 import zipfile
 import zlib
 from typing import Any
@@ -19,7 +20,8 @@ _HEADERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 _BROKEN = (
-    *(ArithmeticError, AttributeError, EOFError, LookupError, NotImplementedError),
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError),
+    *(NotImplementedError, SyntaxError, tokenize.TokenError),
     *(OSError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
 )
 """What NumPy's and Python's readers raise of a file that is damaged."""

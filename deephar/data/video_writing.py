@@ -68,10 +68,12 @@ def write_video(
         raise ValueError(f"`frames` must hold a frame at least, for {path}")
     rate = Fraction(rate).limit_denominator(_FINEST_RATE) or Fraction(1, _FINEST_RATE)
     partial = path.with_name(path.name + ".part")
-    encode = _encode_gif if path.suffix.lower() == ".gif" else _encode_mp4
-    counted = _counted(first, frames, progress)
+    given = (partial, np.shape(first)[:2], _counted(first, frames, progress), rate)
     try:
-        number = encode(partial, np.shape(first)[:2], counted, rate, bitrate)
+        if path.suffix.lower() == ".gif":
+            number = _encode_gif(*given)
+        else:
+            number = _encode_mp4(*given, bitrate)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -131,7 +133,7 @@ def _encode_mp4(path, size, frames, rate, bitrate) -> int:
     return number
 
 
-def _encode_gif(path, size, frames, rate, bitrate) -> int:
+def _encode_gif(path, size, frames, rate) -> int:
     height, width = size
     number = 0
     with av.open(str(path), "w", format="gif") as container:

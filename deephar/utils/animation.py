@@ -23,8 +23,8 @@ _ELEVATION = 14.0
 """Degrees that one looks down on a figure."""
 _CELL = 0.5
 """Side of a square of the floor, m."""
-_FLOOR, _BELOW = 1.1, 0.35
-"""Least radius of the piece of floor that is seen, and what is shown below it, m."""
+_FLOOR = (1.1, 5.0)
+"""Least and greatest radius of the piece of floor that is seen, m."""
 _FOLLOWED = 25
 """Frames over which the place of the root is averaged."""
 _FADING = 0.45
@@ -214,7 +214,7 @@ class _View:
             [(pose - self.place(pose)[:, None]) @ self._axes.T for pose in poses]
         )
         wide = np.abs(near[..., 0]).max()
-        self.radius = max(_FLOOR, 0.8 * wide)
+        self.radius = float(np.clip(0.8 * wide, *_FLOOR))
         top = min(near[..., 1].min(), -1.0)
         bottom = max(near[..., 1].max(), self.radius * np.sin(down))
         self._title = size // 11

@@ -55,6 +55,7 @@ DEFAULTS = """
 --viz-skip 0
 --viz-output None
 --viz-export None
+--viz-bvh None
 --viz-bitrate 3000
 --viz-no-ground-truth False
 --viz-limit None
@@ -151,11 +152,21 @@ def test_command_lines_of_the_original_are_understood(parser, line, task):
         ("--render", "--render needs --evaluate, --viz-subject, --viz-action"),
         (
             "--render --evaluate a --viz-subject b --viz-action c",
-            "needs --viz-output or --viz-export",
+            "needs --viz-output, --viz-export or --viz-bvh",
         ),
         (
             "--render --evaluate a --viz-subject b --viz-action c --viz-export d -a e",
             "--actions belongs to training and evaluation",
+        ),
+        (
+            "--render --evaluate a --viz-subject b --viz-action c --viz-bvh d "
+            "--viz-size 3",
+            "of the drawing: add --viz-output. Received: --viz-size",
+        ),
+        (
+            "--render --evaluate a --viz-subject b --viz-action c --viz-output d.gif "
+            "--viz-bitrate 9",
+            "a GIF has no bit rate. Received: --viz-bitrate 9 --viz-output d.gif",
         ),
         ("-arc 3,2", "must be odd numbers .* Received: 3,2"),
         ("-arc 3,", "must be odd numbers"),

@@ -12,7 +12,7 @@ recognition evaluation of actions: clips, boxes, report
 people_scores poses of MPII and Human3.6M by the pose part of SPNet
 multitask_scores evaluation of SPNet in both its tasks
 lifting     temporal lifting: data, checkpoints, evaluation; lifting_flags: its flags;
-            lifting_training: its training
+            lifting_training: its training; lifting_rendering: its animations
 cuts        time and score of each prediction of SPNet
 action_training  the stages of the networks of actions
 clip_training    what their trainings on clips share, with stages or without
@@ -91,6 +91,7 @@ from deephar.experiment.lifting_flags import (
     lifting_parser,
     parse_lifting,
 )
+from deephar.experiment.lifting_rendering import render_lifting
 from deephar.experiment.lifting_training import train_lifting
 from deephar.experiment.looking import (
     add_frames_argument,
@@ -229,6 +230,7 @@ __all__ = [
     "evaluate_lifting",
     "lifting_parser",
     "parse_lifting",
+    "render_lifting",
     "train_lifting",
     "ACTION_STAGES",
     "POSE_STAGES",

@@ -29,6 +29,10 @@ _TRAINING = frozenset(
 )
 _SEMI = frozenset("warmup linear_projection no_bone_length no_proj".split())
 _VIEW = "viz_"
+_DRAWN = frozenset(
+    """viz_skip viz_limit viz_downsample viz_size viz_bitrate
+    viz_no_ground_truth""".split()
+)
 
 
 def widths(text: str) -> tuple[int, ...]:
@@ -202,12 +206,13 @@ def _add_view(group) -> None:
     add("--viz-action", help="action, of custom data `custom`", metavar="NAME")
     add("--viz-camera", default=0, help="number of the camera", type=natural)
     add("--viz-video", help="the video to draw beside", metavar="FILE")
-    add("--viz-skip", default=0, help="first frames of the video to skip", type=natural)
+    add("--viz-skip", default=0, help="frames at the start to skip", type=natural)
     add("--viz-output", help="mp4 or gif to write", metavar="FILE")
     add("--viz-export", help="npy file of the joints to write", metavar="FILE")
+    add("--viz-bvh", help="bvh file of the motion to write", metavar="FILE")
     add("--viz-bitrate", default=3000, help="kbit/s of an mp4", type=positive_int)
     switch("--viz-no-ground-truth", help="without the true pose")
-    frames = "frames to draw (-1: all)"
+    frames = "frames to draw from there (-1: all)"
     add("--viz-limit", help=frames, type=limit, metavar="FRAMES")
     fewer = "draw one frame in so many"
     add("--viz-downsample", default=1, help=fewer, type=positive_int)
@@ -350,5 +355,15 @@ def _check_render(args: argparse.Namespace) -> None:
     missing = [flag_of(name) for name in needed if not getattr(args, name)]
     if missing:
         raise ValueError(f"--render needs {', '.join(missing)}")
-    if not (args.viz_output or args.viz_export):
-        raise ValueError("--render needs --viz-output or --viz-export")
+    if not (args.viz_output or args.viz_export or args.viz_bvh):
+        raise ValueError("--render needs --viz-output, --viz-export or --viz-bvh")
+    drawn = [flag_of(name) for name in args.given if name in _DRAWN]
+    if drawn and not args.viz_output:
+        raise ValueError(
+            f"it is of the drawing: add --viz-output. Received: {drawn[0]}"
+        )
+    if "viz_bitrate" in args.given and args.viz_output.lower().endswith(".gif"):
+        raise ValueError(
+            f"a GIF has no bit rate. Received: --viz-bitrate {args.viz_bitrate} "
+            f"--viz-output {args.viz_output}"
+        )

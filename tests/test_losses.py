@@ -113,3 +113,40 @@ def test_elasticnet_with_visibility_is_the_recipe_of_the_cvpr18_networks():
     visibility = losses.binary_crossentropy(y_true[..., 2:], y_pred[..., 2:])
     expected = pose + 0.01 * np.mean(visibility, axis=-1)
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def lifting_values(shared):
+    with np.load(shared / "golden" / "lifting" / "loss.npz") as file:
+        return dict(file)
+
+
+def test_losses_of_lifting_are_the_originals(lifting_values):
+    true, found = lifting_values["target"], lifting_values["pred"]
+    results = {
+        "mpjpe": losses.mpjpe(true, found),
+        "weighted_mpjpe": losses.weighted_mpjpe(true, found, lifting_values["w"]),
+        "n_mpjpe": losses.n_mpjpe(true, found),
+    }
+    for name, value in results.items():
+        np.testing.assert_allclose(value, lifting_values[f"{name}_float64"], rtol=1e-6)
+    _, gradient = value_and_gradient(losses.mpjpe, true, found.astype("float32"))
+    expected = lifting_values["mpjpe_grad_float64"]
+    np.testing.assert_allclose(gradient, expected, atol=1e-8)
+
+
+def test_joints_that_are_right_have_no_gradient():
+    pose = np.ones((1, 1, 2, 3), "float32")
+    value, gradient = value_and_gradient(losses.mpjpe, pose, pose + [[[[0.0], [2.0]]]])
+    np.testing.assert_allclose(value, 2 * 3**0.5 / 2, rtol=1e-6)
+    np.testing.assert_allclose(gradient[0, 0], [[0] * 3, [0.5 / 3**0.5] * 3], rtol=1e-6)
+
+
+def test_bone_lengths_are_compared_as_means_over_each_set():
+    parents = [-1, 0, 1]
+    line = np.zeros((2, 1, 3, 3), "float32")
+    line[:, :, 1, 0], line[:, :, 2, 0] = 1, 3
+    longer = np.repeat(line, 2, axis=1) * np.array([[[[1.0]], [[2.0]]]])
+    penalty = losses.bone_length_penalty(line, longer.astype("float32"), parents)
+    np.testing.assert_allclose(penalty, (0.5 + 1.0) / 2)
+    np.testing.assert_allclose(losses.bone_length_penalty(line, -line, parents), 0)

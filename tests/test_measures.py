@@ -236,3 +236,19 @@ def test_groups_have_their_own_means():
     assert list(means) == [1, 5, 9]
     assert means[1] == 2 and means[5] == 2 and np.isnan(means[9])
     assert measures.weighted_mean(values, np.array([0, 1, 3, 0, 0])) == 2.5
+
+
+def test_measures_of_lifting_are_the_originals(shared):
+    with np.load(shared / "golden" / "lifting" / "loss.npz") as file:
+        values = dict(file)
+    poses = [values[name].reshape(24, 17, 3) for name in ("target", "pred")]
+    mirrored = values["target_reflect"], values["pred_reflect"]
+    found = {
+        "mpjpe_float64": measures.mean_distance_error(*poses),
+        "p_mpjpe_float64": measures.p_mpjpe(*poses),
+        "n_mpjpe_float64": measures.n_mpjpe(*poses),
+        "mean_velocity_error_float64": measures.mpjve(*poses),
+        "p_mpjpe_reflect_float64": measures.p_mpjpe(*mirrored),
+    }
+    for name, value in found.items():
+        assert value == pytest.approx(values[name], rel=1e-9), name

@@ -12,6 +12,7 @@ from weight_files import names
 
 from deephar import checkpoints, experiment
 from deephar.checkpoints import KNOWN
+from deephar.checkpoints.lifting import read_lifting
 
 CONVERT = load("weights/convert.py")
 SHAPE = {"size": 64, "blocks": 1, "context": 0, "ksize": 3}
@@ -202,3 +203,58 @@ def test_half_precision_is_read_and_reported(small, tmp_path):
     report = read_report(tmp_path / "b.weights.h5")
     assert report["from"]["dtypes"] == ["float16", "float32"]
     assert report["to"]["dtypes"] == ["float32"]
+
+
+def test_a_checkpoint_of_lifting_goes_to_keras_3_and_back(golden, tmp_path, capsys):
+    source = golden / "lifting_semi.bin"
+    out, back = tmp_path / "keras" / "a.weights.h5", tmp_path / "back.bin"
+    CONVERT.main([str(source), str(out), "--causal"])
+    assert json.loads((out.parent / "model.json").read_text()) == {
+        "network": "lifting",
+        "num_joints_in": 3,
+        "in_features": 2,
+        "num_joints_out": 3,
+        "filter_widths": [3, 3],
+        "channels": 4,
+        "dropout": 0.25,
+        "causal": True,
+        "dense": False,
+    }
+    CONVERT.main([str(out), str(back)])
+    ours, theirs = read_lifting(back), read_lifting(source)
+    assert list(ours.model_pos) == list(theirs.model_pos)
+    for name in set(ours.model_pos):
+        if not name.endswith("num_batches_tracked"):
+            np.testing.assert_array_equal(ours.model_pos[name], theirs.model_pos[name])
+    report = read_report(back)
+    assert (report["parameters"], report["to"]["layout"]) == (205, "PyTorch")
+    assert report["to"]["tensors"] == 20 and report["from"]["layout"] == "Keras 3"
+    assert "layout PyTorch  tensors 20" in capsys.readouterr().out
+
+
+def test_the_network_of_the_trajectory_is_converted_by_its_key(golden, tmp_path):
+    out = tmp_path / "t.weights.h5"
+    CONVERT.main([str(golden / "lifting_semi.bin"), str(out), "--key", "model_traj"])
+    assert read_report(out)["parameters"] == 175
+    assert json.loads((tmp_path / "model.json").read_text())["num_joints_out"] == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "error", "message"),
+    [
+        (["lifting_old.bin", "a.h5", "--blocks", "2"], ValueError, "no .'blocks'"),
+        (["lifting_old.bin", "a.h5", "--name", "mpii"], ValueError, "no .'mpii'"),
+        (["lifting_old.bin", "a.bin", "--key", "model_traj"], ValueError, "no weights"),
+        (["lifting_old.bin", "a.h5"], ValueError, "must end in .bin or .weights.h5"),
+        (["a.weights.h5", "a.bin"], FileNotFoundError, "model.json: must tell the net"),
+        (["a.h5", "b.h5", "--causal"], ValueError, "is no checkpoint of lifting: no"),
+    ],
+)
+def test_what_does_not_fit_a_checkpoint_is_refused(
+    golden, tmp_path, argv, error, message
+):
+    source, out, *flags = argv
+    argv = [str(golden / source), str(tmp_path / out), *flags]
+    with pytest.raises(error, match=message):
+        CONVERT.main(argv)
+    assert not list(tmp_path.iterdir())

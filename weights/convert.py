@@ -1,4 +1,4 @@
-r"""Converts weights from the original's Keras 2 layout to Keras 3's, or back.
+r"""Converts weights from the originals' files to Keras 3's, or back.
 
 Command   python weights/convert.py IN OUT [--name NAME | --model model.json] [flags]
 
@@ -9,6 +9,10 @@ a model.json beside it, or its file name; else --network's, of the flags' shape 
 --network the 2D pose network's). SPNets in the original's layout are read by name, all
 else by order. OUT is read back and compared; the report goes to OUT.json too, and the
 network to the model.json beside OUT, where every script finds it.
+
+Checkpoints of VideoPose3D, and ours of temporal lifting (FILE.bin, PyTorch's), go to
+FILE.weights.h5 and back in the same way; --key model_traj takes the trajectory network,
+and --causal and --dense tell what the original's files do not.
 """
 
 import argparse
@@ -18,6 +22,11 @@ import pathlib
 import numpy as np
 
 from deephar import checkpoints, experiment
+from deephar.checkpoints.lifting import network_arguments, read_lifting, state_dict
+from deephar.checkpoints.pytorch import is_pytorch
+from deephar.models import lifting
+
+LIFTING = "lifting"
 
 
 def parse(argv=None):
@@ -33,6 +42,10 @@ def parse(argv=None):
     network.add_argument("--network", choices=experiment.NETWORKS, help="of the flags")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
     experiment.add_network_arguments(parser)
+    lift = parser.add_argument_group("checkpoints of temporal lifting")
+    lift.add_argument("--key", choices=checkpoints.lifting.NETWORKS)
+    lift.add_argument("--causal", action="store_true", help="IN is causal")
+    lift.add_argument("--dense", action="store_true", help="IN is dense")
     return parser.parse_args(argv)
 
 
@@ -79,6 +92,67 @@ def convert(model, network, source, out):
     }
 
 
+def build_lifting(args):
+    """A network of temporal lifting and its settings."""
+    shape = [*experiment.given_flags(args), *filter(None, (args.name, args.network))]
+    if shape:
+        raise ValueError(f"a network of lifting is known by its file: no {shape}")
+    if not args.out.name.endswith((".bin", ".weights.h5")):
+        raise ValueError(f"{args.out}: must end in .bin or .weights.h5")
+    source = pathlib.Path(args.weights)
+    if is_pytorch(source):
+        checkpoint = read_lifting(source)
+        told = network_arguments(checkpoint, dense=args.dense)
+        if args.key == "model_traj":
+            told |= {"num_joints_out": 1}
+    else:
+        file = args.model or source.parent / experiment.MODEL_FILE
+        if not file.is_file():
+            raise FileNotFoundError(f"{file}: must tell the network of {source}")
+        told = read_json(file)
+        if told.pop("network", None) != LIFTING or args.key:
+            raise ValueError(f"{source}: is no checkpoint, or {file} not of {LIFTING}")
+    for name in ("causal", "dense"):
+        if getattr(args, name) and not told.setdefault(name, True):
+            raise ValueError(f"{source}: is of a network that is not {name}")
+    model = lifting.build(**told)
+    settings = lifting.settings(model)
+    widths = list(settings["filter_widths"])
+    return model, {"network": LIFTING, **settings, "filter_widths": widths}
+
+
+def convert_lifting(model, key, source, out):
+    """Reads, writes, reads back and compares; returns the report."""
+    checkpoints.load_weights(model, source, key=key)
+    values = state_dict(model)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    checkpoints.save_weights(model, out)
+    model.set_weights([np.zeros_like(value) for value in model.get_weights()])
+    checkpoints.load_weights(model, out)
+    again = state_dict(model)
+    if not all(np.array_equal(again[name], values[name]) for name in values):
+        raise OSError(f"{out}: does not hold what was written")
+    parameters = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    sides = {"from": checkpoints.describe(source), "to": checkpoints.describe(out)}
+    return {**sides, "parameters": parameters}
+
+
+def read_json(path):
+    """A model.json."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: must be a model.json. {error}") from error
+
+
+def check_folder(model_file, same):
+    """Refuses a folder that has the weights of another network."""
+    if model_file.exists() and not same():
+        raise ValueError(
+            f"{model_file}: is of another network; OUT needs a folder of its own"
+        )
+
+
 def main(argv=None):
     """Converts and reports."""
     args = parse(argv)
@@ -88,13 +162,18 @@ def main(argv=None):
             raise FileExistsError(f"{path}: is there already; --overwrite replaces it")
     if args.out.resolve() == pathlib.Path(args.weights).resolve():
         raise ValueError(f"{args.out}: is IN and OUT at once")
-    model, settings = build(args)
     model_file = args.out.parent / experiment.MODEL_FILE
-    if model_file.exists() and not experiment.describes(model_file, settings):
-        raise ValueError(
-            f"{model_file}: is of another network; OUT needs a folder of its own"
-        )
-    report = convert(model, settings["network"], args.weights, args.out)
+    if args.out.suffix == ".bin" or is_pytorch(args.weights):
+        model, settings = build_lifting(args)
+        check_folder(model_file, lambda: read_json(model_file) == settings)
+        report = convert_lifting(model, args.key, args.weights, args.out)
+    else:
+        lift = [name for name in ("key", "causal", "dense") if getattr(args, name)]
+        if lift:
+            raise ValueError(f"{args.weights}: is no checkpoint of lifting: no {lift}")
+        model, settings = build(args)
+        check_folder(model_file, lambda: experiment.describes(model_file, settings))
+        report = convert(model, settings["network"], args.weights, args.out)
     if not model_file.exists():
         experiment.write_json(model_file, settings)
     record.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -35,6 +35,7 @@ from deephar.checkpoints.messages import short
 from deephar.checkpoints.pytorch import read_pytorch, write_pytorch
 
 __all__ = [
+    "NETWORKS",
     "LiftingCheckpoint",
     "load_network",
     "load_optimizer_state",
@@ -190,12 +191,18 @@ def _settings_of(model: keras.Model) -> dict[str, Any]:
     return importlib.import_module("deephar.models.lifting").settings(model)
 
 
-def network_arguments(found: LiftingCheckpoint | Tensors) -> dict[str, Any]:
+def network_arguments(
+    found: LiftingCheckpoint | Tensors, dense: bool = False
+) -> dict[str, Any]:
     """The arguments of `models.lifting.build` that a checkpoint or weights tell.
 
     Weights alone do not tell a causal network from another, nor a dense one from one
     of wider kernels: `causal`, `dense` and `dropout` are returned for checkpoints that
     this program wrote.
+
+    Args:
+        found: The checkpoint, or its weights of one network.
+        dense: Whether the network is dense, where a checkpoint does not tell.
 
     Raises:
         ValueError: if the weights are of no lifting network, or the checkpoint
@@ -217,7 +224,7 @@ def network_arguments(found: LiftingCheckpoint | Tensors) -> dict[str, Any]:
     features = own.get("in_features", 2)
     widths = [first, *kernels]
     told = {k: own[k] for k in ("dropout", "causal", "dense") if k in own}
-    if told.get("dense"):
+    if told.get("dense", dense):
         widths = _widths_of_dense(widths)
     _check_network(own, told, features, widths)
     if inputs % features or outputs % 3:

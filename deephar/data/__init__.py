@@ -9,6 +9,8 @@ from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
 from deephar.data.coco import COCOSinglePerson
 from deephar.data.human36m import Human36M
 from deephar.data.human36m_frames import Human36MFrames
+from deephar.data.lifting import LiftingData, open_lifting_data
+from deephar.data.lifting_loaders import ChunkedLoader, whole_sequence
 from deephar.data.merl import MERL5Action, MERLAction, MERLSinglePerson
 from deephar.data.mpii import MpiiSinglePerson
 from deephar.data.ntu import Ntu
@@ -28,12 +30,14 @@ __all__ = [
     "BoxedPerson",
     "BoxedVideo",
     "COCOSinglePerson",
+    "ChunkedLoader",
     "Clip",
     "ClipBoxes",
     "ClipDataset",
     "FrameBoxes",
     "Human36M",
     "Human36MFrames",
+    "LiftingData",
     "MERL5Action",
     "MERLAction",
     "MERLSinglePerson",
@@ -46,9 +50,11 @@ __all__ = [
     "SinglePersonDataset",
     "get_clip_frame_index",
     "open_cache",
+    "open_lifting_data",
     "open_picture",
     "read_boxes",
     "to_rgb",
+    "whole_sequence",
     "write_boxes",
 ]
 

@@ -13,6 +13,7 @@ people_scores poses of MPII and Human3.6M by the pose part of SPNet
 multitask_scores evaluation of SPNet in both its tasks
 lifting     temporal lifting: data, checkpoints, evaluation; lifting_flags: its flags;
             lifting_training: its training; lifting_rendering: its animations
+video_poses 2D poses in a user's video;  video_lifting: lifted to motion in space
 cuts        time and score of each prediction of SPNet
 action_training  the stages of the networks of actions
 clip_training    what their trainings on clips share, with stages or without
@@ -214,6 +215,11 @@ from deephar.experiment.sliding import (
     start_watching,
 )
 from deephar.experiment.training import TrainingRun, optimizer, start_training
+from deephar.experiment.video_lifting import (
+    VIDEO_NETWORKS,
+    add_video_lifting_arguments,
+    lift_video,
+)
 from deephar.utils.numbers import (
     fraction,
     names,
@@ -232,6 +238,9 @@ __all__ = [
     "parse_lifting",
     "render_lifting",
     "train_lifting",
+    "VIDEO_NETWORKS",
+    "add_video_lifting_arguments",
+    "lift_video",
     "ACTION_STAGES",
     "POSE_STAGES",
     "TASK_STAGES",

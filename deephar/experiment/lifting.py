@@ -21,7 +21,7 @@ from deephar.checkpoints.pytorch import is_pytorch
 from deephar.data.lifting import LiftingData, open_lifting_data
 from deephar.evaluation.lifting import by_action, lifting_page, score_lifting
 from deephar.experiment.run import open_run, write_evaluation
-from deephar.inference.lifting import Lifter
+from deephar.inference.lifting import Lifter, StreamingLifter
 from deephar.models import lifting
 
 logger = logging.getLogger(__name__)
@@ -174,9 +174,29 @@ def lifting_network(
     return model
 
 
+def lifting_networks(
+    args: argparse.Namespace, data: LiftingData, weights: Weights
+) -> list[keras.Model]:
+    """The pose network, and the trajectory network if the checkpoint has one.
+
+    Raises:
+        OSError, ValueError: as `lifting_network`.
+    """
+    models = [lifting_network(args, data, weights)]
+    if weights.checkpoint is not None and weights.checkpoint.model_traj is not None:
+        settings = lifting.settings(models[0]) | {"num_joints_out": 1}
+        models.append(lifting.build(**settings))
+        load_weights(models[1], weights.path, key=TRAJECTORY)
+    return models
+
+
 def lifter_of(
-    model: keras.Model, data: LiftingData, flip: bool, joints: bool = True
-) -> Lifter:
+    model: keras.Model,
+    data: LiftingData,
+    flip: bool,
+    joints: bool = True,
+    kind: type = Lifter,
+) -> Lifter | StreamingLifter:
     """A lifter of a network, with the sides of the data.
 
     Args:
@@ -184,10 +204,17 @@ def lifter_of(
         data: says which key points and joints are left and right.
         flip: whether to average with the mirrored track.
         joints: whether it is of poses.
+        kind: `Lifter`, or `StreamingLifter` for a single person.
     """
     skeleton = data.skeleton
-    sides = (skeleton.joints_left, skeleton.joints_right) if joints else ((), ())
-    return Lifter(model, data.keypoints_left, data.keypoints_right, *sides, flip=flip)
+    return kind(
+        model,
+        keypoints_left=data.keypoints_left,
+        keypoints_right=data.keypoints_right,
+        joints_left=skeleton.joints_left if joints else (),
+        joints_right=skeleton.joints_right if joints else (),
+        flip=flip,
+    )
 
 
 def score_of(args: argparse.Namespace, data: LiftingData, model: keras.Model) -> dict:

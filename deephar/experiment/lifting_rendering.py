@@ -10,22 +10,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deephar.checkpoints import load_weights
 from deephar.data.lifting import LensCamera, LiftingData, Sequence
 from deephar.data.video_writing import check_video_path, write_video
 from deephar.data.videos import Video
 from deephar.experiment.lifting import (
-    TRAJECTORY,
     Weights,
     find_checkpoint,
     follow_training,
     lifter_of,
     lifting_data,
-    lifting_network,
+    lifting_networks,
     read_weights,
 )
 from deephar.experiment.run import open_run
-from deephar.models import lifting
 from deephar.utils.animation import Bones, animate, azimuth_of, stand_on_floor
 from deephar.utils.bvh import write_bvh
 from deephar.utils.camera import camera_to_world, denormalize_screen
@@ -131,18 +128,13 @@ def lift_sequence(
     true poses, if they are known; else it stays where it is.
     """
     flip = not args.no_test_time_augmentation
-    model = lifting_network(args, data, weights)
+    model, *trajectory = lifting_networks(args, data, weights)
     poses = lifter_of(model, data, flip).lift(sequence.keypoints)
-    checkpoint = weights.checkpoint
-    placed = checkpoint is not None and checkpoint.model_traj is not None
-    if placed:
-        settings = lifting.settings(model) | {"num_joints_out": 1}
-        trajectory = lifting.build(**settings)
-        load_weights(trajectory, weights.path, key=TRAJECTORY)
-        lifter = lifter_of(trajectory, data, flip, joints=False)
+    for root in trajectory:
+        lifter = lifter_of(root, data, flip, joints=False)
         poses = poses + lifter.lift(sequence.keypoints)
     camera = data.cameras[sequence.subject][sequence.camera]
-    return Lifted(sequence, camera, poses, placed)
+    return Lifted(sequence, camera, poses, bool(trajectory))
 
 
 def world_poses(lifted: Lifted) -> dict[str, np.ndarray]:

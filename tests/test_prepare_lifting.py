@@ -15,6 +15,7 @@ from deephar.data.lifting_detections import (
     read_detectron,
     read_predictions,
 )
+from deephar.inference.predictor import Pose
 from deephar.utils.camera import project_to_2d
 from deephar.utils.pose import coco17j, h36m17j, pa16j2d
 
@@ -128,8 +129,9 @@ def test_detections_equal_the_references(golden, found, tmp_path, capsys):
 
 
 def person(x, confidence, names=pa16j2d.joint_names):
-    joint = {"x": x, "y": 2.0, "confidence": confidence}
-    return {"box": [0, 0, 9, 9], "joints": dict.fromkeys(names, joint)}
+    joints = np.tile([x, 2.0], (len(names), 1))
+    sure = np.full(len(names), confidence)
+    return Pose(joints, sure, (0, 0, 9, 9), tuple(names)).to_dict()
 
 
 def write_predictions(folder):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from deephar.inference.tracks import join_track
 from deephar.utils.pose import INVALID
+from deephar.utils.tracks import join_track
 
 
 def moving(frames=6):

@@ -23,10 +23,10 @@ from deephar.data.lifting_detections import (
     read_predictions,
 )
 from deephar.data.lifting_format import CUSTOM, keypoints_path, write_keypoints_2d
-from deephar.inference.tracks import join_track
 from deephar.utils.numbers import positive_float, positive_int
 from deephar.utils.pose import coco17j, h36m17j, pa16j2d, pa17j2d, pa20j3d, pa21j3d
 from deephar.utils.pose_conversion import convert_to_h36m17j
+from deephar.utils.tracks import join_track
 
 OF_THE_RUN = "arguments_*.json"
 """Files of a run folder that are no predictions."""

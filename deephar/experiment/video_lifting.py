@@ -39,12 +39,12 @@ from deephar.experiment.video_poses import (
     video_with_boxes,
 )
 from deephar.inference.lifting import StreamingLifter
-from deephar.inference.tracks import Track, join_track
 from deephar.utils.animation import Bones, animate, azimuth_of
 from deephar.utils.bvh import write_bvh
 from deephar.utils.numbers import fraction, positive_float, positive_int
 from deephar.utils.pose import coco17j, h36m17j
 from deephar.utils.pose_conversion import convert_to_h36m17j
+from deephar.utils.tracks import Track, join_track
 
 logger = logging.getLogger(__name__)
 

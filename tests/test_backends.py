@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import sys
 
+import keras
+import lifting_values
 import numpy as np
 import pytest
 import tiny_spnet
@@ -16,7 +18,9 @@ from formula_weights import (
 )
 from tiny_merged import build_merged, formula_clips
 
-from deephar.models import action_pose, reception
+from deephar import losses, optimizers
+from deephar.inference import fold_batch_norm
+from deephar.models import action_pose, lifting, reception
 
 HERE = pathlib.Path(__file__).parent
 MODELS = {
@@ -33,7 +37,7 @@ import sys
 import keras
 import numpy as np
 from formula_weights import formula_pictures, set_formula_weights
-from test_backends import MODELS, build
+from test_backends import MODELS, build, lifting_results
 from deephar.inference import fold_batch_norm
 from deephar.losses import pose_regression_loss
 
@@ -52,6 +56,7 @@ for name in MODELS:
     before = model.get_layer("Stem").get_weights()[0]
     results[f"{name}_loss"] = model.train_on_batch(x, target)
     results[f"{name}_step"] = model.get_layer("Stem").get_weights()[0] - before
+results |= lifting_results()
 results["backend"] = keras.backend.backend()
 np.savez(sys.argv[1], **results)
 """
@@ -96,6 +101,35 @@ np.savez(sys.argv[1], **results)
 """
 
 
+def lifting_network():
+    """A small lifting network with weights, and its strided form."""
+    joints = len(lifting_values.STEP_PARENTS)
+    shape = (joints, 2, joints, lifting_values.STEP_WIDTHS)
+    model = lifting.build(*shape, lifting_values.STEP_CHANNELS, dropout=0)
+    lifting_values.set_weights(model, lifting_values.step_weights(joints, 1), "")
+    options = {"channels": lifting_values.STEP_CHANNELS, "dropout": 0}
+    return model, lifting.build_strided(*shape, **options, model=model)
+
+
+def lifting_results():
+    """What the small network gives, before and after steps on one batch."""
+    x, y, *_ = next(lifting_values.step_batches())
+    model, strided = lifting_network()
+    folded = fold_batch_norm(model)
+    jit = keras.backend.backend() == "jax"
+    for network in (model, folded):
+        network.compile(jit_compile=jit)
+    whole = model.predict_on_batch(np.concatenate([x, x], axis=1))
+    poses = folded.predict_on_batch(x)
+    strided.compile(optimizers.adam(1e-2), losses.mpjpe, jit_compile=jit)
+    found = [strided.train_on_batch(x, y) for _ in range(3)]
+    after = strided.predict_on_batch(x)
+    kernel = model.get_layer("expand_conv").kernel
+    names = ("whole", "folded", "losses", "after", "kernel")
+    results = zip(names, (whole, poses, found, after, kernel), strict=True)
+    return {f"lifting_{k}": keras.ops.convert_to_numpy(v) for k, v in results}
+
+
 def build(name):
     model = reception.build((32, 32, 3), 3, **MODELS[name])
     set_formula_weights(model)
@@ -133,16 +167,20 @@ def run_on(backend, script, folder):
     return results
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_outputs_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
-    results = run_on(backend, SCRIPT, tmp_path)
+@pytest.fixture(scope="module", params=["jax", "torch"])
+def found(request, tmp_path_factory):
+    """What `SCRIPT` gives on a backend."""
+    return run_on(request.param, SCRIPT, tmp_path_factory.mktemp(request.param))
+
+
+def test_outputs_are_those_of_tensorflow_and_a_step_trains(found):
     x = formula_pictures((2, 32, 32, 3))
     for name in MODELS:
         y = build(name)(x, training=False)
-        np.testing.assert_allclose(results[name], y, atol=1e-4)
-        np.testing.assert_allclose(results[f"{name}_folded"], results[name], atol=1e-5)
-        assert np.isfinite(results[f"{name}_loss"]).all()
-        assert np.abs(results[f"{name}_step"]).max() > 1e-5
+        np.testing.assert_allclose(found[name], y, atol=1e-4)
+        np.testing.assert_allclose(found[f"{name}_folded"], found[name], atol=1e-5)
+        assert np.isfinite(found[f"{name}_loss"]).all()
+        assert np.abs(found[f"{name}_step"]).max() > 1e-5
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
@@ -161,3 +199,16 @@ def test_actions_are_those_of_tensorflow_and_a_step_trains(backend, tmp_path):
     for i, y in enumerate(expected):
         np.testing.assert_allclose(results[f"spnet_{i}"], y, atol=1e-4)
     assert np.isfinite(results["spnet_loss"]).all()
+
+
+@pytest.fixture(scope="module")
+def lifted():
+    return lifting_results()
+
+
+def test_lifting_is_that_of_tensorflow_and_trains_alike(found, lifted):
+    tolerances = {"whole": 1e-5, "folded": 1e-5, "losses": 1e-4, "after": 1e-3}
+    for name, tolerance in {**tolerances, "kernel": 1e-4}.items():
+        expected = lifted[f"lifting_{name}"]
+        np.testing.assert_allclose(found[f"lifting_{name}"], expected, atol=tolerance)
+    assert lifted["lifting_losses"][0] > lifted["lifting_losses"][2] > 0

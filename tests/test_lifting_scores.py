@@ -6,13 +6,11 @@ import pytest
 from deephar.data.lifting import Sequence
 from deephar.evaluation.lifting import (
     by_action,
+    epoch_errors,
     lifting_page,
-    mean_error,
     plot_training,
-    projection_error,
     score_lifting,
     sequence_errors,
-    trajectory_error,
 )
 
 LENS = np.float32([2, 2, 0, 0, 0, 0, 0, 0, 0])
@@ -83,16 +81,16 @@ def test_what_cannot_be_scored_is_refused():
 
 
 def test_errors_of_pose_root_and_projection_after_an_epoch():
-    one = _sequence("Sitting", 6)
-    pose = _off_by([one], 0.02)
-    assert mean_error(pose, [one]) == pytest.approx(0.02, rel=1e-5)
-    roots = one.positions[:, :1] + np.float32([0, 0.4, 0])
-    assert trajectory_error(lambda _: roots, [one]) == pytest.approx(0.1, rel=1e-5)
-    # A point 0.5 aside and 4 before the camera lies at 2 * 0.5 / 4.
+    one, unlabelled = _sequence("Sitting", 6), _sequence("Sitting", 6, positions=False)
+    assert epoch_errors([one], _off_by([one], 0.02)) == {"3d": pytest.approx(0.02)}
     flat = np.zeros((6, 4, 3), np.float32)
+    roots = one.positions[:, :1] + np.float32([0, 0.4, 0])
+    errors = epoch_errors([one], lambda _: flat, lambda _: roots)
+    assert errors["traj"] == pytest.approx(0.1, rel=1e-5)
+    # A point 0.5 aside and 4 before the camera lies at 2 * 0.5 / 4.
     root = np.tile(np.float32([0.5, 0, 4]), (6, 1, 1))
-    error = projection_error(lambda _: flat, lambda _: root, [one])
-    assert error == pytest.approx(0.25, rel=1e-5)
+    errors = epoch_errors([unlabelled], lambda _: flat, lambda _: root)
+    assert errors == {"proj": pytest.approx(0.25)}
 
 
 def test_the_page_shows_actions_and_the_paper_s_figures():

@@ -201,65 +201,55 @@ def _cells(values: dict) -> list[str]:
     return [f"{values[key]:.1f}" for key in FIGURES]
 
 
-def mean_error(predict: Predict, sequences: Sequence[LiftingSequence]) -> float:
-    """MPJPE of sequences, m: the mean over all frames, as after an epoch of training.
-
-    Args:
-        predict: as of `score_lifting`.
-        sequences: with true poses.
-    """
-
-    def error(sequence):
-        found = predict(sequence.keypoints)
-        return measures.mean_distance_error(root_relative(sequence), found)
-
-    return _mean_of(error, sequences)
-
-
-def trajectory_error(predict: Predict, sequences: Sequence[LiftingSequence]) -> float:
-    """Mean distance of the root from its true place, m, divided by its depth.
-
-    Args:
-        predict: from key points to places of the root (frames, 1, 3), m.
-        sequences: with true poses.
-    """
-
-    def error(sequence):
-        truth = np.array(sequence.positions[:, 0], np.float64)
-        distance = np.linalg.norm(truth - predict(sequence.keypoints)[:, 0], axis=-1)
-        return float(np.mean(distance / truth[:, 2]))
-
-    return _mean_of(error, sequences)
-
-
-def projection_error(
-    predict: Predict,
-    predict_root: Predict,
+def epoch_errors(
     sequences: Sequence[LiftingSequence],
+    predict: Predict,
+    predict_root: Predict | None = None,
     linear: bool = False,
-) -> float:
-    """Mean distance of projected poses from the key points, half widths of the picture.
+) -> dict[str, float]:
+    """What is measured after an epoch of training: means over all frames.
 
     Args:
-        predict: to poses relative to the root.
-        predict_root: to places of the root.
-        sequences: with the lens of their camera.
+        sequences: labelled or unlabelled.
+        predict: poses relative to the root.
+        predict_root: places of the root (frames, 1, 3), m; None where no network does.
         linear: whether to project without the lens's distortion.
+
+    Returns:
+        Of labelled sequences "3d", MPJPE in m, and with `predict_root` "traj", the
+        distance of the root from its place, divided by the depth; with `predict_root`
+        also "proj", the distance of projected poses from the key points, half widths
+        of the picture.
     """
+    sums: dict[str, float] = {}
+    for sequence in sequences:
+        errors = {}
+        poses = predict(sequence.keypoints)
+        if sequence.positions is not None:
+            truth = root_relative(sequence)
+            errors["3d"] = measures.mean_distance_error(truth, poses)
+        if predict_root is not None:
+            roots = predict_root(sequence.keypoints)
+            errors["proj"] = _projection_error(sequence, poses + roots, linear)
+            if sequence.positions is not None:
+                errors["traj"] = _root_error(sequence.positions[:, 0], roots[:, 0])
+        for name, error in errors.items():
+            sums[name] = sums.get(name, 0.0) + error * len(poses)
+    frames = sum(len(sequence.keypoints) for sequence in sequences)
+    return {
+        name: sums[name] / frames for name in ("3d", "traj", "proj") if name in sums
+    }
 
-    def error(sequence):
-        keypoints = sequence.keypoints
-        places = predict(keypoints) + predict_root(keypoints)
-        lenses = np.repeat(sequence.intrinsics[None], len(places), axis=0)
-        seen = project_to_2d(places, lenses, linear=linear)
-        return measures.mean_distance_error(keypoints, seen)
 
-    return _mean_of(error, sequences)
+def _projection_error(sequence: LiftingSequence, places, linear: bool) -> float:
+    lenses = np.repeat(sequence.intrinsics[None], len(places), axis=0)
+    seen = project_to_2d(places, lenses, linear=linear)
+    return measures.mean_distance_error(sequence.keypoints, seen)
 
 
-def _mean_of(error, sequences: Sequence[LiftingSequence]) -> float:
-    frames = [len(sequence.keypoints) for sequence in sequences]
-    return float(np.average([error(one) for one in sequences], weights=frames))
+def _root_error(truth: np.ndarray, found: np.ndarray) -> float:
+    distance = np.linalg.norm(truth.astype(np.float64) - found, axis=-1)
+    return float(np.mean(distance / truth[:, 2]))
 
 
 def plot_training(folder: pathlib.Path, rows: Sequence[Mapping[str, float]]) -> None:

@@ -12,12 +12,7 @@ from deephar.checkpoints.lifting import LiftingCheckpoint
 from deephar.data.lifting import LiftingData
 from deephar.data.lifting_loaders import ChunkedLoader
 from deephar.devices import on_gpu
-from deephar.evaluation.lifting import (
-    mean_error,
-    plot_training,
-    projection_error,
-    trajectory_error,
-)
+from deephar.evaluation.lifting import epoch_errors, plot_training
 from deephar.experiment.lifting import (
     POSE,
     TRAJECTORY,
@@ -254,22 +249,22 @@ def _evaluation(
         ),
         "valid": data.sequences(args.subjects_test, actions),
     }
-    unlabelled = []
     if args.subjects_unlabeled:
         semi = (args.subjects_unlabeled, actions)
-        unlabelled = data.sequences(*semi, **every, labelled=False)
+        parts["unlabelled"] = data.sequences(*semi, **every, labelled=False)
 
     def evaluate():
-        lift = lifter_of(models[POSE], data, flip=False).lift
-        row = {f"{k}_3d": mean_error(lift, part) for k, part in parts.items()}
+        predict = [lifter_of(models[POSE], data, flip=False).lift]
         if TRAJECTORY in models:
-            root = lifter_of(models[TRAJECTORY], data, flip=False, joints=False).lift
-            for name, part in parts.items():
-                row[f"{name}_traj"] = trajectory_error(root, part)
-            for name, part in {**parts, "unlabelled": unlabelled}.items():
-                error = projection_error(lift, root, part, args.linear_projection)
-                row[f"{name}_proj"] = error
-        return row
+            root = lifter_of(models[TRAJECTORY], data, flip=False, joints=False)
+            predict.append(root.lift)
+        return {
+            f"{part}_{name}": error
+            for part, sequences in parts.items()
+            for name, error in epoch_errors(
+                sequences, *predict, linear=args.linear_projection
+            ).items()
+        }
 
     return evaluate
 

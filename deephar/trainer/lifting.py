@@ -38,6 +38,8 @@ LAST = "last.bin"
 LOSSES = "losses.csv"
 """The losses, a row an epoch, counted from 1."""
 
+_TERMS = ("pos", "traj", "proj", "bone", "total")
+"""The losses of a step, in the order of losses.csv."""
 _LOG_SECONDS = 60.0
 """Of a long epoch the log tells how far it is so often."""
 
@@ -214,7 +216,7 @@ class LiftingTrainer:
         semi = self.unlabelled is not None
         warm_up = semi and self.epoch < self.recipe.warmup
         others = self.unlabelled.next_epoch() if semi and not warm_up else None
-        sums, frames, told = {}, {}, time.monotonic()
+        sums, frames, told = {}, 0, time.monotonic()
         for number, (_, poses_3d, poses_2d) in enumerate(self.loader.next_epoch(), 1):
             if semi:
                 cameras, _, unlabelled = (None,) * 3 if warm_up else next(others)
@@ -225,17 +227,17 @@ class LiftingTrainer:
             self._check_finite(losses, number)
             self.batches += 1
             weight = poses_3d.shape[0] * poses_3d.shape[1]
+            frames += weight
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + float(loss) * weight
-                frames[name] = frames.get(name, 0) + weight
             if time.monotonic() - told > _LOG_SECONDS:
                 told = time.monotonic()
                 place = (self.epoch + 1, number, self.loader.num_batches)
-                mean = sums["pos"] / frames["pos"] * 1000
+                mean = sums["pos"] / frames * 1000
                 logger.info("epoch %d, batch %d of %d: %.1f mm", *place, mean)
             if self._interrupted.is_set():
                 raise KeyboardInterrupt
-        return {f"loss_{name}": sums[name] / frames[name] for name in sums}
+        return {f"loss_{k}": sums[k] / frames for k in _TERMS if k in sums}
 
     def _check_finite(self, losses: Mapping[str, float], number: int) -> None:
         for name, loss in losses.items():

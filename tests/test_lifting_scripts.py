@@ -183,6 +183,30 @@ def test_a_file_of_the_original_is_evaluated_and_goes_on(here, place):
         TRAIN.main([*SHORT, "-c", "orig", "-r", "epoch_2.bin", "-lrd", "0.9"])
 
 
+@pytest.mark.parametrize("kind", ["sup", "semi"])
+def test_a_checkpoint_that_the_original_wrote_goes_on(here, shared, kind):
+    file = shared / "golden" / "lifting" / f"trainsteps_{kind}.bin"
+    flags = ("-e", "2", "-r", str(file), "-c", f"of_{kind}", "--no-eval", "-b", "300")
+    semi = ("-sun", "S5", "--warmup", "0") if kind == "semi" else ()
+    TRAIN.main([*DATA, "-str", "S1", *semi, *flags])
+    before, after = (read_lifting(p) for p in (file, here / f"of_{kind}" / "last.bin"))
+    assert (after.epoch, after.lr) == (2, pytest.approx(before.lr * 0.95))
+    steps, grown = (one.optimizer["state"][0]["step"] for one in (before, after))
+    assert grown == steps + 2
+    name = "expand_bn.num_batches_tracked"
+    assert after.model_pos[name] == before.model_pos[name] + 2
+
+
+def test_a_training_does_not_go_on_from_weights_alone(here, place):
+    model = lifting.build(17, 2, 17, (3, 3), 8)
+    for name in ("weights.bin", "some.weights.h5"):
+        save_weights(model, here / name)
+    with pytest.raises(ValueError, match="weights.bin: holds weights only"):
+        TRAIN.main([*SHORT, "-c", "w", "-r", "weights.bin"])
+    with pytest.raises(ValueError, match="some.weights.h5: a training goes on from"):
+        TRAIN.main([*SHORT, "-c", "w", "-r", "some.weights.h5"])
+
+
 @pytest.mark.parametrize(
     ("flags", "reason"),
     [

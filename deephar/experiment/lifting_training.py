@@ -74,8 +74,8 @@ def train_lifting(args: argparse.Namespace) -> str:
     if weights is None:
         clear_earlier(folder)
     else:
-        _check_rate(args, weights.checkpoint, weights.path)
         trainer.restore(weights.checkpoint, weights.path)
+        _check_rate(args, weights.checkpoint, weights.path)
     trainer.train()
     scores = score_of(args, data, models[POSE])
     about = {"weights": str(folder / LAST), "epochs": trainer.epoch}

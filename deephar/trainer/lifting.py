@@ -6,7 +6,10 @@ no place for (dropout, the order of unlabelled data, the losses so far) lies und
 key "deephar".
 """
 
+import concurrent.futures
+import contextlib
 import dataclasses
+import itertools
 import logging
 import math
 import pathlib
@@ -48,6 +51,7 @@ class Loader(Protocol):
     """Makes batches of chunks, as `deephar.data.lifting_loaders.ChunkedLoader`."""
 
     num_batches: int
+    position: int
     random_state: np.random.RandomState
 
     def next_epoch(self) -> Iterator[tuple]:
@@ -150,12 +154,11 @@ class LiftingTrainer:
         states = [("random_state", self.loader)]
         if self.unlabelled is not None:
             states.append(("random_state_semi", self.unlabelled))
-        if checkpoint.optimizer is None or any(
-            getattr(checkpoint, name) is None for name, _ in states
-        ):
+        needed = ["lr", "optimizer", *(name for name, _ in states)]
+        if any(getattr(checkpoint, name) is None for name in needed):
             raise ValueError(
-                f"{path}: holds weights only; a training goes on from a file with "
-                f"optimizer, {', '.join(name for name, _ in states)}"
+                f"{path}: holds weights only; a training goes on from a checkpoint "
+                f"with {', '.join(needed)}"
             )
         for name, model in self.models.items():
             load_state_dict(model, getattr(checkpoint, name), path)
@@ -205,6 +208,7 @@ class LiftingTrainer:
                 if self.after_epoch is not None:
                     self.after_epoch(self.rows)
                 logger.info("%s (%.0f s)", _in_words(row), time.monotonic() - begin)
+                self._stop_if_interrupted()
         return self.rows
 
     def _set_schedules(self) -> None:
@@ -215,29 +219,42 @@ class LiftingTrainer:
         """Takes the steps of an epoch; returns its mean losses."""
         semi = self.unlabelled is not None
         warm_up = semi and self.epoch < self.recipe.warmup
-        others = self.unlabelled.next_epoch() if semi and not warm_up else None
         sums, frames, told = {}, 0, time.monotonic()
-        for number, (_, poses_3d, poses_2d) in enumerate(self.loader.next_epoch(), 1):
-            if semi:
-                cameras, _, unlabelled = (None,) * 3 if warm_up else next(others)
-                batch = (poses_2d, poses_3d, unlabelled, cameras)
-                losses = self.step.semi_supervised(*batch, warm_up)
-            else:
-                losses = self.step.supervised(poses_2d, poses_3d)
-            self._check_finite(losses, number)
-            self.batches += 1
-            weight = poses_3d.shape[0] * poses_3d.shape[1]
-            frames += weight
-            for name, loss in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(loss) * weight
-            if time.monotonic() - told > _LOG_SECONDS:
-                told = time.monotonic()
-                place = (self.epoch + 1, number, self.loader.num_batches)
-                mean = sums["pos"] / frames * 1000
-                logger.info("epoch %d, batch %d of %d: %.1f mm", *place, mean)
-            if self._interrupted.is_set():
-                raise KeyboardInterrupt
+        with contextlib.closing(_ahead(self._batches(semi and not warm_up))) as batches:
+            for number, batch in enumerate(batches, 1):
+                losses = self._take_step(batch, warm_up)
+                self._check_finite(losses, number)
+                self.batches += 1
+                poses_3d = batch[1]
+                weight = poses_3d.shape[0] * poses_3d.shape[1]
+                frames += weight
+                for name, loss in losses.items():
+                    sums[name] = sums.get(name, 0.0) + loss * weight
+                if time.monotonic() - told > _LOG_SECONDS:
+                    told = time.monotonic()
+                    self._tell(number, sums["pos"] / frames)
+                self._stop_if_interrupted()
         return {f"loss_{k}": sums[k] / frames for k in _TERMS if k in sums}
+
+    def _batches(self, both: bool) -> Iterator[tuple]:
+        """Yields (key points, poses, unlabelled key points, their cameras)."""
+        others = self.unlabelled.next_epoch() if both else itertools.repeat((None,) * 3)
+        for _, poses_3d, poses_2d in self.loader.next_epoch():
+            cameras, _, unlabelled = next(others)
+            yield poses_2d, poses_3d, unlabelled, cameras
+
+    def _take_step(self, batch: tuple, warm_up: bool) -> dict[str, float]:
+        if self.unlabelled is None:
+            return self.step.supervised(*batch[:2])
+        return self.step.semi_supervised(*batch, warm_up)
+
+    def _tell(self, number: int, error: float) -> None:
+        place = (self.epoch + 1, number, self.loader.num_batches)
+        logger.info("epoch %d, batch %d of %d: %.1f mm", *place, 1000 * error)
+
+    def _stop_if_interrupted(self) -> None:
+        if self._interrupted.is_set():
+            raise KeyboardInterrupt
 
     def _check_finite(self, losses: Mapping[str, float], number: int) -> None:
         for name, loss in losses.items():
@@ -285,6 +302,15 @@ class LiftingTrainer:
         """The models whose dropout is drawn."""
         both = (self.step.model_pos, self.step.model_traj)
         return [model for model in both if model is not None]
+
+
+def _ahead(batches: Iterator[tuple]) -> Iterator[tuple]:
+    """Makes the next batch in a thread while one is used."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 def _seeds(models: list[keras.Model]) -> list[keras.Variable]:

@@ -81,7 +81,7 @@ def test_a_track_is_padded_by_its_end_frames_and_the_mirror_image_averaged(form)
     pads = [(pad + shift, pad - shift), (0, 0), (0, 0)]
     exchanged = track()[:, h36m17j.map_hflip] * np.float32([-1, 1])
     plain, mirrored = (
-        np.asarray(model(np.pad(x, pads, mode="edge")[None]))[0]
+        model.predict_on_batch(np.pad(x, pads, mode="edge")[None])[0]
         for x in (track(), exchanged)
     )
     joints = h36m17j.map_hflip if len(plain[0]) == 17 else [0]

@@ -142,8 +142,8 @@ def _read(
 
 
 def _around(window: Window, person: np.ndarray, size: tuple[int, int]) -> Window | None:
-    """The next frame's window; None, to begin again, where it left the picture."""
+    """The next frame's window; None, to begin again, where the person is lost."""
     found = refined(window, person[:, :2], person[:, -1], keep=0.0)
     x1, y1, x2, y2 = found.box
     inside = x1 < size[0] and y1 < size[1] and x2 > 0 and y2 > 0
-    return found if inside else None
+    return found if inside and found is not window else None

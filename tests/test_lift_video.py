@@ -158,17 +158,21 @@ def test_frames_without_a_box_are_gaps_that_are_filled(here):
     assert (record["filled"], record["longest_gap"]) == (48, 2)
 
 
-def test_a_window_follows_the_pose(here):
+def test_a_window_follows_the_pose_and_begins_again_where_it_is_lost(here):
     flags = ("--box", "20", "8", "60", "72", "--follow")
     record, _ = lift("follow", *flags, "--rate", "10")
     assert record["rate"] == video_info("follow/walk.mp4").rate == 10
-    window = here.window(SIZE, (20, 8, 60, 72))
+    window = first = here.window(SIZE, (20, 8, 60, 72))
+    lost = []
     for number, points in enumerate(keypoints(record)):
         picture = open_picture(f"walk/{number}.jpg")
         found = here.locate([picture], [window], keep=0.0)
         person = found.joints[-1, 0]
         np.testing.assert_allclose(points, person[:, :2], atol=2e-3)
-        window = refined(found.windows[0], person[:, :2], person[:, 2], keep=0.0)
+        around = refined(window, person[:, :2], person[:, 2], keep=0.0)
+        lost.append(around is window)
+        window = first if lost[-1] else around
+    assert set(lost) == {True, False}
     standing, _ = lift("standing", *flags[:5])
     assert np.abs(keypoints(standing) - keypoints(record))[1:].max() > 1
 

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from hostile_checkpoints import name, part, random_state, saved, zipped
 
 from deephar.checkpoints.pytorch import is_pytorch, read_pytorch, write_pytorch
 
@@ -143,3 +144,36 @@ def test_other_types_and_views_of_tensors_come_back(tmp_path, zipped):
     assert_same(found, values)
     found["part"][0] = 50
     assert found["transposed"][3, 0] == 50
+
+
+def of_numpy_1(*arguments):
+    """The operations that make a RandomState as NumPy 1.17 to 1.26 write it."""
+    kind, key, position, *_ = np.random.RandomState(3).get_state()
+    state = {
+        "bit_generator": kind,
+        "state": {"key": key, "pos": position},
+        "has_gauss": 0,
+        "gauss": 0.0,
+    }
+    begin = name("numpy.random._pickle", "__randomstate_ctor") + b"("
+    return begin + b"".join(arguments) + b"tR" + part(state) + b"b"
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        random_state(key=np.random.RandomState(3).get_state()[1], pos=624),
+        of_numpy_1(part("MT19937")),
+        of_numpy_1(
+            part("MT19937"), name("numpy.random._pickle", "__bit_generator_ctor")
+        ),
+        part(np.random.RandomState(3)),
+    ],
+    ids=["0.4 to 1.16", "1.17 to 1.23", "1.24 to 1.26", "the present"],
+)
+def test_random_numbers_of_every_numpy_are_read(tmp_path, operations):
+    path = tmp_path / "a.bin"
+    path.write_bytes(zipped(saved(operations), {}))
+    found = read_pytorch(path)["model_pos"]
+    expected = np.random.RandomState(3).uniform(size=700)
+    np.testing.assert_array_equal(found.uniform(size=700), expected)

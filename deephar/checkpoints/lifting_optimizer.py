@@ -154,10 +154,11 @@ def _parameter_numbers(optimizer, state: Mapping, path) -> list[int]:
     numbers = []
     for group in groups:
         for name, value in ours.items():
-            if group.get(name) != value:
+            given = group.get(name)
+            if (tuple(given) if isinstance(given, list) else given) != value:
                 raise ValueError(
                     f"{path}: the optimizer must be Adam with {name} {value}. "
-                    f"Received: {reprlib.repr(group.get(name))}"
+                    f"Received: {reprlib.repr(given)}"
                 )
         given = group.get("params")
         if not isinstance(given, list) or any(type(one) is not int for one in given):

@@ -132,7 +132,8 @@ def from_pytorch(tensor: np.ndarray, variable: keras.Variable, name: str):
             f"{name} must be of the shape {shape}, in floating point. "
             f"Received: {tensor.shape}, {tensor.dtype}. {OTHER_NETWORK}."
         )
-    value = tensor.transpose().astype(np.float32)
+    with np.errstate(over="ignore"):
+        value = tensor.transpose().astype(np.float32)
     if not np.isfinite(value).all():
         raise ValueError(f"{name} holds values that are not finite.")
     return value

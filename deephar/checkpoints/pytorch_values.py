@@ -29,8 +29,9 @@ TYPES: Mapping[str, np.dtype] = {
 """Types of storages, as their numbers lie in a file."""
 
 _SIDES, _LONGEST = 64, 2**40
-_TENSOR, _RANDOM = 64, 4096
-"""What a tensor and a RandomState count, beside what the file holds of them."""
+_OBJECT, _RANDOM = 64, 4096
+"""What a tensor or a generator, and the state of one, count beside what the file holds
+of them."""
 _WORDS = 624
 """Numbers of the Mersenne Twister's state."""
 
@@ -123,7 +124,7 @@ def _tensor(
         raise ValueError("a tensor whose shape, strides or offset are no small numbers")
     if len(size) != len(stride) or hooks or metadata:
         raise ValueError("a tensor that is more than its numbers")
-    budget.take(_TENSOR)
+    budget.take(_OBJECT)
     values = storage.values
     count = math.prod(size)
     if count == 0:
@@ -170,6 +171,7 @@ class _BitGenerator(Unbuilt):
             kind = kind.text.rsplit(".", 1)[1]
         if kind != "MT19937":
             raise ValueError("a generator of random numbers other than MT19937")
+        budget.take(_OBJECT)
 
     def build(self, state):
         if type(state) is tuple and len(state) == 2 and state[1] is None:
@@ -188,6 +190,7 @@ class _RandomState(Unbuilt):
             raise ValueError("random numbers of what is no MT19937")
         if make is not None and not isinstance(make, Name):
             raise ValueError("random numbers of what is no MT19937")
+        budget.take(_OBJECT)
         self.budget = budget
 
     def build(self, state):

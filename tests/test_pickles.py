@@ -169,6 +169,7 @@ HOSTILE = {
         PROTO + b"\x8c\x05numpy\x8c\x0ddtype.__new__\x93.",
         "numpy.dtype.__new__",
     ),
+    "a name with an escape that is none": (b"cos\n\\.path\n.", "os.\\\\.path"),
     "a class": (pickle.dumps(Plain()), "test_pickles.Plain"),
     "a class without a call": (PROTO + b"cnumpy\nndarray\n.", "the name numpy.ndarray"),
     "a class, protocol 2": (b"\x80\x02cnumpy\nndarray\n)\x81.", "NEWOBJ"),

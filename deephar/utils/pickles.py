@@ -11,6 +11,7 @@ import io
 import os
 import pathlib
 import pickletools
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -114,7 +115,10 @@ def read_pickle(
     machine = _Machine(allowed, Budget(_GROWTH * len(data) + _FLOOR), persistent)
     machine.place = start
     try:
-        value = machine.run(data, start)
+        with warnings.catch_warnings():
+            # Python warns of escapes in names that are none.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            value = machine.run(data, start)
         _check_plain(value, _UNROLLED * len(data))
         return value, machine.place + 1
     except _BROKEN as error:

@@ -140,12 +140,16 @@ def read_lifting(path: str | os.PathLike) -> LiftingCheckpoint:
 def write_lifting(path: str | os.PathLike, checkpoint: LiftingCheckpoint) -> None:
     """Writes a checkpoint in the zip form, whole or not at all; the original loads it.
 
+    What is None is left out: the original takes a trajectory network that is None for
+    one to load.
+
     Raises:
         FileNotFoundError: if there is no such folder.
         ValueError: as `write_pytorch`.
     """
     names = [field.name for field in dataclasses.fields(checkpoint)]
-    write_pytorch(path, {name: getattr(checkpoint, name) for name in names})
+    values = {name: getattr(checkpoint, name) for name in names}
+    write_pytorch(path, {k: v for k, v in values.items() if v is not None})
 
 
 def load_network(model: keras.Model, path: str | os.PathLike, key: str) -> None:

@@ -133,8 +133,8 @@ def network_arguments_of(
     if weights is None:
         return found
     known = dict(weights.network)
-    if args.dense and "dense" not in known and "filter_widths" in known:
-        known["filter_widths"] = _without_gaps(known["filter_widths"])
+    if weights.checkpoint is not None:
+        known = network_arguments(weights.checkpoint, dense=args.dense)
     for name, value in known.items():
         flag = _FLAGS.get(name, name)
         said = name in _SHAPE and flag in args.given or name.startswith("num_joints")
@@ -151,14 +151,6 @@ def network_arguments_of(
         )
     merged = found | known
     return merged | {"filter_widths": tuple(merged["filter_widths"])}
-
-
-def _without_gaps(kernels) -> tuple[int, ...]:
-    """Filter widths of a dense network, from the widths of its kernels."""
-    widths: list[int] = []
-    for kernel in kernels:
-        widths.append((kernel - 1) // lifting.receptive_field(widths) + 1)
-    return tuple(widths)
 
 
 def lifting_network(

@@ -89,21 +89,11 @@ def load_optimizer_state(
         raise ValueError(f"{path}: the optimizer must know all its parameters, or none")
     values, steps = [], set()
     for number, variable in zip(numbers, variables, strict=True):
-        moments = _moments(optimizer, variable)
-        entry = found.get(number)
         where = f"{path}: the optimizer's parameter {number}"
-        if entry is None:
-            values += [(m, np.zeros(tuple(m.shape), m.dtype)) for m in moments.values()]
-            steps.add(0)
-            continue
-        steps.add(_step(entry, where))
-        for name, moment in moments.items():
-            if not isinstance(entry.get(name), np.ndarray):
-                raise ValueError(f"{where} lacks {name}")
-            value = from_pytorch(entry[name], moment, f"{where}: {name}")
-            if name != "exp_avg" and value.min() < 0:
-                raise ValueError(f"{where}: {name} holds negative squares")
-            values.append((moment, value))
+        moments = _moments(optimizer, variable)
+        step, found_values = _values_of(found.get(number), moments, where)
+        steps.add(step)
+        values += found_values
     if len(steps) != 1:
         raise ValueError(
             f"{path}: all parameters must have taken as many steps. "
@@ -167,6 +157,21 @@ def _parameter_numbers(optimizer, state: Mapping, path) -> list[int]:
     if len(set(numbers)) != len(numbers):
         raise ValueError(f"{path}: the optimizer has a parameter twice")
     return numbers
+
+
+def _values_of(entry: Any, moments: dict, where: str) -> tuple[int, list[tuple]]:
+    """The steps that a parameter has taken, and its moments with their values."""
+    if entry is None:
+        return 0, [(m, np.zeros(tuple(m.shape), np.float32)) for m in moments.values()]
+    step, values = _step(entry, where), []
+    for name, moment in moments.items():
+        if not isinstance(entry.get(name), np.ndarray):
+            raise ValueError(f"{where} lacks {name}")
+        value = from_pytorch(entry[name], moment, f"{where}: {name}")
+        if name != "exp_avg" and value.min() < 0:
+            raise ValueError(f"{where}: {name} holds negative squares")
+        values.append((moment, value))
+    return step, values
 
 
 def _step(entry: Any, where: str) -> int:

@@ -268,5 +268,6 @@ def plot_training(folder: pathlib.Path, rows: Sequence[Mapping[str, float]]) -> 
             values = [scale * row.get(key, math.nan) for row in rows]
             axes.plot([row["epoch"] for row in rows], values, label=lines[key])
         if drawn:
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
             save(folder / f"loss_{name}.png")

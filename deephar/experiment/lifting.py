@@ -20,7 +20,7 @@ from deephar.checkpoints.lifting import (
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.data.lifting import LiftingData, open_lifting_data
 from deephar.evaluation.lifting import by_action, lifting_page, score_lifting
-from deephar.experiment.run import open_run, write_evaluation
+from deephar.experiment.run import command, open_run, write_evaluation
 from deephar.inference.lifting import Lifter, StreamingLifter
 from deephar.models import lifting
 
@@ -230,6 +230,7 @@ def score_of(args: argparse.Namespace, data: LiftingData, model: keras.Model) ->
 def write_scores(args: argparse.Namespace, scores: dict, about: Mapping) -> str:
     """Writes evaluation.json and evaluation.md; returns the latter's text."""
     scores["receipt"] = {
+        "command": command(),
         **about,
         "data": f"{args.dataset}, {args.keypoints} ({args.data})",
         "subjects": ", ".join(args.subjects_test),
@@ -245,13 +246,15 @@ def write_scores(args: argparse.Namespace, scores: dict, about: Mapping) -> str:
 def evaluate_lifting(args: argparse.Namespace) -> str:
     """Evaluates a checkpoint by the flags of `parse_lifting`.
 
+    The record of the flags of a training in the same folder stays as it is.
+
     Returns:
         The text of evaluation.md.
 
     Raises:
         OSError, ValueError: if checkpoint, flags and data do not fit together.
     """
-    open_run(args)
+    open_run(args, record=False)
     weights = read_weights(find_checkpoint(args, args.evaluate))
     follow_training(args, weights)
     data = lifting_data(args)

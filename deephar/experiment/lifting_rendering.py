@@ -62,7 +62,7 @@ def render_lifting(args: argparse.Namespace) -> str:
         OSError, ValueError: if checkpoint, flags and data do not fit together, or a
             file cannot be read or written.
     """
-    open_run(args)
+    open_run(args, record=False)
     if args.viz_output:
         check_video_path(args.viz_output)
     weights = read_weights(find_checkpoint(args, args.evaluate))

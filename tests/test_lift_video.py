@@ -3,6 +3,7 @@
 import pathlib
 import re
 
+import keras
 import numpy as np
 import pytest
 from formula_weights import set_formula_weights
@@ -140,6 +141,19 @@ def test_a_trajectory_network_moves_the_root(here):
     seen = look(here)
     expected = lifted(seen) + lifted(seen, "both.bin", 1)
     np.testing.assert_allclose(joints, expected, atol=1e-4)
+
+
+def test_lifting_computes_in_float32_whatever_looks(here, monkeypatch):
+    def predictor(*_):
+        keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+        return here
+
+    monkeypatch.setattr(video_lifting, "flags_predictor", predictor)
+    try:
+        _, joints = lift("low")
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    np.testing.assert_allclose(joints, lifted(look(here)), atol=1e-4)
 
 
 def test_frames_without_a_box_are_gaps_that_are_filled(here):

@@ -7,6 +7,7 @@ import pathlib
 import time
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 
 from deephar.data.boxed_clips import BoxedVideo
@@ -153,6 +154,8 @@ def _lift(
     args: argparse.Namespace, weights: Weights, video: BoxedVideo, errors: dict
 ) -> LiftedVideo:
     predictor = flags_predictor(args, VIDEO_NETWORKS, args.batch_size)
+    # --compute and --mixed-precision are for looking at pictures.
+    keras.mixed_precision.set_dtype_policy("float32")
     layout, rate = predictor.poselayout, _rate(args)
     about = (layout, _key_points(args, weights, layout), video.size, rate)
     blank = custom_data(video.name, np.zeros((1, layout.num_joints, 2)), *about)

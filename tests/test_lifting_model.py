@@ -213,6 +213,20 @@ def test_moving_statistics_follow_by_the_momentum_and_are_unbiased():
     np.testing.assert_allclose(norm.moving_variance, expected, rtol=1e-5)
 
 
+def test_half_precision_keeps_statistics_momentum_and_poses_in_float32():
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = lifting.build(3, 2, 5, (3,), channels=4)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    lifting.set_batch_norm_momentum(model, 0.001)
+    y = model(keypoints(5), training=True)
+    assert y.dtype == "float32"
+    assert model.get_layer("expand_conv").compute_dtype == "bfloat16"
+    moved = 1 - model.get_layer("expand_bn").moving_variance.numpy()
+    assert (0 < moved).all() and (moved < 0.001).all()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

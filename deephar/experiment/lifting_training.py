@@ -150,7 +150,8 @@ def _models(
     if args.subjects_unlabeled:
         models[TRAJECTORY] = lifting.build(**arguments | {"num_joints_out": 1})
     for name, model in models.items():
-        logger.info("%s: %s parameters", name, f"{model.count_params():,}")
+        count = sum(math.prod(v.shape) for v in model.trainable_variables)
+        logger.info("%s: %s parameters", name, f"{count:,}")
     return models
 
 

@@ -137,6 +137,7 @@ class TemporalBatchNorm(layers.BatchNormalization):
             shape=(),
             initializer=initializers.Constant(self.initial_momentum),
             trainable=False,
+            autocast=False,
             name="momentum",
         )
 
@@ -152,8 +153,8 @@ class TemporalBatchNorm(layers.BatchNormalization):
             mean,
             variance,
             axis=-1,
-            offset=self.beta,
-            scale=self.gamma,
+            offset=ops.cast(self.beta, "float32"),
+            scale=ops.cast(self.gamma, "float32"),
             epsilon=self.epsilon,
         )
         return ops.cast(y, self.compute_dtype)

@@ -228,7 +228,9 @@ def _maker(joints_out, widths, channels, dropout, dense):
         if name == "expand_conv":
             return TemporalConv(channels, widths[0], name=name)
         if name == "shrink":
-            return TemporalConv(3 * joints_out, 1, use_bias=True, name=name)
+            # Metres need float32, also where the network is of half precision.
+            options = {"use_bias": True, "dtype": "float32", "name": name}
+            return TemporalConv(3 * joints_out, 1, **options)
         block, second = divmod(int(name.rsplit("_", 1)[1]), 2)
         if second:
             return TemporalConv(channels, 1, name=name)
@@ -253,7 +255,8 @@ def _network(inp, make, widths, causal, strided):
         x = layers.Add(name=f"layers_add_{block}")([kept, x])
     shrink = make("shrink")
     x = shrink(x, strided=strided)
-    return layers.Reshape((-1, shrink.filters // 3, 3), name="part_joints")(x)
+    shape = (-1, shrink.filters // 3, 3)
+    return layers.Reshape(shape, dtype="float32", name="part_joints")(x)
 
 
 def _unit(x, make, name, strided):

@@ -174,6 +174,18 @@ def test_weights_of_keras_are_evaluated_by_the_flags(here, place):
     )
 
 
+def test_flags_tell_what_a_file_of_the_original_does_not(here, capsys):
+    model = lifting.build(17, 2, 17, (3, 3, 3), 8, dense=True)
+    save_weights(model, here / "dense.bin")
+    held = read_pytorch(here / "dense.bin")
+    del held["deephar"]
+    write_pytorch(here / "dense.bin", held)
+    EVALUATE.main([*DATA, "--evaluate", "dense.bin", "--dense", "-c", "d"])
+    assert "| mean of actions | 300 " in capsys.readouterr().out
+    with pytest.raises(ValueError, match="filter_widths 3,7,19. Received: 3,3,3 "):
+        EVALUATE.main([*DATA, "--evaluate", "dense.bin", "-arc", "3,3,3", "-c", "d"])
+
+
 def test_a_file_of_the_original_is_evaluated_and_goes_on(here, place):
     held = read_pytorch(place / "sup" / "epoch_2.bin")
     del held["deephar"]

@@ -36,19 +36,17 @@ _DATA = ("dataset", "keypoints", "subjects_test")
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A file of weights, and what is known of its network.
+    """A file of weights, and what is known of its training.
 
     Attributes:
         path: the file.
         checkpoint: what it holds, of a PyTorch file; None for weights of Keras.
-        network: arguments of `models.lifting.build` that the file tells.
         training: flags of the training, where deephar wrote the file.
         layout: name of the layout of its key points, where known.
     """
 
     path: pathlib.Path
     checkpoint: LiftingCheckpoint | None
-    network: Mapping
     training: Mapping
     layout: str = ""
 
@@ -76,13 +74,10 @@ def read_weights(path: pathlib.Path) -> Weights:
         ValueError: if it is no checkpoint of a lifting network.
     """
     if not is_pytorch(path):
-        return Weights(path, None, {}, {})
+        return Weights(path, None, {})
     checkpoint = read_lifting(path)
     own = checkpoint.deephar or {}
-    network = network_arguments(checkpoint)
-    return Weights(
-        path, checkpoint, network, own.get("training", {}), own.get("layout", "")
-    )
+    return Weights(path, checkpoint, own.get("training", {}), own.get("layout", ""))
 
 
 def follow_training(args: argparse.Namespace, weights: Weights) -> None:
@@ -132,7 +127,7 @@ def network_arguments_of(
     }
     if weights is None:
         return found
-    known = dict(weights.network)
+    known = {}
     if weights.checkpoint is not None:
         known = network_arguments(weights.checkpoint, dense=args.dense)
     for name, value in known.items():

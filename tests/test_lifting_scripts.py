@@ -1,13 +1,16 @@
 """The training of temporal lifting, as its scripts run it; goes on bit for bit."""
 
+import contextlib
 import csv
+import io
+import logging
 import os
 import shutil
 import signal
 
 import numpy as np
 import pytest
-from scripts import load, read_json, run
+from scripts import load, read_json
 from tiny_lifting import write_tiny_lifting
 
 from deephar.checkpoints import load_weights, save_weights
@@ -31,22 +34,30 @@ def place(tmp_path_factory):
     """A folder with tiny data and a whole training, `sup`."""
     folder = tmp_path_factory.mktemp("place")
     write_tiny_lifting(folder / "data", dict.fromkeys(("S1", "S5", "S9"), TAKES))
-    whole = run("exp/lifting/train_lifting.py", *SHORT, "-c", "sup", cwd=folder)
-    assert whole.returncode == 0, whole.stdout + whole.stderr
-    (folder / "sup.txt").write_text(whole.stdout)
+    (folder / "sup.txt").write_text(_train(folder, *SHORT, "-c", "sup"))
     return folder
 
 
 @pytest.fixture(scope="module")
 def semi(place):
     """A whole semi-supervised training of a causal network."""
-    here = os.getcwd()
-    os.chdir(place)
+    _train(place, *SEMI, "-c", "semi", "--export-training-curves")
+    return place / "semi"
+
+
+def _train(folder, *flags):
+    """Trains in a folder; returns what is printed. Logging is left as it was."""
+    printed, before, here = io.StringIO(), logging.root.handlers[:], os.getcwd()
+    os.chdir(folder)
     try:
-        TRAIN.main([*SEMI, "-c", "semi", "--export-training-curves"])
+        with contextlib.redirect_stdout(printed):
+            TRAIN.main(flags)
     finally:
         os.chdir(here)
-    return place / "semi"
+        for handler in set(logging.root.handlers) - set(before):
+            handler.close()
+        logging.root.handlers[:] = before
+    return printed.getvalue()
 
 
 def _tensors(path):
@@ -89,9 +100,11 @@ def _stop_after(monkeypatch, steps):
 
 def test_training_leaves_checkpoints_losses_and_scores(place):
     names = {path.name for path in (place / "sup").iterdir()}
-    assert names == {
+    (record,) = (name for name in names if name.startswith("arguments_"))
+    assert read_json(place / "sup", record)["architecture"] == [3, 3]
+    assert names - {record} == {
         *("epoch_2.bin", "last.bin", "losses.csv", "log.txt", "evaluation.md"),
-        *("evaluation.json", "arguments_train_lifting.json"),
+        "evaluation.json",
     }
     with open(place / "sup" / "losses.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -157,7 +170,7 @@ def test_evaluation_knows_network_and_data_from_the_checkpoint(here, semi, capsy
     scores = read_json(here, "e", "evaluation.json")
     trained = read_json(here, "sup", "evaluation.json")
     assert scores["subjects"]["S9"]["actions"] == trained["actions"]
-    assert not (here / "e" / "arguments_train_lifting.json").exists()
+    assert not list((here / "e").glob("arguments_*"))
     TRAIN.main([*DATA, "--evaluate", "sup/last.bin", "-c", "e", "-no-tta"])
     assert read_json(here, "e", "evaluation.json")["mpjpe"] != trained["mpjpe"]
 

@@ -1,5 +1,7 @@
 """Scores of lifted poses, by action."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,9 @@ def test_errors_of_pose_root_and_projection_after_an_epoch():
     root = np.tile(np.float32([0.5, 0, 4]), (6, 1, 1))
     errors = epoch_errors([unlabelled], lambda _: flat, lambda _: root)
     assert errors == {"proj": pytest.approx(0.25)}
+    blind = dataclasses.replace(one, intrinsics=None)
+    errors = epoch_errors([one, blind], lambda _: flat, lambda _: root)
+    assert list(errors) == ["3d", "traj"]
 
 
 def test_the_page_shows_actions_and_the_paper_s_figures():

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import json
 import logging
 import os
 import shutil
@@ -253,6 +254,15 @@ def test_a_training_does_not_go_on_from_weights_alone(here, place):
 def test_what_does_not_fit_is_refused(here, flags, reason):
     with pytest.raises((ValueError, OSError), match=reason):
         TRAIN.main(["--data", "data", "-k", "gt", "-ste", "S9", "-c", "sup", *flags])
+
+
+def test_unlabelled_subjects_need_a_known_lens(here):
+    camera = {"name": "a", "size": [1000, 1000], "orientation": [1, 0, 0, 0]}
+    views = [{**camera, "translation": [0, 0, -5]}] * 4
+    with open(here / "cameras.json", "w") as file:
+        json.dump(dict.fromkeys(("S1", "S5", "S9"), views), file)
+    with pytest.raises(ValueError, match="lens of every camera. .* S5, camera 0"):
+        TRAIN.main([*SEMI, "--cameras", "cameras.json", "-c", "blind"])
 
 
 def test_a_training_that_diverges_ends(here, monkeypatch):

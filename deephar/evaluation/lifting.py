@@ -219,9 +219,10 @@ def epoch_errors(
         Of labelled sequences "3d", MPJPE in m, and with `predict_root` "traj", the
         distance of the root from its place, divided by the depth; with `predict_root`
         also "proj", the distance of projected poses from the key points, half widths
-        of the picture.
+        of the picture, where all lenses are known.
     """
     sums: dict[str, float] = {}
+    lenses = all(sequence.intrinsics is not None for sequence in sequences)
     for sequence in sequences:
         errors = {}
         poses = predict(sequence.keypoints)
@@ -230,7 +231,8 @@ def epoch_errors(
             errors["3d"] = measures.mean_distance_error(truth, poses)
         if predict_root is not None:
             roots = predict_root(sequence.keypoints)
-            errors["proj"] = _projection_error(sequence, poses + roots, linear)
+            if lenses:
+                errors["proj"] = _projection_error(sequence, poses + roots, linear)
             if sequence.positions is not None:
                 errors["traj"] = _root_error(sequence.positions[:, 0], roots[:, 0])
         for name, error in errors.items():

@@ -233,8 +233,13 @@ def _loaders(args, data: LiftingData, pad: int, shift: int):
         return labelled, None
     parts = {"downsample": every, "labelled": False}
     sequences = data.sequences(args.subjects_unlabeled, actions, **parts)
-    options |= {"endless": True, "random_seed": _SEED + args.seed}
-    unlabelled = ChunkedLoader(*chunks, sequences, args.stride, **options)
+    for one in sequences:
+        if one.intrinsics is None:
+            raise ValueError(
+                "--subjects-unlabeled needs the lens of every camera. "
+                f"Received: none of {one.subject}, camera {one.camera}"
+            )
+    unlabelled = ChunkedLoader(*chunks, sequences, args.stride, endless=True, **options)
     logger.info("%d unlabelled frames", unlabelled.num_frames)
     return labelled, unlabelled
 

@@ -42,6 +42,17 @@ def assert_weights(model, tensors, prefix):
     values.assert_close(pairs, tensors, prefix, 1e-4)
 
 
+def assert_first_gradients(step, model, tensors, prefix):
+    """After one step the first moments are a tenth of the gradients."""
+    moments = [
+        step.optimizer._momentums[step.optimizer._get_variable_index(variable)]
+        for variable in model.trainable_variables
+    ]
+    gradients = [10 * np.asarray(moment) for moment in moments]
+    pairs = zip(model.trainable_variables, gradients, strict=True)
+    values.assert_close(pairs, tensors, prefix, 1e-4)
+
+
 def test_supervised_steps_are_the_originals(originals):
     tensors = originals[1]["sup"]
     model = original_model(17, tensors, "init_pos/")
@@ -49,8 +60,18 @@ def test_supervised_steps_are_the_originals(originals):
     for i in range(5):
         found = step.supervised(tensors[f"b2_{i}"], tensors[f"b3_{i}"])
         assert found == {"pos": pytest.approx(tensors["loss_pos"][i], rel=1e-5)}
+        if i == 0:
+            assert_first_gradients(step, model, tensors, "grad0_pos/")
         if i in (0, 4):
             assert_weights(model, tensors, f"after{i + 1}_pos/")
+    optimizer = step.optimizer
+    for kind, moments in (
+        ("exp_avg", optimizer._momentums),
+        ("exp_avg_sq", optimizer._velocities),
+        ("max_exp_avg_sq", optimizer._velocity_hats),
+    ):
+        pairs = zip(model.trainable_variables, moments, strict=True)
+        values.assert_close(pairs, tensors, f"adam_{kind}/", 1e-4)
 
 
 def test_semi_supervised_steps_are_the_originals(originals):
@@ -74,8 +95,9 @@ def test_semi_supervised_steps_are_the_originals(originals):
             expected = tensors[f"loss_{theirs}"][i]
             assert found[ours] == pytest.approx(expected, rel=tolerance), (i, ours)
         if i == 0:
-            assert_weights(pos, tensors, "after1_pos/")
-            assert_weights(traj, tensors, "after1_traj/")
+            for name, model in (("pos", pos), ("traj", traj)):
+                assert_first_gradients(step, model, tensors, f"grad0_{name}/")
+                assert_weights(model, tensors, f"after1_{name}/")
 
 
 def small_step(joints_seed=1, frames=1, causal=False, optimizer=None, **options):

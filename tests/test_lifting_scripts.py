@@ -256,6 +256,14 @@ def test_what_does_not_fit_is_refused(here, flags, reason):
         TRAIN.main(["--data", "data", "-k", "gt", "-ste", "S9", "-c", "sup", *flags])
 
 
+def test_a_training_does_not_go_on_over_another(here, place):
+    (here / "held").mkdir()
+    (here / "held" / "last.bin").write_bytes(b"another")
+    with pytest.raises(FileExistsError, match="held: holds an earlier training"):
+        TRAIN.main([*DATA, "-c", "held", "-r", "sup/last.bin"])
+    assert (here / "held" / "last.bin").read_bytes() == b"another"
+
+
 def test_unlabelled_subjects_need_a_known_lens(here):
     camera = {"name": "a", "size": [1000, 1000], "orientation": [1, 0, 0, 0]}
     views = [{**camera, "translation": [0, 0, -5]}] * 4

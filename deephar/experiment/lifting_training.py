@@ -63,7 +63,7 @@ def train_lifting(args: argparse.Namespace) -> str:
     """
     folder = pathlib.Path(args.checkpoint)
     weights = _weights_to_resume(args)
-    if weights is None:
+    if weights is None or weights.path.resolve().parent != folder.resolve():
         refuse_earlier(folder, args.overwrite)
     open_run(args)
     data = lifting_data(args)

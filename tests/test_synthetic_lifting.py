@@ -26,7 +26,7 @@ from deephar.utils.camera import normalize_screen, project_to_2d, world_to_camer
 PARENTS = HUMAN36M_SKELETON.parents
 ROWS = list(KEPT_JOINTS)
 WALKING = 14
-KINDS = ("gt", "detected", "coco")
+KINDS = ("gt", "detected", "small", "coco")
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def test_files_do_not_depend_on_the_process_that_makes_takes(tmp_path, monkeypat
     monkeypatch.setattr(lifting.writing, "map_jobs", map_elsewhere)
     write_lifting(tmp_path / "elsewhere", 0.04)
     names = sorted(path.name for path in (tmp_path / "here").iterdir())
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         here, elsewhere = (tmp_path / part / name for part in ("here", "elsewhere"))
         assert here.read_bytes() == elsewhere.read_bytes(), name

@@ -7,6 +7,8 @@ The error of a point is the sum of two normal ones, the same for x and y:
 
 Both are as large as the table below says for a person whose stature is 400 px in the
 picture, which is 1.75 m at 5 m before Human3.6M's cameras, and grow with the person.
+In pictures made smaller the drift, which comes of the person's looks, shrinks with the
+person, but the jitter, which comes of single pixels, does not.
 Wrists, ankles, elbows and knees have more of them than trunk and head, and a point that
 the person's own body hides has 2.5 times as much.
 """
@@ -79,6 +81,7 @@ def detect(
     stature: np.ndarray,
     kinds: tuple[str, ...],
     fps: float,
+    shrunk: float = 1.0,
 ) -> np.ndarray:
     """Draws what a detector finds of points in a video.
 
@@ -90,6 +93,7 @@ def detect(
         kinds: What each point is: "wrist", "ankle", "elbow", "knee", "hip", "shoulder",
             "trunk" or "face".
         fps: Frames a second.
+        shrunk: By how much the pictures are smaller than those that px are counted in.
 
     Returns:
         (n, points, 2), px.
@@ -98,7 +102,7 @@ def detect(
     drift = smooth_noise(rng, count, 2 * number, _DRIFT_SECONDS * fps)
     jitter = rng.standard_normal(points.shape)
     jitter[rng.random((count, number)) < _TAIL] *= _TAIL_TIMES
-    error = DRIFT * drift.reshape(points.shape) + JITTER * jitter
+    error = DRIFT * drift.reshape(points.shape) + JITTER * shrunk * jitter
     share = np.array([_SHARES[kind] for kind in kinds])
     share = share * np.where(hidden, _HIDDEN_TIMES, 1.0) * stature[:, None] / STATURE
     return points + share[..., None] * error

@@ -3,8 +3,8 @@
 People do Human3.6M's actions before its four cameras, whose places and lenses are the
 real ones. `data_3d_h36m.npz` has their joints, `data_2d_h36m_gt.npz` where the cameras
 see them, `data_2d_h36m_detected.npz` what a detector finds of them
-(`deephar.data.synthetic.detections`) and `data_2d_h36m_coco.npz` what it finds of
-COCO's key points.
+(`deephar.data.synthetic.detections`), `data_2d_h36m_small.npz` what it finds in pictures
+an eighth as large, and `data_2d_h36m_coco.npz` what it finds of COCO's key points.
 """
 
 import dataclasses
@@ -43,8 +43,11 @@ FPS = 50.0
 SUBJECTS = (*TRAIN_SUBJECTS, *VALID_SUBJECTS)
 TAKES = (1, 2)
 """Of each action by each person."""
-KINDS = ("gt", "detected", "coco")
+KINDS = ("gt", "detected", "small", "coco")
 """Names of the files of key points."""
+
+SHRUNK = 8.0
+"""By how much the pictures are smaller in which `small` was found."""
 
 _MIDDLE = (0.0, 0.2, 0.0)  # m: of the room that all four cameras see
 _BODY, _TAKE = 2001, 2002  # what a random number is of
@@ -89,7 +92,7 @@ def write_lifting(
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Writes the four files of generated motion.
+    """Writes the files of generated motion.
 
     Five people for training and two for validation, named as those of Human3.6M, do its
     15 actions twice each, at 50 frames a second. A take depends on `seed` and `seconds`
@@ -164,6 +167,8 @@ def make_take(seed: int, seconds: float, job: tuple[int, int, int]) -> Take:
         points = positions[:, KEPT_JOINTS]
         keypoints["gt"].append(person.see(points))
         keypoints["detected"].append(person.detect(rng, points, _KINDS_OF_17))
+        small = person.detect(rng, points, _KINDS_OF_17, SHRUNK)
+        keypoints["small"].append(small)
         keypoints["coco"].append(person.detect(rng, coco, _KINDS_OF_COCO))
     return Take(positions.astype(np.float32), keypoints)
 
@@ -202,14 +207,18 @@ class _Person:
         return denormalize_screen(plane, self.camera.size).astype(np.float32)
 
     def detect(
-        self, rng: np.random.Generator, points: np.ndarray, kinds: tuple[str, ...]
+        self,
+        rng: np.random.Generator,
+        points: np.ndarray,
+        kinds: tuple[str, ...],
+        shrunk: float = 1.0,
     ) -> np.ndarray:
         """Draws where a detector finds points (n, points, 3), px, float32."""
         joints = self._to_camera(self.joints)
         hidden = find_hidden(self._to_camera(points), joints, self.stature)
         focal = self.camera.intrinsics[0] * self.camera.size[0] / 2
         stature = self.stature * focal / joints[:, 0, 2]
-        found = detect(rng, self.see(points), hidden, stature, kinds, FPS)
+        found = detect(rng, self.see(points), hidden, stature, kinds, FPS, shrunk)
         return found.astype(np.float32)
 
     def _to_camera(self, points: np.ndarray) -> np.ndarray:

@@ -19,10 +19,10 @@ ROOM = 800.0
 
 _LEGS = ("leg", "knee", "ankle")
 _STANDS = np.array([dof.name[2:].startswith(_LEGS) for dof in DOFS])
-_HABIT = np.where(_STANDS, 0.2, 0.4)  # of a still's jitter: what a person always adds
-_CHANGE = np.where(_STANDS, 0.12, 0.35)  # and what comes and goes
+_HABIT = np.where(_STANDS, 0.1, 0.2)  # of a still's jitter: what a person always adds
+_CHANGE = np.where(_STANDS, 0.06, 0.12)  # and what comes and goes
 _CHANGES = (0.6, 1.5)  # seconds: deviation of the bells that smooth a change
-_REACH = 0.12  # deviation of the part of a move that is done
+_REACH = 0.1  # deviation of the part of a move that is done
 _PACE = 0.15  # deviation of the logarithm of the tempo, of a take and within it
 _INDOORS = 0.25  # by how much those who walk are slower in a room
 _TURNS = 2.0  # seconds: the same for turning

@@ -1,10 +1,10 @@
 """Generated motion on disk, as temporal lifting reads it: no pictures, only points.
 
 People do Human3.6M's actions before its four cameras, whose places and lenses are the
-real ones. `data_3d_h36m.npz` has their joints, `data_2d_h36m_gt.npz` where the cameras
-see them, `data_2d_h36m_detected.npz` what a detector finds of them
-(`deephar.data.synthetic.detections`), `data_2d_h36m_small.npz` what it finds in pictures
-an eighth as large, and `data_2d_h36m_coco.npz` what it finds of COCO's key points.
+real ones. `data_3d_h36m.npz` has their joints; `data_2d_h36m_gt.npz` where the cameras
+see them; `data_2d_h36m_detected.npz` what a detector finds of them
+(`deephar.data.synthetic.detections`); `data_2d_h36m_small.npz` what it finds in
+pictures an eighth as large; `data_2d_h36m_coco.npz` what it finds of COCO's key points.
 """
 
 import dataclasses

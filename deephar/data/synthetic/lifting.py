@@ -34,7 +34,6 @@ from deephar.data.synthetic.h36m_moves import H36M_MOVES
 from deephar.data.synthetic.human36m import human36m_pose
 from deephar.data.synthetic.sight import COCO_JOINTS, face_points
 from deephar.data.synthetic.takes import act
-from deephar.utils.camera import denormalize_screen, project_to_2d, world_to_camera
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +164,7 @@ def make_take(seed: int, seconds: float, job: tuple[int, int, int]) -> Take:
     for camera in human36m_cameras()[f"S{subject}"]:
         person = _Person(camera, joints, body.height / _MM_PER_M)
         points = positions[:, KEPT_JOINTS]
-        keypoints["gt"].append(person.see(points))
+        keypoints["gt"].append(camera.see(points).astype(np.float32))
         keypoints["detected"].append(person.detect(rng, points, _KINDS_OF_17))
         small = person.detect(rng, points, _KINDS_OF_17, SHRUNK)
         keypoints["small"].append(small)
@@ -200,12 +199,6 @@ class _Person:
     joints: np.ndarray
     stature: float
 
-    def see(self, points: np.ndarray) -> np.ndarray:
-        """Returns where the camera sees points (n, points, 3), px, float32."""
-        lenses = np.repeat(self.camera.intrinsics[None], len(points), axis=0)
-        plane = project_to_2d(self._to_camera(points), lenses)
-        return denormalize_screen(plane, self.camera.size).astype(np.float32)
-
     def detect(
         self,
         rng: np.random.Generator,
@@ -214,13 +207,9 @@ class _Person:
         shrunk: float = 1.0,
     ) -> np.ndarray:
         """Draws where a detector finds points (n, points, 3), px, float32."""
-        joints = self._to_camera(self.joints)
-        hidden = find_hidden(self._to_camera(points), joints, self.stature)
+        joints = self.camera.to_axes(self.joints)
+        hidden = find_hidden(self.camera.to_axes(points), joints, self.stature)
         focal = self.camera.intrinsics[0] * self.camera.size[0] / 2
         stature = self.stature * focal / joints[:, 0, 2]
-        found = detect(rng, self.see(points), hidden, stature, kinds, FPS, shrunk)
-        return found.astype(np.float32)
-
-    def _to_camera(self, points: np.ndarray) -> np.ndarray:
-        place, turn = self.camera.translation, self.camera.orientation
-        return world_to_camera(points, turn, place)
+        seen = self.camera.see(points)
+        return detect(rng, seen, hidden, stature, kinds, FPS, shrunk).astype(np.float32)

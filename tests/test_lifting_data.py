@@ -231,6 +231,13 @@ def test_bad_key_points_are_named(tmp_path, people, message):
             {"keypoints_symmetry": [[1], [2]], "video_metadata": {"a": {"w": 3}}},
             "w and",
         ),
+        (
+            {
+                "keypoints_symmetry": [[1], [2]],
+                "video_metadata": {"a": {"w": np.inf, "h": 3}},
+            },
+            "`video_metadata` of a must have the picture's w and h",
+        ),
         ({"keypoints_symmetry": [[1], [2]], "video_metadata": [3]}, "of dictionaries"),
     ],
 )

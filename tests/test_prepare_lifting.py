@@ -17,7 +17,7 @@ from deephar.data.lifting_detections import (
 )
 from deephar.inference.predictor import Pose
 from deephar.utils.camera import project_to_2d
-from deephar.utils.pose import coco17j, h36m17j, pa16j2d
+from deephar.utils.pose import INVALID, coco17j, h36m17j, pa16j2d
 
 human36m = load("datasets/Human3.6M/prepare_lifting.py")
 detections = load("datasets/lifting/prepare_detections.py")
@@ -175,6 +175,39 @@ def test_predictions_in_one_file_are_of_the_pictures_they_name(tmp_path):
         read_predictions([path])
 
 
+def write_poses(folder, names):
+    """A poses.json with a person in each picture of these names, x from 0 on."""
+    people = [{"picture": name, **person(i, 0.5)} for i, name in enumerate(names)]
+    path = folder / "poses.json"
+    path.write_text(json.dumps({"people": people}))
+    return path
+
+
+def test_frames_that_no_picture_names_are_filled_in_and_counted(tmp_path, capsys):
+    path = write_poses(tmp_path, [f"v2/f_{n}.jpg" for n in ("001", "002", "003", "7")])
+    arguments = ["-i", str(path), "-o", "gap", "--size", "9", "9"]
+    assert detections.main([*arguments, "--data", str(tmp_path)]) == 0
+    assert "7 frames, 3 of them without a person" in capsys.readouterr().out
+    data = open_made(tmp_path, "gap", "custom")
+    (view,) = data.keypoints[tmp_path.name]["custom"]
+    np.testing.assert_allclose(view[:, 0, 0], [0, 1, 2, 2.25, 2.5, 2.75, 3])
+    for number, picture in ((1, "v/1.png"), (9, "v/9.png")):
+        record = {"picture": picture, "people": [person(number, 1)]}
+        (tmp_path / f"{number}.json").write_text(json.dumps(record))
+    found = read_predictions([tmp_path / "1.json", tmp_path / "9.json"], (9, 9))
+    assert np.flatnonzero(found.found).tolist() == [0, 8]
+
+
+def test_names_that_do_not_count_frames_are_said(tmp_path, caplog):
+    path = write_poses(tmp_path, ["a2_10.jpg", "a2_9.jpg", "a1_11.jpg"])
+    found = read_predictions([path], (9, 9))
+    assert found.keypoints[:, 0, 0].tolist() == [2, 1, 0]
+    assert "such as a2_10.jpg, do not differ in a number alone" in caplog.text
+    path = write_poses(tmp_path, ["t0.jpg", "t1700000000.jpg"])
+    with pytest.raises(ValueError, match="must count frames.*2 pictures, such as t0"):
+        read_predictions([path], (9, 9))
+
+
 def test_layouts_are_known_by_their_names():
     assert layout_of(coco17j.joint_names).left == (1, 3, 5, 7, 9, 11, 13, 15)
     layout = layout_of(h36m17j.joint_names)
@@ -196,14 +229,39 @@ def save_detectron(path, boxes, points, metadata=None):
 BOX, POINTS = np.ones((1, 5)), np.ones((1, 4, 17))
 
 
+def test_a_frame_of_nobody_is_empty_in_any_form(tmp_path):
+    empty = (None, [], np.empty((0, 4, 17)), [])
+    boxes = [BOX, np.empty((0, 5)), [], BOX, BOX]
+    path = save_detectron(tmp_path / "a.npz", boxes, [POINTS, *empty])
+    assert read_detectron(path).found.tolist() == [True] + [False] * 4
+    rows = np.array([[[], POINTS], None, []], dtype=object)
+    assert rows.shape == (3,)
+    size = {"w": 4, "h": 3}
+    boxes = np.array([[[], BOX], [[], BOX[:0]], None], dtype=object)
+    np.savez(path, boxes=boxes, keypoints=rows, metadata=size)
+    assert read_detectron(path).found.tolist() == [True, False, False]
+    nobody = np.array([[[], []]] * 3, dtype=object)
+    np.savez(path, boxes=nobody, keypoints=nobody, metadata=size)
+    assert read_detectron(path).found.tolist() == [False] * 3
+    with pytest.raises(ValueError, match=r"frame 0: boxes must have people as class 1"):
+        np.savez(path, boxes=nobody[:, :1], keypoints=nobody, metadata=size)
+        read_detectron(path)
+
+
 @pytest.mark.parametrize(
     ("boxes", "points", "metadata", "message"),
     [
         ([BOX], [POINTS, POINTS], None, "of the same frames. Received: 1 and 2"),
-        ([BOX], [[]], None, "frame 0: every box must have key points.*1 boxes.*of 0"),
+        (
+            *([np.ones((2, 5))], [POINTS], None),
+            "frame 0: every box must have key points.*2 boxes.*of 1",
+        ),
+        ([BOX], [[[1], [1, 2]]], None, "frame 0: keypoints must be finite numbers"),
         ([BOX], [POINTS[:, :3]], None, r"keypoints must be finite.*\(people, 4, 17\)"),
         ([BOX * np.nan], [POINTS], None, "frame 0: boxes must be finite numbers"),
         ([BOX], [POINTS], {"w": 4}, "metadata must have the pictures' w and h"),
+        ([BOX], [POINTS], {"w": 4, "h": np.inf}, "metadata must have the pictures' w"),
+        ([BOX], [POINTS], {"w": 4, "h": np.nan}, "metadata must have the pictures' w"),
     ],
 )
 def test_bad_detections_are_named(tmp_path, boxes, points, metadata, message):
@@ -249,6 +307,13 @@ def test_what_cannot_be_prepared_is_refused(tmp_path, capsys):
     (empty / "a.json").write_text("{}")
     assert "Received: .npz and .json" in fails(empty)
     folder = write_predictions(tmp_path / "walk")
+    lost = person(1, 0.5)
+    lost["joints"]["head"]["x"] = INVALID
+    record = {"picture": "a.png", "people": [lost]}
+    (tmp_path / "lost.json").write_text(json.dumps(record))
+    assert f"{tmp_path.name}: every joint must be seen" in fails(
+        tmp_path / "lost.json", "--size", "9", "9"
+    )
     for path in folder.glob("[0-9]*.json"):
         path.write_text(path.read_text().replace("r_wrist", "r_paw"))
     assert "--layout h36m needs the joints of a layout" in fails(

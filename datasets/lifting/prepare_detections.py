@@ -6,8 +6,8 @@
 DETECTIONS is a file of Detectron's form, VIDEO.npz, or a folder of such files, a video
 each; or what a predictor of exp/ wrote of the pictures of a video: its run folder, with
 a JSON file a picture, or its poses.json. That video has the folder's name. Frames
-without a person are filled in between those around, and counted. README.md in this
-folder describes the files.
+without a person, also those whose number no picture's name has, are filled in between
+those around, and counted. README.md in this folder describes the files.
 """
 
 import argparse
@@ -92,7 +92,10 @@ def convert(arguments) -> list[str]:
         if arguments.layout:
             points, names = to_human36m(found), tuple(h36m17j.joint_names)
         layouts.add(names)
-        keypoints[name] = {CUSTOM: [join_track(points).joints]}
+        try:
+            keypoints[name] = {CUSTOM: [join_track(points).joints]}
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
         sizes[name] = {"w": found.size[0], "h": found.size[1]}
         if arguments.fps:
             sizes[name]["fps"] = arguments.fps

@@ -12,6 +12,7 @@ confidence, is taken. Source of the first: the files of VideoPose3D.
 """
 
 import dataclasses
+import logging
 import os
 import pathlib
 import re
@@ -27,11 +28,16 @@ from deephar.utils.messages import shown
 from deephar.utils.npz import restricted_npz_object
 from deephar.utils.pose import coco17j, h36m17j
 
+logger = logging.getLogger(__name__)
+
 _PERSON = 1
+_SHAPES = {"boxes": (5,), "keypoints": (4, 17)}
 _NAMED = {"coco": coco17j, "h36m": h36m17j}
 """Names that the files of VideoPose3D have for layouts."""
 _OURS = '{"people": [{"picture": ..., "joints": {NAME: {"x", "y", "confidence"}}}]}'
 _COCO_NAMES = tuple(coco17j.joint_names)
+_SPARSE = 100
+"""Frames for each picture that is named; numbers that say more are no frames'."""
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -63,13 +69,15 @@ class Detections:
 def read_detectron(path: str | os.PathLike) -> Detections:
     """Reads a file of Detectron's form.
 
+    A frame without boxes or without key points, as Detectron's None, is one in which
+    nobody was found.
+
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: naming the file and the frame, if it is laid out otherwise or
             damaged.
     """
-    boxes = _frames_of(path, "boxes")
-    points = _frames_of(path, "keypoints")
+    boxes, points = _frames_of(path, "boxes"), _frames_of(path, "keypoints")
     if len(boxes) != len(points):
         raise ValueError(
             f"{path}: boxes and keypoints must be of the same frames. "
@@ -78,19 +86,18 @@ def read_detectron(path: str | os.PathLike) -> Detections:
     found = np.full((len(points), 17, 3), np.nan)
     crowded = 0
     for frame, (scored, people) in enumerate(zip(boxes, points, strict=True)):
+        if not len(scored) or not len(people):
+            continue
         if len(scored) != len(people):
             raise ValueError(
                 f"{path}, frame {frame}: every box must have key points. "
                 f"Received: {len(scored)} boxes, key points of {len(people)}"
             )
-        if len(people):
-            _check(path, frame, scored, people)
-            best = people[np.argmax(scored[:, 4].astype(np.float64))]
-            found[frame] = best[[0, 1, 3]].T
-            crowded += len(people) > 1
+        found[frame] = people[np.argmax(scored[:, 4])][[0, 1, 3]].T
+        crowded += len(people) > 1
     metadata = restricted_npz_object(path, "metadata")
     size = [metadata.get(key) for key in "wh"] if isinstance(metadata, dict) else []
-    if not are_numbers(size, (2,)) or min(size) < 1:
+    if not are_numbers(size, (2,)) or not all(1 <= value < 2**31 for value in size):
         raise ValueError(
             f"{path}: metadata must have the pictures' w and h, px. "
             f"Received: {shown(metadata)}"
@@ -104,7 +111,9 @@ def read_predictions(
 ) -> Detections:
     """Reads what deephar's predictors wrote of the pictures of a video.
 
-    The pictures are put in the order of their names, numbers in them by their value.
+    Where the pictures' names differ in one number, it is that of the frame, and numbers
+    that are left out are frames in which nobody was found. Other names are put in their
+    order, numbers in them by their value; nothing tells then of frames left out.
 
     Args:
         paths: JSON files of the whole video.
@@ -113,7 +122,8 @@ def read_predictions(
     Raises:
         OSError: if a file or picture cannot be read.
         ValueError: naming the file, if it is laid out otherwise, the joints are not the
-            same everywhere or the pictures differ in size.
+            same everywhere, the pictures differ in size or their numbers do not count
+            frames.
     """
     frames: dict[str, list[dict]] = {}
     for path in paths:
@@ -130,9 +140,10 @@ def read_predictions(
         raise ValueError(
             f"the pictures of a video must have one size. Received: {sorted(sizes)}"
         )
-    found = np.full((len(frames), len(named[0]), 3), np.nan)
+    numbered = _frame_numbers(list(frames))
+    found = np.full((max(numbered.values()) + 1, len(named[0]), 3), np.nan)
     crowded = 0
-    for frame, picture in enumerate(sorted(frames, key=_by_number)):
+    for picture, frame in numbered.items():
         people = [_points_of(one) for one in frames[picture]]
         if people:
             found[frame] = max(people, key=lambda points: points[:, 2].mean())
@@ -155,29 +166,38 @@ def layout_of(names: Sequence[str], videos: dict | None = None) -> Layout:
 
 
 def _frames_of(path: str | os.PathLike, name: str) -> list[np.ndarray]:
-    """Returns what was found of people in each frame; an empty array for nobody."""
+    """Returns numbers of the people in each frame, (people, ...); (0,) for nobody."""
     content = restricted_npz_object(path, name)
-    if not isinstance(content, np.ndarray) or content.ndim < 2 or not content.size:
+    if not isinstance(content, np.ndarray) or not content.ndim or not len(content):
         raise ValueError(
             f"{path}: {name} must be an array (frames, classes) of objects. "
             f"Received: {shown(content)}"
         )
-    if content.shape[1] <= _PERSON:
+    return [
+        _people_in(f"{path}, frame {frame}: {name}", classes, _SHAPES[name])
+        for frame, classes in enumerate(content)
+    ]
+
+
+def _people_in(owner: str, classes: Any, shape: tuple[int, ...]) -> np.ndarray:
+    classes = () if classes is None else classes
+    if not isinstance(classes, list | tuple | np.ndarray) or len(classes) == _PERSON:
         raise ValueError(
-            f"{path}: {name} must have people as class {_PERSON}. "
-            f"Received: {content.shape[1]} classes"
+            f"{owner} must have people as class {_PERSON}. Received: {shown(classes)}"
         )
-    return [np.asarray(one, dtype=object) for one in content[:, _PERSON]]
-
-
-def _check(path, frame, boxes, people) -> None:
-    for name, array, shape in (("boxes", boxes, (5,)), ("keypoints", people, (4, 17))):
-        numbers = array.astype(np.float64) if array.shape[1:] == shape else np.nan
-        if not np.isfinite(numbers).all():
-            raise ValueError(
-                f"{path}, frame {frame}: {name} must be finite numbers of the shape "
-                f"(people, {', '.join(map(str, shape))}). Received: {shown(array)}"
-            )
+    people = classes[_PERSON] if len(classes) else None
+    try:
+        numbers = np.array([] if people is None else list(people), np.float64)
+    except (TypeError, ValueError):
+        numbers = np.full(1, np.nan)
+    if not numbers.size:
+        return np.empty(0)
+    if numbers.shape[1:] != shape or not np.isfinite(numbers).all():
+        raise ValueError(
+            f"{owner} must be finite numbers of the shape (people, "
+            f"{', '.join(map(str, shape))}). Received: {shown(people)}"
+        )
+    return numbers
 
 
 def _read_json(path: str | os.PathLike) -> list[tuple[str, list[dict]]]:
@@ -209,6 +229,37 @@ def _points_of(person: dict) -> np.ndarray:
 
 def _size_of(picture: str) -> tuple[int, int]:
     return open_picture(picture, upright=True).size
+
+
+def _frame_numbers(pictures: list[str]) -> dict[str, int]:
+    """Returns the frame of each picture, from 0."""
+    names = [_DIGITS.split(picture) for picture in pictures]
+    differ = []
+    if len({len(name) for name in names}) == 1:
+        columns = list(zip(*names, strict=True))
+        differ = [column for column in columns if len(set(column)) > 1]
+    if len(differ) == 1 and all(map(str.isdecimal, differ[0])):
+        numbers = [int(number) for number in differ[0]]
+        if len(set(numbers)) == len(numbers):
+            return _checked_frames(pictures, [n - min(numbers) for n in numbers])
+    if len(pictures) > 1:
+        logger.warning(
+            "the names of the pictures, such as %s, do not differ in a number alone: "
+            "frames that are left out cannot be told",
+            pictures[0],
+        )
+    ordered = sorted(pictures, key=_by_number)
+    return {picture: frame for frame, picture in enumerate(ordered)}
+
+
+def _checked_frames(pictures: list[str], frames: list[int]) -> dict[str, int]:
+    if max(frames) >= _SPARSE * len(frames):
+        raise ValueError(
+            "the numbers in the names of pictures must count frames, at most "
+            f"{_SPARSE} for each picture that is named. Received: {len(frames)} "
+            f"pictures, such as {pictures[0]}, for {max(frames) + 1} frames"
+        )
+    return dict(zip(pictures, frames, strict=True))
 
 
 def _by_number(name: str) -> list:

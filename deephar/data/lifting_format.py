@@ -71,7 +71,7 @@ class Layout:
             )
         for video, values in self.videos.items():
             size = [values.get(name) for name in ("w", "h")]
-            if not (are_numbers(size, (2,)) and min(size) > 0):
+            if not are_numbers(size, (2,)) or not all(0 < v < 2**31 for v in size):
                 raise ValueError(
                     f"`video_metadata` of {video} must have the picture's w and h, px. "
                     f"Received: {shown(values)}"

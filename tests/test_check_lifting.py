@@ -67,6 +67,15 @@ def test_key_points_near_the_joints_are_measured(folder, capsys):
     assert text not in result["parts"]["data_2d_h36m_coco.npz"]
 
 
+def test_people_without_cameras_are_named(folder, capsys):
+    keypoints = see(make_positions())
+    keypoints["S3"] = keypoints["S9"]
+    write_keypoints_2d(folder / "data_2d_h36m_more.npz", keypoints, LAYOUT)
+    result = inspect(folder, capsys)
+    assert result["wrong"] == []
+    assert result["extra"] == ["data_2d_h36m_more.npz: no cameras of S3"]
+
+
 def test_joints_in_millimetres_are_wrong(folder, capsys):
     positions = make_positions()
     positions["S1"]["Walking"] *= 1000

@@ -152,6 +152,19 @@ def test_a_custom_file_has_the_sizes_of_its_videos(tmp_path):
         data.sequences(["a.mp4"])
 
 
+def test_people_without_cameras_are_left_out(tmp_path, caplog):
+    positions = make_positions({"S1": {"Walking": 4}, "S9": {"Walking": 4}})
+    write_positions_3d(tmp_path / "data_3d_h36m.npz", positions)
+    keypoints = see(positions)
+    keypoints["S2"] = keypoints["S9"]
+    write_keypoints_2d(tmp_path / "data_2d_h36m_gt.npz", keypoints, LAYOUT)
+    data = open_lifting_data(tmp_path, "h36m", "gt")
+    assert data.subjects == ["S1", "S9"] and len(data.sequences(["S9"])) == 4
+    assert "gt.npz: left out are S2, no cameras in deephar" in caplog.text
+    with pytest.raises(ValueError, match=r"among S1, S9, .* cameras\. Received: S2"):
+        data.sequences(["S2"], labelled=False)
+
+
 def test_humaneva_needs_cameras_and_finds_them_by_person(tmp_path):
     positions = {"Train/S1": {"Jog 1 chunk0": np.zeros((4, 15, 3), np.float32)}}
     write_positions_3d(tmp_path / "data_3d_humaneva15.npz", positions)
@@ -167,7 +180,7 @@ def test_humaneva_needs_cameras_and_finds_them_by_person(tmp_path):
     assert (one.positions[0, 0].tolist(), data.fps) == ([0, 0, 4], 60)
     assert len(data.skeleton.names) == 15
     (tmp_path / "c.json").write_text(json.dumps({"S2": content["S1"]}))
-    with pytest.raises(ValueError, match=r"every subject.*Train/S1, of whom .*c\.json"):
+    with pytest.raises(ValueError, match=r"its subjects.*Train/S1, of whom .*c\.json"):
         open_lifting_data(tmp_path, "humaneva15", "gt", tmp_path / "c.json")
 
 

@@ -137,7 +137,7 @@ class LiftingData:
 
     @property
     def subjects(self) -> list[str]:
-        """The people with key points."""
+        """The people with key points and cameras."""
         return list(self.keypoints)
 
     def takes(self, subject: str, actions: Collection[str] | None = None) -> list[str]:
@@ -155,7 +155,7 @@ class LiftingData:
         if subject not in self.keypoints:
             raise ValueError(
                 f"the subjects must be among {', '.join(self.subjects)}, which have "
-                f"key points. Received: {subject}"
+                f"key points and cameras. Received: {subject}"
             )
         takes = list(self.keypoints[subject])
         if actions is None:
@@ -289,7 +289,8 @@ def open_lifting_data(
 ) -> LiftingData:
     """Opens data_2d_DATASET_KEYPOINTS.npz and data_3d_DATASET.npz.
 
-    Custom files have no poses in space.
+    Custom files have no poses in space. People whose cameras are not known are left
+    out, and named in the log.
 
     Args:
         folder: Where the files lie.
@@ -301,8 +302,8 @@ def open_lifting_data(
 
     Raises:
         OSError: if a file is not there or cannot be read.
-        ValueError: if `dataset` is none of those, cameras are needed, or a file is
-            not as it should be.
+        ValueError: if `dataset` is none of those, cameras are needed or known of
+            nobody, or a file is not as it should be.
     """
     if dataset not in DATASETS:
         raise ValueError(
@@ -312,6 +313,7 @@ def open_lifting_data(
     path = keypoints_path(folder, dataset, keypoints)
     points, layout = read_keypoints_2d(path)
     seen_by = _cameras(path, dataset, points, layout, cameras)
+    points = {subject: takes for subject, takes in points.items() if subject in seen_by}
     positions = None
     if dataset != CUSTOM:
         joints_path = positions_path(folder, dataset)
@@ -339,14 +341,18 @@ def _cameras(path, dataset, keypoints, layout, file) -> dict[str, list[LensCamer
         )
     found = {}
     for subject in keypoints:
-        short = subject.rsplit("/", 1)[-1]
-        if subject not in given and short not in given:
-            source = file or ("its video_metadata" if dataset == CUSTOM else "deephar")
-            raise ValueError(
-                f"{path}: cameras must be known of every subject. Received: "
-                f"{subject}, of whom {source} has none"
-            )
-        found[subject] = given.get(subject) or given[short]
+        cameras = given.get(subject) or given.get(subject.rsplit("/", 1)[-1])
+        if cameras:
+            found[subject] = cameras
+    without = ", ".join(subject for subject in keypoints if subject not in found)
+    source = file or ("its video_metadata" if dataset == CUSTOM else "deephar")
+    if not found:
+        raise ValueError(
+            f"{path}: cameras must be known of its subjects. Received: {without}, of "
+            f"whom {source} has none"
+        )
+    if without:
+        logger.warning("%s: left out are %s, no cameras in %s", path, without, source)
     return found
 
 

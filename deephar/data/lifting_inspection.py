@@ -135,6 +135,8 @@ def _inspect_key_points(path, dataset, name, cameras, found) -> None:
     except (OSError, ValueError) as error:
         found.wrong.append(str(error))
         return
+    if unseen := [subject for subject in keypoints if subject not in data.subjects]:
+        found.extra.append(f"{path.name}: no cameras of {', '.join(unseen)}")
     if dataset == "h36m" and layout.num_keypoints == h36m17j.num_joints:
         _compare(path, data, numbers, found)
 

@@ -180,7 +180,13 @@ def test_key_points_are_joined_as_what_they_are(here):
         (["--viz-action", "Sit"], "must be one take of S9: Walking 1, WalkDog"),
         (["--viz-subject", "S3"], "the subjects must be among S1, S9"),
         (["--viz-output", "a.avi"], "must end in .mp4 or .gif. Received: .*a.avi"),
-        (["--viz-output", "no/a.mp4"], "the folder of `path` must exist"),
+        (
+            ["--viz-output", "no/a.mp4"],
+            "the folder of --viz-output must exist.*no/a",
+        ),
+        (["--viz-export", "no/a"], "the folder of --viz-export must exist.*: no/a$"),
+        (["--viz-bvh", "no/a.bvh"], "the folder of --viz-bvh must exist.*no/a.bvh$"),
+        (["--viz-bvh", "run"], "--viz-bvh must be a file. Received: the folder run"),
         (["--viz-video", "no.mp4"], "no such video: no.mp4"),
         (["--evaluate", "no.bin"], "no.bin: no such checkpoint"),
     ],
@@ -189,3 +195,14 @@ def test_what_is_wrong_is_named(here, flags, message):
     with pytest.raises((ValueError, OSError), match=message):
         SCRIPT.main([*WALK, "--viz-output", "g.mp4", *flags])
     assert not (here / "g.mp4").exists()
+
+
+@pytest.mark.parametrize("flag", ["--viz-output", "--viz-bvh"])
+def test_a_video_is_not_written_over_itself(here, flag):
+    film = write_video(here / "own.mp4", 2)
+    before = film.read_bytes()
+    (here / "link.mp4").unlink(missing_ok=True)
+    (here / "link.mp4").symlink_to(film)
+    with pytest.raises(ValueError, match=f"{flag} must not be the video .*link.mp4"):
+        SCRIPT.main([*WALK, "--viz-video", "own.mp4", flag, "link.mp4"])
+    assert film.read_bytes() == before

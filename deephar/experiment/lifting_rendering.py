@@ -63,6 +63,9 @@ def render_lifting(args: argparse.Namespace) -> str:
             file cannot be read or written.
     """
     open_run(args, record=False)
+    for name in ("viz_output", "viz_export", "viz_bvh"):
+        if path := getattr(args, name):
+            check_output(f"--{name.replace('_', '-')}", path, args.viz_video)
     if args.viz_output:
         check_video_path(args.viz_output)
     weights = read_weights(find_checkpoint(args, args.evaluate))
@@ -83,6 +86,27 @@ def render_lifting(args: argparse.Namespace) -> str:
         if args.viz_output:
             lines.append(_draw(args, data, lifted, video, rate))
     return "\n".join(lines)
+
+
+def check_output(flag: str, path: str | os.PathLike, video: str | None) -> None:
+    """Refuses a file that cannot be written, or that would replace the video.
+
+    Args:
+        flag: that names the file, for messages.
+        path: the file.
+        video: file or folder that is drawn on, if any.
+
+    Raises:
+        FileNotFoundError: if the folder of `path` does not exist.
+        ValueError: if `path` is a folder or the video.
+    """
+    path = pathlib.Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder of {flag} must exist. Received: {path}")
+    if path.is_dir():
+        raise ValueError(f"{flag} must be a file. Received: the folder {path}")
+    if video and path.exists() and os.path.exists(video) and path.samefile(video):
+        raise ValueError(f"{flag} must not be the video itself. Received: {path}")
 
 
 def find_sequence(args: argparse.Namespace, data: LiftingData) -> Sequence:

@@ -25,6 +25,7 @@ from deephar.experiment.lifting import (
 from deephar.experiment.lifting_flags import widths
 from deephar.experiment.lifting_rendering import (
     Lifted,
+    check_output,
     export_joints,
     progress_teller,
     world_poses,
@@ -135,9 +136,8 @@ def lift_video(args: argparse.Namespace, folder: pathlib.Path) -> str:
     place = pathlib.Path(args.video).resolve()
     target = folder / (place.name if place.is_dir() else place.stem)
     out = pathlib.Path(args.out or f"{target}.mp4")
+    check_output("--out", out, args.video)
     check_video_path(out)
-    if out.resolve() == place:
-        raise ValueError(f"--out must not be the video itself. Received: {out}")
     weights = read_weights(pathlib.Path(args.weights_lifting))
     with frames_of(args.video) as (pictures, problem):
         errors: dict[str, str] = {}

@@ -110,12 +110,7 @@ def animate(
     poses = _checked_poses(poses)
     length = len(next(iter(poses.values())))
     if keypoints is not None:
-        keypoints = np.asarray(keypoints, dtype=np.float64)
-        if keypoints.ndim != 3 or keypoints.shape[::2] != (length, 2):
-            raise ValueError(
-                f"`keypoints` must have the shape ({length}, keypoints, 2). "
-                f"Received: keypoints.shape={keypoints.shape}"
-            )
+        keypoints = _checked_keypoints(keypoints, length)
         if pictures is None and picture_size is None:
             raise ValueError("`keypoints` need `pictures` or a `picture_size`")
     if size < 32:
@@ -162,6 +157,16 @@ def _checked_poses(poses):
                 f"`poses` must be finite. Received: {title!r}, which is not"
             )
     return poses
+
+
+def _checked_keypoints(keypoints, length):
+    keypoints = np.asarray(keypoints, dtype=np.float64)
+    if keypoints.ndim != 3 or keypoints.shape[::2] != (length, 2):
+        raise ValueError(
+            f"`keypoints` must have the shape ({length}, keypoints, 2). "
+            f"Received: keypoints.shape={keypoints.shape}"
+        )
+    return keypoints
 
 
 def _frames(panels, film, length):

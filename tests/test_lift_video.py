@@ -214,11 +214,13 @@ def test_joints_that_are_not_sure_are_gaps(here):
         (["--follow", "--boxes", "b.txt"], r"--follow is instead of --boxes"),
         (["--keypoints", "coco"], r"pose\.bin: has learned key points coco.*pa16j2d"),
         (["--out", "run/walk.avi"], r"must end in \.mp4 or \.gif.*walk\.avi"),
+        (["--out", "walk/new.gif"], r"nor a picture in its folder\. .*walk/new\.gif"),
+        (["--out", "no/walk.mp4"], r"the folder of --out must exist\. .*no/walk\.mp4"),
         (["-arc", "3"], r"pose\.bin: is of a network with filter_widths 3,3.*: 3 "),
     ],
 )
 def test_flags_that_do_not_fit_are_refused(here, flags, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((OSError, ValueError), match=message):
         lift("refused", *flags)
 
 
@@ -226,6 +228,9 @@ def test_a_video_is_not_written_over_itself(here):
     path = write_video(pathlib.Path("own.mp4"), 2)
     with pytest.raises(ValueError, match=r"--out must not be the video.*own\.mp4"):
         lift(".", source=str(path))
+    pathlib.Path("twin.mp4").hardlink_to(path)
+    with pytest.raises(ValueError, match=r"--out must not be the video.*twin\.mp4"):
+        lift("twin", "--out", "twin.mp4", source=str(path))
 
 
 def test_pictures_of_several_sizes_are_refused(here, tmp_path):

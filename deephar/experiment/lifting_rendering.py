@@ -22,6 +22,7 @@ from deephar.experiment.lifting import (
     lifting_networks,
     read_weights,
 )
+from deephar.experiment.picture_poses import ENDINGS
 from deephar.experiment.run import open_run
 from deephar.utils.animation import Bones, animate, azimuth_of, stand_on_floor
 from deephar.utils.bvh import write_bvh
@@ -98,15 +99,21 @@ def check_output(flag: str, path: str | os.PathLike, video: str | None) -> None:
 
     Raises:
         FileNotFoundError: if the folder of `path` does not exist.
-        ValueError: if `path` is a folder or the video.
+        ValueError: if `path` is a folder, or the video or one of its pictures.
     """
     path = pathlib.Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder of {flag} must exist. Received: {path}")
     if path.is_dir():
         raise ValueError(f"{flag} must be a file. Received: the folder {path}")
-    if video and path.exists() and os.path.exists(video) and path.samefile(video):
-        raise ValueError(f"{flag} must not be the video itself. Received: {path}")
+    if not video or not os.path.exists(video):
+        return
+    same = path.exists() and path.samefile(video)
+    if same or (path.suffix.lower() in ENDINGS and path.parent.samefile(video)):
+        raise ValueError(
+            f"{flag} must not be the video itself, nor a picture in its folder. "
+            f"Received: {path}"
+        )
 
 
 def find_sequence(args: argparse.Namespace, data: LiftingData) -> Sequence:

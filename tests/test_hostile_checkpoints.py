@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hostile_checkpoints import (
     HOSTILE,
+    MAGIC,
     NUMBERS,
+    PROTOCOL,
     TOUCH,
     Asks,
     old,
@@ -18,6 +20,11 @@ from hostile_checkpoints import (
 from deephar import checkpoints
 from deephar.checkpoints.pytorch import read_pytorch
 from deephar.models import lifting
+
+
+@pytest.fixture(scope="module")
+def model():
+    return lifting.build(3, 2, 3, (3,), 4)
 
 
 @pytest.mark.parametrize("case", HOSTILE)
@@ -36,7 +43,8 @@ def test_a_hostile_or_damaged_checkpoint_is_refused(tmp_path, monkeypatch, case)
 
 def test_they_would_be_read_without_what_is_wrong(tmp_path):
     path = tmp_path / "good.bin"
-    for data in (zipped(), old()):
+    other_machine = MAGIC + PROTOCOL + pickle.dumps({"little_endian": False}, 2)
+    for data in (zipped(), old(), old(head=other_machine)):
         path.write_bytes(data)
         np.testing.assert_array_equal(read_pytorch(path)["model_pos"], [1, 2, 3, 4])
     path.write_bytes(zipped(saved(random_state()), {}))
@@ -55,8 +63,7 @@ def test_one_of_them_would_run_in_pythons_own_reader(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "case", ["a command", "a command, old", "a storage of no tensor"]
 )
-def test_a_refused_checkpoint_leaves_the_model_as_it_was(tmp_path, case):
-    model = lifting.build(3, 2, 3, (3,), 4)
+def test_a_refused_checkpoint_leaves_the_model_as_it_was(model, tmp_path, case):
     before = [weight.numpy() for weight in model.weights]
     path = tmp_path / "weights.bin"
     path.write_bytes(HOSTILE[case][0])

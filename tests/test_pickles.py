@@ -133,6 +133,14 @@ def nested_tuples():
     return PROTO + b"K\x01\x940" + kept
 
 
+def nested(depth=101):
+    """Lists, each in the next, of which Python shows and compares few more."""
+    value = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
 def unrolled(times=28):
     """Lists, each of the one before, twice: 332 bytes that fill any memory."""
     value = [0.0]
@@ -148,8 +156,8 @@ def endless():
 
 
 FOREVER = nested_tuples()
-MANY = b"](" + b"K\x01" * 200 + b"e\x940"
-"""A list of 200 numbers, which the memory has."""
+MANY = b"](" + b"\x8c\x01a" * 200 + b"e\x940"
+"""A list of 200 texts, which the memory has."""
 FLOAT = b"cnumpy\ndtype\n\x8c\x02f8\x85R"
 FLOAT_STATE = b"(K\x03\x8c\x01<NNNt"
 
@@ -243,8 +251,13 @@ HOSTILE = {
     ),
     "lists that unroll without end": (pickle.dumps(unrolled()), "far beyond the size"),
     "a list in itself": (pickle.dumps(endless()), "holds itself"),
-    "a hundred thousand empty sets": (
-        PROTO + b"(" + b"\x8f" * 100000 + b"l.",
+    "lists in lists": (pickle.dumps(nested()), "more than 100 containers"),
+    "lists in lists, the inner ones first": (
+        PROTO + b"]\x940" + b"(" + b"h%c\x85\x94" * 101 % (*range(101),) + b"l.",
+        "more than 100 containers",
+    ),
+    "ten thousand empty sets": (
+        PROTO + b"(" + b"\x8f" * 10000 + b"l.",
         "far beyond the size",
     ),
     "a key that takes forever": (FOREVER + b"}h\x16K\x01s.", "a key or member"),
@@ -267,6 +280,11 @@ HOSTILE = {
     "a wide key": (pickle.dumps({(1,) * 101: 1}), "more than 100 parts"),
     "keys of one hash": (pickle.dumps({9 * (2**61 - 1): 1}), "more than 64 bits"),
     "a complex key": (pickle.dumps({1j: 1}), "a key or member"),
+    "a complex key of NumPy": (pickle.dumps({np.complex64(1j): 1}), "a key or member"),
+    "keys without end": (
+        pickle.dumps({(n, (0,) * 97): 1 for n in range(101)}),
+        "of more than 10000 parts",
+    ),
     "members for a tuple": (PROTO + b")(K\x01e.", "members for what is no list"),
     "members for a dictionary": (PROTO + b"}(K\x01\x90.", "for what is no set"),
     "a mark too many": (PROTO + b"(K\x01.", "more than one value"),

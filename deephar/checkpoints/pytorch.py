@@ -172,7 +172,11 @@ def _in_folder(info: zipfile.ZipInfo) -> str:
 def _byte_order(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> str:
     """Checks the version of the zip form; returns the byte order of its numbers."""
     version = _text(archive, members, "version", "none").strip()
-    if not version.isdecimal() or not 1 <= int(version[:9]) <= _LAST_VERSION:
+    if (
+        not version.isdigit()
+        or not version.isascii()
+        or not 1 <= int(version[:9]) <= _LAST_VERSION
+    ):
         raise ValueError(f"the version {version!a:.40} of the zip form")
     order = _text(archive, members, "byteorder", "little")
     if order not in ("little", "big"):
@@ -191,6 +195,7 @@ def _read_old(data: bytes) -> Any:
     protocol, end = read_pickle(data, {}, start=end)
     if protocol != _PROTOCOL:
         raise ValueError(f"the protocol {protocol!a:.40}")
+    # What it tells of the writer's machine: the numbers are little-endian from any.
     _, end = read_pickle(data, {}, start=end)
     left = len(data)
 

@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
-_ATOMS = (str, bytes, int, float, type(None), np.generic)
+_TEXTS = (str, bytes, type(None))
+_ATOMS = (*_TEXTS, int, float, np.integer, np.bool_)
 """What may be a key or a member of a set."""
 _KEY_BITS, _KEY_PARTS = 64, 100
-"""Integers in keys have at most so many bits, tuples and sets in them so many parts.
+"""Integers in keys have at most so many bits, tuples and sets in them so many parts."""
+_MOST_PARTS = 10_000
+"""Parts of all keys and members of a file that are no texts.
 
-Of the hashes of longer ones, and of complex numbers, many can be made the same.
+Other hashes than those of texts can be made the same, and then the time that a
+dictionary takes grows with the square of its keys.
 """
 _DTYPE = re.compile(r"b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU](0|[1-9]\d*)|O8")
 _MOST_SIDES, _LONGEST = 64, 2**40
@@ -55,6 +59,7 @@ class Budget:
 
     def __init__(self, size: int):
         self.left = size
+        self.parts = _MOST_PARTS
 
     def take(self, size: int) -> None:
         """Takes `size` bytes or elements; ValueError if so many are not left."""
@@ -71,11 +76,13 @@ class Name:
         self.make = make
 
 
-def member(value: Any) -> Any:
+def member(budget: Budget, value: Any) -> Any:
     """Returns a value that may be a key; ValueError for others.
 
     Tuples in tuples may take forever to be hashed, so the parts are counted.
     """
+    if isinstance(value, _TEXTS):
+        return value
     waiting, seen = [value], 1
     while waiting:
         one = waiting.pop()
@@ -91,6 +98,11 @@ def member(value: Any) -> Any:
             )
         elif isinstance(one, int) and one.bit_length() > _KEY_BITS:
             raise ValueError(f"a key or member of more than {_KEY_BITS} bits")
+    budget.parts -= seen
+    if budget.parts < 0:
+        raise ValueError(
+            f"keys and members, other than texts, of more than {_MOST_PARTS} parts"
+        )
     return value
 
 
@@ -215,7 +227,7 @@ def _members(kind: type) -> Callable:
         if not isinstance(values, list | tuple):
             raise ValueError(f"{kind.__name__} of what is no list")
         budget.take(len(values))
-        return kind(member(one) for one in values)
+        return kind(member(budget, one) for one in values)
 
     return make
 
@@ -224,7 +236,7 @@ def _ordered(budget: Budget, items: Any = ()) -> collections.OrderedDict:
     if not isinstance(items, list | tuple):
         raise ValueError("an ordered dictionary of what is no list")
     budget.take(len(items))
-    return collections.OrderedDict((member(key), value) for key, value in items)
+    return collections.OrderedDict((member(budget, key), value) for key, value in items)
 
 
 def _complex(budget: Budget, real: Any, imaginary: Any = 0.0) -> complex:

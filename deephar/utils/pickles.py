@@ -27,15 +27,12 @@ _SET = 16
 _UNROLLED = 100
 """Containers hold at most so many times the file's size of values, if what stands in
 several places is counted in each: else a few bytes would keep readers busy for ever."""
+_DEEPEST = 100
+"""Containers lie in at most so many others: Python compares and shows few more."""
 _PROTOCOLS = 5
 _BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    SystemError,
-    TypeError,
-    ValueError,
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(SystemError, TypeError, ValueError),
 )
 """What operations raise, here or there, of a file that is damaged."""
 
@@ -46,13 +43,13 @@ def restricted_load(
     """Reads a pickle of containers, numbers, strings and NumPy arrays.
 
     Any protocol, of Python 2 too (its strings are read as Latin-1). Keys and members of
-    sets are numbers (integers of 64 bits, no complex ones), strings, None, and tuples
-    and frozensets of these. Arrays hold numbers, truth values, texts, or any of what is
-    named here as objects. Refused are arrays of records and of dates, other
-    containers (defaultdict, Counter, deque) and containers that hold themselves.
+    sets are strings, None, numbers (integers of 64 bits, no complex ones), and tuples
+    and frozensets of these; a file has at most 10 000 that are no strings, their parts
+    counted. Arrays hold numbers, truth values, texts, or any of what is named here as
+    objects. Refused are arrays of records and of dates, other containers (defaultdict,
+    Counter, deque), containers that hold themselves and more than 100 in one another.
 
-    What is read takes a limited multiple of the file's size of memory. It is not made
-    sure that it takes little time: keys can be chosen so that dictionaries are slow.
+    What is read takes a limited multiple of the file's size of memory and of time.
 
     Args:
         path: The file.
@@ -184,7 +181,7 @@ class _Machine:
     def make_set(self, kind: type, values: list) -> None:
         """Puts a set or frozenset on the stack."""
         self.budget.take(_SET)
-        self.stack.append(kind(member(one) for one in values))
+        self.stack.append(kind(member(self.budget, one) for one in values))
 
     def tuple_of(self, count: int) -> None:
         values = [self.pop() for _ in range(count)]
@@ -198,14 +195,14 @@ class _Machine:
         if kind is list:
             top.extend(values)
         else:
-            top.update(member(one) for one in values)
+            top.update(member(self.budget, one) for one in values)
 
     def set_items(self, values: list) -> None:
         """Adds keys and values, by turns, to the dictionary on top of the stack."""
         if not isinstance(self.stack[-1], dict) or len(values) % 2:
             raise ValueError("items for what is no dictionary, or a key without value")
         for key, value in zip(values[::2], values[1::2], strict=True):
-            self.stack[-1][member(key)] = value
+            self.stack[-1][member(self.budget, key)] = value
 
     def put(self, number: int) -> None:
         self.memory[number] = self.stack[-1]
@@ -287,10 +284,12 @@ def _plain(text: str) -> str:
 def _check_plain(value: Any, most: int) -> None:
     """Raises ValueError if a value is no data.
 
-    It must hold no names, no arrays that were not described, not itself, and not more
-    values than `most`, where what stands in several places is counted in each.
+    It must hold no names, no arrays that were not described, not itself, not too many
+    containers in one another, and not more values than `most`, where what stands in
+    several places is counted in each.
     """
     sizes: dict[int, int] = {}
+    depths: dict[int, int] = {}
     waiting = [(value, False)]
     while waiting:
         one, counted = waiting.pop()
@@ -298,6 +297,12 @@ def _check_plain(value: Any, most: int) -> None:
             sizes[id(one)] = 1 + sum(sizes.get(id(part), 1) for part in _parts(one))
             if sizes[id(one)] > most:
                 raise ValueError("it grows far beyond the size of the file")
+            depth = 1 + max(
+                (depths.get(id(part), 0) for part in _parts(one)), default=0
+            )
+            if depth > _DEEPEST:
+                raise ValueError(f"more than {_DEEPEST} containers in one another")
+            depths[id(one)] = depth
         elif isinstance(one, _CONTAINERS):
             if id(one) not in sizes:
                 sizes[id(one)] = _OPEN

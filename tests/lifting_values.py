@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from deephar.models import lifting
+from deephar.optimizers import adam
 
 _TENSORS = {
     "kernel": "weight",
@@ -34,6 +35,13 @@ def build(values):
     model = lifting.build(**arguments(values))
     set_weights(model, values, "sd/")
     return model
+
+
+def optimizer_of(models):
+    """A new optimizer of networks."""
+    optimizer = adam(1e-3)
+    optimizer.build([v for model in models for v in model.trainable_variables])
+    return optimizer
 
 
 def tensor_name(variable):

@@ -1,8 +1,7 @@
 """Checkpoints of the original fill our models and optimizers, and ours are alike."""
 
-import importlib.util
-
 import keras
+import lifting_values
 import numpy as np
 import pytest
 
@@ -16,10 +15,9 @@ from deephar.checkpoints.lifting import (
     state_dict,
     write_lifting,
 )
-from deephar.checkpoints.lifting_weights import parameters
 from deephar.checkpoints.pytorch import write_pytorch
+from deephar.inference import fold_batch_norm
 from deephar.models import lifting
-from deephar.optimizers import adam
 
 SHAPE = (3, 2, 3, (3, 3), 4)
 NETWORK = {
@@ -42,6 +40,11 @@ def model(models):
     return models[0]
 
 
+@pytest.fixture(scope="module")
+def causal():
+    return lifting.build(*SHAPE, dropout=0.5, causal=True)
+
+
 @pytest.fixture(scope="module", params=["old", "semi"])
 def theirs(request, golden):
     """Name, path and numbers of a checkpoint that PyTorch wrote."""
@@ -56,12 +59,6 @@ def numbers_of(checkpoint):
     parts = [checkpoint.model_pos, checkpoint.model_traj or {}]
     parts += checkpoint.optimizer["state"].values()
     return np.concatenate([one.ravel() for part in parts for one in part.values()])
-
-
-def trained(models):
-    optimizer = adam(1e-3)
-    optimizer.build([v for model in models for v in model.trainable_variables])
-    return optimizer
 
 
 def values_of(model):
@@ -85,7 +82,7 @@ def test_every_number_of_both_forms_comes_back_bit_for_bit(theirs, golden):
 def test_a_model_and_an_optimizer_take_and_give_every_number(theirs, models, tmp_path):
     name, path, numbers = theirs
     models = models[: 1 if name == "old" else 2]
-    optimizer = trained(models)
+    optimizer = lifting_values.optimizer_of(models)
     found = read_lifting(path)
     for key, model in zip(("model_pos", "model_traj"), models, strict=False):
         checkpoints.load_weights(model, path, key=key)
@@ -119,8 +116,7 @@ def test_the_outputs_are_those_of_pytorch(model, golden):
         np.testing.assert_allclose(found, file["poses"], rtol=0, atol=1e-6)
 
 
-def test_a_network_written_as_a_checkpoint_tells_what_it_is(tmp_path, golden):
-    causal = lifting.build(*SHAPE, dropout=0.5, causal=True)
+def test_a_network_written_as_a_checkpoint_tells_what_it_is(causal, tmp_path):
     path = tmp_path / "a.bin"
     checkpoints.save_weights(causal, path)
     found = read_lifting(path)
@@ -132,9 +128,9 @@ def test_a_network_written_as_a_checkpoint_tells_what_it_is(tmp_path, golden):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_causal_checkpoint_is_refused_by_another_network(model, tmp_path):
+def test_a_causal_checkpoint_is_refused_by_another_network(model, causal, tmp_path):
     path = tmp_path / "a.bin"
-    checkpoints.save_weights(lifting.build(*SHAPE, causal=True), path)
+    checkpoints.save_weights(causal, path)
     with pytest.raises(ValueError, match=r"a\.bin: is of a network with causal=True"):
         checkpoints.load_weights(model, path)
 
@@ -166,6 +162,10 @@ def test_names_of_parallel_training_are_known(model, golden, tmp_path):
             r"Missing: expand_bn\.bias\. Only in the file: none",
         ),
         ({"other": np.ones(1)}, r"Missing: none\. Only in the file: other"),
+        (
+            {"other.num_batches_tracked": np.array(1)},
+            r"Only in the file: other\.num_batches_tracked",
+        ),
         (
             {"layers_conv.2.weight": np.ones((4, 4, 3)), "x": np.ones(1)},
             r"Only in the file: layers_conv\.2\.weight, x",
@@ -211,13 +211,24 @@ def test_weights_of_another_network_leave_the_model_as_it_was(
         ({"dropout": "much"}, "describes another network"),
         ({"in_features": 0}, "describes another network"),
         ([1], "describes another network"),
-        ({"dense": True, "filter_widths": [3, 3]}, "describes another network"),
+        ({"dense": True, "filter_widths": [3, 1]}, "describes another network"),
+        ({"filter_widths": np.array([3, 3])}, "describes another network"),
+        ({"filter_widths": [np.ones(2)]}, "describes another network"),
+        ({"channels": 5}, "describes another network"),
+        ({"num_joints_in": 77}, "describes another network"),
+        ({"num_joints_out": 17}, "describes another network"),
+        ({"in_features": 3}, "describes another network"),
+        ({"in_features": 4}, "weights must be for key points of 4 numbers"),
+        ({"activation": "elu"}, "describes another network"),
     ],
 )
 def test_a_wrong_description_of_the_network_is_refused(
     golden, tmp_path, network, message
 ):
     found = read_lifting(golden / "lifting_old.bin")
+    right = {"dropout": 0.25, "causal": False, "dense": False, "filter_widths": [3, 3]}
+    if isinstance(network, dict):
+        network = NETWORK | right | network
     found.deephar = {"network": network}
     write_lifting(tmp_path / "bad.bin", found)
     with pytest.raises(ValueError, match=rf"bad\.bin: {message}"):
@@ -241,6 +252,17 @@ def test_what_is_no_checkpoint_of_lifting_is_refused(model, tmp_path, golden):
         checkpoints.load_weights(model, golden / "lifting_old.bin", by_name=True)
     with pytest.raises(FileNotFoundError, match=r"no such file: .*none\.bin"):
         checkpoints.load_weights(model, tmp_path / "none.bin")
+
+
+def test_a_checkpoint_of_lifting_is_refused_by_other_networks(
+    tiny_model, model, golden
+):
+    folded = fold_batch_norm(model)
+    for other, name in (tiny_model, "reception"), (folded, "lifting with the layers"):
+        with pytest.raises(
+            ValueError, match=rf"lifting_old\.bin: is of a network of lifting: .*{name}"
+        ):
+            checkpoints.load_weights(other, golden / "lifting_old.bin")
 
 
 def test_a_key_is_only_for_checkpoints(model, tmp_path):
@@ -269,109 +291,7 @@ def test_a_wrong_type_and_unknown_keys_are_told(golden, tmp_path, caplog):
     write_pytorch(path, values | {"epoch": "3"})
     with pytest.raises(ValueError, match=r"a\.bin: epoch must be int. Received: str"):
         read_lifting(path)
-    write_pytorch(path, values | {"lr": float("nan")})
-    with pytest.raises(ValueError, match=r"a\.bin: epoch and lr must be numbers"):
-        read_lifting(path)
-
-
-def first_entry(change):
-    def changed(state):
-        state["state"][0] = {**state["state"][0], **change}
-
-    return changed
-
-
-def group(**change):
-    return lambda state: state["param_groups"][0].update(change)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (first_entry({"step": np.array(2.0)}), r"as many steps. Received: \[2, 3\]"),
-        (first_entry({"step": 2.5}), "parameter 0 must have a step, a whole number"),
-        (first_entry({"exp_avg": None}), "parameter 0 lacks exp_avg"),
-        (first_entry({"exp_avg": np.ones(3)}), r"exp_avg must be of the shape \(4,\)"),
-        (first_entry({"exp_avg_sq": -np.ones(4)}), "exp_avg_sq holds negative squares"),
-        (first_entry({"exp_avg": np.full(4, np.inf)}), "exp_avg holds values that are"),
-        (group(params=[0, 1]), "must be of 11 parameters. Received: 2"),
-        (group(params=[0, 0]), "has a parameter twice"),
-        (group(params="all"), "params must be numbers"),
-        (group(amsgrad=False), "must be Adam with amsgrad True. Received: False"),
-        (group(betas=(0.5, 0.9)), r"with betas \(0.9, 0.999\)"),
-        (lambda state: state["state"].pop(1), "must know all its parameters, or none"),
-        (lambda state: state.pop("param_groups"), "must have param_groups"),
-        (lambda state: state.update(param_groups=[]), "must have param_groups"),
-    ],
-)
-def test_a_bad_state_leaves_the_optimizer_as_it_was(model, golden, spoil, message):
-    state = dict(read_lifting(golden / "lifting_old.bin").optimizer)
-    spoil(state)
-    optimizer = trained([model])
-    with pytest.raises(ValueError, match=rf"file\.bin: .*{message}"):
-        load_optimizer_state(optimizer, [model], state, "file.bin")
-    assert int(optimizer.iterations) == 0
-    assert not any(moment.numpy().any() for moment in optimizer._momentums)
-
-
-def test_an_optimizer_of_pytorch_that_took_no_step_is_new(model, golden):
-    optimizer = trained([model])
-    state = read_lifting(golden / "lifting_old.bin").optimizer
-    load_optimizer_state(optimizer, [model], state, "file.bin")
-    load_optimizer_state(optimizer, [model], {**state, "state": {}}, "file.bin")
-    assert int(optimizer.iterations) == 0
-    assert not optimizer._momentums[0].numpy().any()
-    assert optimizer_state(optimizer, [model])["state"] == {}
-
-
-def test_numbers_of_parameters_may_be_any_as_pytorch_before_1_4_had(model, golden):
-    state = read_lifting(golden / "lifting_old.bin").optimizer
-    names = {number: 10**14 + 17 * number for number in state["state"]}
-    old = {
-        "state": {
-            names[number]: {**entry, "step": 3}
-            for number, entry in reversed(state["state"].items())
-        },
-        "param_groups": [{**state["param_groups"][0], "params": list(names.values())}],
-    }
-    optimizer = trained([model])
-    load_optimizer_state(optimizer, [model], old, "file.bin")
-    found = optimizer_state(optimizer, [model])["state"]
-    for number, entry in state["state"].items():
-        for name, value in entry.items():
-            np.testing.assert_array_equal(found[number][name], value)
-
-
-def test_an_optimizer_of_other_networks_is_refused(models):
-    with pytest.raises(ValueError, match="an optimizer of 11, models of 22"):
-        optimizer_state(trained(models[:1]), list(models))
-
-
-needs_torch = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"
-)
-
-
-@needs_torch
-def test_adam_of_pytorch_goes_on_from_ours(models, tmp_path):
-    import torch
-
-    optimizer = trained(models)
-    optimizer.apply([np.ones(v.shape) for v in optimizer._trainable_variables])
-    checkpoint = LiftingCheckpoint(
-        model_pos=state_dict(models[0]), optimizer=optimizer_state(optimizer, models)
-    )
-    write_lifting(tmp_path / "a.bin", checkpoint)
-    found = torch.load(tmp_path / "a.bin", weights_only=True)
-    tensors = [
-        torch.nn.Parameter(torch.zeros(tuple(variable.shape)[::-1]))
-        for variable in parameters(models)
-    ]
-    theirs = torch.optim.Adam(tensors, lr=0.5, amsgrad=True)
-    theirs.load_state_dict(found["optimizer"])
-    assert theirs.param_groups[0]["lr"] == 1e-3
-    for tensor in tensors:
-        tensor.grad = torch.ones_like(tensor)
-    theirs.step()
-    assert theirs.state[tensors[0]]["step"] == 2
-    np.testing.assert_allclose(tensors[0].detach().numpy(), -1e-3, rtol=1e-5)
+    for rate in (float("nan"), float("inf"), 0.0, -1e-3):
+        write_pytorch(path, values | {"lr": rate})
+        with pytest.raises(ValueError, match=r"a\.bin: epoch and lr must be numbers"):
+            read_lifting(path)

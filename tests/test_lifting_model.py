@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from deephar import losses
+from deephar.checkpoints.lifting import state_dict
 from deephar.inference import fold_batch_norm
 from deephar.layers import TemporalBatchNorm, TemporalConv
 from deephar.models import lifting
@@ -33,6 +34,26 @@ def test_outputs_are_the_originals(original):
     values, model = original
     for x, y in (("x", "y_eval"), ("x1", "y1_eval")):
         np.testing.assert_allclose(model(values[x]), values[y], atol=1e-5)
+
+
+def test_the_state_has_the_originals_names_order_and_numbers(original):
+    values, model = original
+    expected = {key[3:]: values[key] for key in values if key.startswith("sd/")}
+    found = state_dict(model, int(expected["expand_bn.num_batches_tracked"]))
+    assert list(found) == list(expected)
+    for name, value in expected.items():
+        assert found[name].dtype == value.dtype
+        np.testing.assert_array_equal(found[name], value)
+
+
+@pytest.mark.parametrize("original", ["model_33333_c16"], indirect=True)
+def test_the_published_size_has_the_originals_names_and_shapes(original, shared):
+    file = shared / "golden" / "lifting" / "state_dict_243f_c1024.txt"
+    found = [
+        f"{name} {tensor.shape} torch.{tensor.dtype}\n"
+        for name, tensor in state_dict(original[1]).items()
+    ]
+    assert "".join(found) == file.read_text().replace("1024", "16")
 
 
 def test_the_strided_form_gives_the_originals_outputs(original):

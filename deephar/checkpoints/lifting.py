@@ -18,7 +18,7 @@ import logging
 import math
 import os
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -54,7 +54,20 @@ NETWORKS = ("model_pos", "model_traj")
 """The networks that a checkpoint has weights of."""
 
 _KERNEL_SIDES = 3
-_OTHER = "describes another network than its weights"
+_REALS = (int, float)
+_ARGUMENTS: dict[str, tuple[type, ...]] = {
+    "num_joints_in": (int,),
+    "in_features": (int,),
+    "num_joints_out": (int,),
+    "filter_widths": (list, tuple),
+    "channels": (int,),
+    "dropout": _REALS,
+    "causal": (bool,),
+    "dense": (bool,),
+}
+"""The arguments of models.lifting.build, all of which a description has."""
+_UNTOLD = ("dropout", "causal", "dense")
+"""Those that weights do not tell."""
 
 
 @dataclasses.dataclass
@@ -121,7 +134,7 @@ def read_lifting(path: str | os.PathLike) -> LiftingCheckpoint:
                 f"Received: {type(value).__name__}"
             )
         found[name] = value
-    if found.get("epoch", 0) < 0 or not math.isfinite(found.get("lr", 0.0)):
+    if found.get("epoch", 0) < 0 or not 0 < found.get("lr", 1.0) < math.inf:
         raise ValueError(f"{path}: epoch and lr must be numbers of a training")
     others = [str(name) for name in values if name not in _KINDS]
     if others:
@@ -168,7 +181,11 @@ def load_network(model: keras.Model, path: str | os.PathLike, key: str) -> None:
     tensors = getattr(checkpoint, key)
     if tensors is None:
         raise ValueError(f"{path}: has no weights {key}")
-    told, ours = network_arguments(checkpoint), _settings_of(model)
+    try:
+        ours = _settings_of(model)
+    except ValueError as error:
+        raise ValueError(f"{path}: is of a network of lifting: {error}") from error
+    told = network_arguments(checkpoint)
     for name in ("causal", "dense"):
         if told.get(name, ours[name]) != ours[name]:
             raise ValueError(
@@ -214,11 +231,7 @@ def network_arguments(
     """
     own, tensors = {}, found
     if isinstance(found, LiftingCheckpoint):
-        own, tensors = found.deephar.get("network", {}), found.model_pos
-        if not isinstance(own, Mapping):
-            raise ValueError(
-                f"describes another network than its weights: {own!r:.200}"
-            )
+        own, tensors = _description(found), found.model_pos
     kernels, count = [], 0
     while f"layers_conv.{2 * count}.weight" in tensors:
         kernels.append(_kernel_shape(tensors, f"layers_conv.{2 * count}.weight")[2])
@@ -226,24 +239,24 @@ def network_arguments(
     channels, inputs, first = _kernel_shape(tensors, "expand_conv.weight")
     outputs = _kernel_shape(tensors, "shrink.weight")[0]
     features = own.get("in_features", 2)
-    widths = [first, *kernels]
-    told = {k: own[k] for k in ("dropout", "causal", "dense") if k in own}
-    if told.get("dense", dense):
-        widths = _widths_of_dense(widths)
-    _check_network(own, told, features, widths)
+    kernels = [first, *kernels]
+    widths = _widths_of_dense(kernels) if own.get("dense", dense) else kernels
     if inputs % features or outputs % 3:
         raise ValueError(
             f"weights must be for key points of {features} numbers and joints of 3. "
             f"Received: {inputs} inputs, {outputs} outputs"
         )
-    return {
+    arguments = {
         "num_joints_in": inputs // features,
         "in_features": features,
         "num_joints_out": outputs // 3,
         "filter_widths": tuple(widths),
         "channels": channels,
-        **told,
+        **{name: own[name] for name in _UNTOLD if name in own},
     }
+    if own and (own != arguments or _kernels(**own) != kernels):
+        raise _other_network(own)
+    return arguments
 
 
 def _keys_of(values: Any) -> str:
@@ -272,11 +285,33 @@ def _widths_of_dense(kernels: list[int]) -> list[int]:
     return widths
 
 
-def _check_network(own: Mapping, told: dict, features: Any, widths: list[int]) -> None:
-    """Raises ValueError if a description of a network is not that of the weights."""
-    right = type(features) is int and features > 0
-    right &= all(type(told.get(name, False)) is bool for name in ("causal", "dense"))
-    dropout = told.get("dropout", 0.0)
-    right &= type(dropout) in (int, float) and 0 <= dropout < 1
-    if not right or own.get("filter_widths", widths) not in (widths, tuple(widths)):
-        raise ValueError(f"{_OTHER}: {reprlib.repr(own)}")
+def _kernels(filter_widths: Sequence[int], dense: bool, **more) -> list[int]:
+    """The widths of the kernels of a network."""
+    reaches = [math.prod(filter_widths[:n]) for n in range(len(filter_widths))]
+    return [
+        (width - 1) * reach + 1 if dense else width
+        for width, reach in zip(filter_widths, reaches, strict=True)
+    ]
+
+
+def _description(checkpoint: LiftingCheckpoint) -> dict[str, Any]:
+    """What a checkpoint says of its network: all arguments of the builder, or none."""
+    own = checkpoint.deephar.get("network", {})
+    if not isinstance(own, Mapping):
+        raise _other_network(own)
+    if not own:
+        return {}
+    right = own.keys() == _ARGUMENTS.keys()
+    right = right and all(
+        type(own[name]) in kinds for name, kinds in _ARGUMENTS.items()
+    )
+    right = right and own["in_features"] > 0 and 0 <= own["dropout"] < 1
+    if not right or any(type(width) is not int for width in own["filter_widths"]):
+        raise _other_network(own)
+    return {**own, "filter_widths": tuple(own["filter_widths"])}
+
+
+def _other_network(own: Any) -> ValueError:
+    return ValueError(
+        f"describes another network than its weights: {reprlib.repr(own)}"
+    )

@@ -1,6 +1,5 @@
 """Adam's state between our optimizers and PyTorch's checkpoints."""
 
-import math
 import os
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,8 @@ _MOMENTS = {
     "max_exp_avg_sq": "_velocity_hats",
 }
 """PyTorch's names of the moments, and Keras'."""
+
+_MOST_STEPS = 2**31
 
 
 def optimizer_state(
@@ -145,7 +146,8 @@ def _parameter_numbers(optimizer, state: Mapping, path) -> list[int]:
     for group in groups:
         for name, value in ours.items():
             given = group.get(name)
-            if (tuple(given) if isinstance(given, list) else given) != value:
+            given = tuple(given) if isinstance(given, list) else given
+            if not _is_plain(given) or given != value:
                 raise ValueError(
                     f"{path}: the optimizer must be Adam with {name} {value}. "
                     f"Received: {reprlib.repr(given)}"
@@ -157,6 +159,11 @@ def _parameter_numbers(optimizer, state: Mapping, path) -> list[int]:
     if len(set(numbers)) != len(numbers):
         raise ValueError(f"{path}: the optimizer has a parameter twice")
     return numbers
+
+
+def _is_plain(value: Any) -> bool:
+    parts = value if type(value) is tuple else (value,)
+    return all(type(part) in (bool, int, float) for part in parts)
 
 
 def _values_of(entry: Any, moments: dict, where: str) -> tuple[int, list[tuple]]:
@@ -179,7 +186,10 @@ def _step(entry: Any, where: str) -> int:
     step = entry.get("step") if isinstance(entry, Mapping) else None
     if isinstance(step, np.ndarray) and step.size == 1:
         step = step.item()
-    right = type(step) in (int, float) and math.isfinite(step)
-    if not right or step != int(step) or step < 0:
-        raise ValueError(f"{where} must have a step, a whole number")
+    right = type(step) in (int, float) and 0 <= step < _MOST_STEPS
+    if not right or step != int(step):
+        raise ValueError(
+            f"{where} must have a step, a whole number below 2**31. "
+            f"Received: {reprlib.repr(step)}"
+        )
     return int(step)

@@ -41,7 +41,7 @@ def state_dict(model: keras.Model, batches: int = 0) -> collections.OrderedDict:
     for name, layer in _modules(model):
         for tensor, variable in _variables(layer):
             tensors[f"{name}.{tensor}"] = to_pytorch(variable)
-        if name.rpartition("_")[2].startswith("bn"):
+        if _is_batch_norm(name):
             tensors[f"{name}.{_BATCHES}"] = np.array(batches, np.int64)
     return tensors
 
@@ -61,14 +61,18 @@ def load_state_dict(
             another shape or not finite; the model is unchanged.
     """
     tensors = checked_tensors(tensors, "the weights", path)
+    try:
+        modules = _modules(model)
+    except ValueError as error:
+        raise ValueError(f"{path}: is of a network of lifting: {error}") from error
     wanted = {
         f"{name}.{tensor}": variable
-        for name, layer in _modules(model)
+        for name, layer in modules
         for tensor, variable in _variables(layer)
     }
-    given = [name for name in tensors if not name.endswith(f".{_BATCHES}")]
+    counted = {f"{name}.{_BATCHES}" for name, _ in modules if _is_batch_norm(name)}
     missing = [name for name in wanted if name not in tensors]
-    extra = [name for name in given if name not in wanted]
+    extra = [name for name in tensors if name not in wanted and name not in counted]
     if missing or extra:
         raise ValueError(
             f"{path}: is of another model. Missing: {short(missing)}. "
@@ -109,6 +113,10 @@ def _modules(model: keras.Model) -> list[tuple[str, keras.layers.Layer]]:
             f"Received: {model.name} with the layers {short(list(layers))}"
         )
     return [(name, layers[name.replace(".", "_")]) for name in names]
+
+
+def _is_batch_norm(name: str) -> bool:
+    return name.rpartition("_")[2].startswith("bn")
 
 
 def _variables(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from deephar import losses
 from deephar.checkpoints.lifting import state_dict
 from deephar.inference import fold_batch_norm
-from deephar.layers import TemporalBatchNorm, TemporalConv
+from deephar.layers import TemporalBatchNorm, TemporalConv, temporal
 from deephar.models import lifting
 
 NAMES = [
@@ -180,6 +180,25 @@ def test_a_dense_network_with_gaps_of_zeros_is_the_dilated_one():
             weights[0] = kernel
         other.set_weights(weights)
     np.testing.assert_allclose(dense(keypoints(30)), model(keypoints(30)), atol=1e-5)
+
+
+def test_wide_kernels_are_the_product_without_the_copies(monkeypatch):
+    conv = TemporalConv(4, 9, use_bias=True)
+    conv.build((None, 40, 4))
+    x = np.random.default_rng(2).normal(size=(2, 40, 4)).astype("float32")
+    found, most = {}, {}
+    for widest in (5, 9):
+        monkeypatch.setattr(temporal, "WIDEST_COPIED", widest)
+        graph = tf.function(lambda x: conv(x)).get_concrete_function(x).graph
+        values = [y for op in graph.get_operations() for y in op.outputs]
+        most[widest] = max(y.shape.num_elements() for y in values if y.shape.rank)
+        with tf.GradientTape() as tape:
+            y = conv(x)
+            loss = tf.reduce_mean(y**2)
+        found[widest] = y, *tape.gradient(loss, conv.trainable_variables)
+    assert (most[5], most[9]) == (x.size, 2 * 32 * 9 * 4)
+    for wide, copied in zip(found[5], found[9], strict=True):
+        np.testing.assert_allclose(wide, copied, atol=1e-5)
 
 
 def test_layers_are_named_as_the_tensors_of_checkpoints():

@@ -40,11 +40,24 @@ def test_gaps_lie_on_a_straight_line_and_the_ends_stay(missing):
 def test_a_stream_knows_no_later_frame():
     joints = moving()
     joints[2:4, 0] = INVALID
-    joints[[0, 5], 1, 0] = INVALID
+    joints[5, 1, 0] = INVALID
     track = join_track(joints, ahead=False)
     assert track.joints[:, 0, 1].tolist() == [0, 2, 2, 2, 8, 10]
-    assert track.joints[:, 1, 0].tolist() == [9, 9, 8, 7, 6, 6]
-    assert (track.num_filled, track.longest_gap) == (4, 2)
+    assert track.joints[:, 1, 0].tolist() == [10, 9, 8, 7, 6, 6]
+    assert (track.num_filled, track.longest_gap) == (3, 2)
+
+
+def test_a_stream_begins_where_every_joint_has_been_seen():
+    joints = moving()
+    joints[[0, 1, 4], 1, 0] = INVALID
+    joints[2, 0] = np.nan
+    track = join_track(joints, ahead=False)
+    assert track.joints[:, 0, 1].tolist() == [2, 2, 2, 6, 8, 10]
+    assert track.joints[:, 1, 0].tolist() == [8, 8, 8, 7, 7, 5]
+    assert np.argwhere(~track.filled).tolist() == [
+        *([2, 1], [3, 0], [3, 1], [4, 0], [5, 0], [5, 1])
+    ]
+    assert (track.num_filled, track.longest_gap) == (6, 3)
 
 
 def test_joints_below_the_least_confidence_are_missing():

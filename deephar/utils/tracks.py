@@ -50,8 +50,9 @@ def join_track(
         joints: `(frames, joints, dim)`.
         confidence: `(frames, joints)`; None if all are sure.
         least: confidence from which a joint counts as seen.
-        ahead: whether later frames are known; if not, a missing joint stays where it
-            was last, as a stream has it.
+        ahead: whether later frames are known; if not, as in a stream, a missing joint
+            stays where it was last, and the track begins at the frame by which every
+            joint has been seen: the frames before are as that one, all filled in.
 
     Raises:
         ValueError: if the shapes do not fit, there is no frame, or a joint is missing
@@ -74,14 +75,26 @@ def join_track(
             f"{least}. Received: none of the joints {never.tolist()} in "
             f"{len(joints)} frames"
         )
+    fill = _fill_between if ahead else _fill_from_before
+    fill(joints, seen)
+    return Track(joints, ~seen)
+
+
+def _fill_between(joints: np.ndarray, seen: np.ndarray) -> None:
+    """Puts missing joints on the straight lines between frames that have them."""
     frames = np.arange(len(joints))
     for joint, where in enumerate(seen.T):
-        known = frames[where]
-        if not ahead:
-            last = np.searchsorted(known, frames, side="right") - 1
-            joints[:, joint] = joints[known[np.maximum(last, 0)], joint]
-            continue
         for axis in range(joints.shape[2]):
             values = joints[where, joint, axis]
-            joints[~where, joint, axis] = np.interp(frames[~where], known, values)
-    return Track(joints, ~seen)
+            joints[~where, joint, axis] = np.interp(
+                frames[~where], frames[where], values
+            )
+
+
+def _fill_from_before(joints: np.ndarray, seen: np.ndarray) -> None:
+    """Leaves missing joints where they were; nothing is `seen` before all once were."""
+    begin = seen.argmax(axis=0).max()
+    for frame in range(1, len(joints)):
+        joints[frame] = np.where(seen[frame, :, None], joints[frame], joints[frame - 1])
+    joints[:begin] = joints[begin]
+    seen[:begin] = False

@@ -13,6 +13,9 @@ from keras import ops
 from deephar import losses
 from deephar.utils.camera import project_to_2d
 
+_LENS = 9
+"""Numbers of a camera's lens."""
+
 
 class LiftingStep:
     """Takes steps of an optimizer on a pose network, and a trajectory network.
@@ -74,10 +77,20 @@ class LiftingStep:
         if model_traj is not None:
             self.variables += model_traj.trainable_variables
         optimizer.build(self.variables)
-        trace = {"autograph": False, "reduce_retracing": True, "jit_compile": jit}
-        self._supervised = tf.function(self._take_supervised, **trace)
-        self._warm_up = tf.function(self._take_warm_up, **trace)
-        self._semi_supervised = tf.function(self._take_semi_supervised, **trace)
+        # One graph for every size of a batch: another would round otherwise, and a
+        # training that goes on would not do what the whole one did.
+        shapes = (model_pos.input_shape, model_pos.output_shape)
+        labelled = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+        lenses = tf.TensorSpec((None, _LENS), tf.float32)
+
+        def traced(take, *batch):
+            trace = {"autograph": False, "jit_compile": jit}
+            return tf.function(take, input_signature=batch, **trace)
+
+        self._supervised = traced(self._take_supervised, *labelled)
+        self._warm_up = traced(self._take_warm_up, *labelled)
+        semi = (*labelled, labelled[0], lenses)
+        self._semi_supervised = traced(self._take_semi_supervised, *semi)
 
     def supervised(self, poses_2d, poses_3d) -> dict[str, float]:
         """Takes a step on labelled key points.
@@ -165,7 +178,7 @@ class LiftingStep:
     def _projection_loss(self, poses, keypoints, cameras):
         """Distance of projected poses to the key points of their frames."""
         seen = project_to_2d(poses, cameras, linear=self.linear_projection, xp=ops)
-        start, frames = self.target_frame, poses.shape[1]
+        start, frames = self.target_frame, ops.shape(poses)[1]
         return losses.mpjpe(keypoints[:, start : start + frames], seen)
 
     def _update(self, tape, loss, variables):

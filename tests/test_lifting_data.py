@@ -148,8 +148,27 @@ def test_a_custom_file_has_the_sizes_of_its_videos(tmp_path):
     assert (one.intrinsics, one.positions, data.positions) == (None, None, {})
     assert (data.layout, data.fps) == (layout, None)
     assert len(data.skeleton.parents) == 17
-    with pytest.raises(ValueError, match=r"with poses in space\. Received: none"):
+    with pytest.raises(ValueError, match=r"a.mp4 must .* poses in space .* none"):
         data.sequences(["a.mp4"])
+
+
+def test_no_one_is_left_out_silently(caplog):
+    world = make_positions({"S1": {"Walking": 8, "Sitting": 6}, "S9": {"Walking": 8}})
+    data = LiftingData("h36m", see(world), LAYOUT, human36m_cameras(), world)
+    assert len(data.sequences(["S1", "S9"], ["Walking", "Sitting"])) == 12
+    assert "S9 has no takes with poses in space of Sitting" in caplog.text
+    assert "S1" not in caplog.text
+    with pytest.raises(
+        ValueError, match=r"S9 must have takes of the actions Sitting\."
+    ):
+        data.sequences(["S1", "S9"], ["Sitting"], labelled=False)
+    del data.positions["S9"]
+    with pytest.raises(
+        ValueError, match=r"S9 must .* poses in space of the actions \*"
+    ):
+        data.sequences(["S1", "S9"])
+    with pytest.raises(ValueError, match="`subjects` must name people"):
+        data.sequences([])
 
 
 def test_people_without_cameras_are_left_out(tmp_path, caplog):

@@ -182,8 +182,8 @@ class LiftingData:
             labelled: Whether poses in space are wanted; takes without are left out.
 
         Raises:
-            ValueError: if a subject or action is not there, nothing is left, key points
-                or poses are NaN, or an argument is out of range.
+            ValueError: if a subject or action is not there, nothing is left of a
+                subject, key points or poses are NaN, or an argument is out of range.
         """
         if not 0 < subset <= 1:
             raise ValueError(f"`subset` must be in (0, 1]. Received: subset={subset}")
@@ -193,18 +193,30 @@ class LiftingData:
             )
         found = []
         for subject in subjects:
-            takes = self.takes(subject, actions)
-            if labelled:
-                takes = [t for t in takes if t in self.positions.get(subject, {})]
-            for take in takes:
+            for take in self._some_takes(subject, actions, labelled):
                 found += self._views(subject, take, subset, downsample, labelled)
         if not found:
-            raise ValueError(
-                f"the subjects {', '.join(subjects) or '(none)'} must have takes of "
-                f"the actions {', '.join(actions or ['*'])}"
-                f"{', with poses in space' * labelled}. Received: none"
-            )
+            raise ValueError("`subjects` must name people. Received: none")
         return found
+
+    def _some_takes(self, subject, actions, labelled) -> list[str]:
+        """Returns the takes to use; tells of actions that the subject has none of."""
+
+        def usable(wanted):
+            takes = self.takes(subject, wanted)
+            known = self.positions.get(subject, {}) if labelled else takes
+            return [take for take in takes if take in known]
+
+        takes, kind = usable(actions), " with poses in space" * labelled
+        if not takes:
+            raise ValueError(
+                f"{subject} must have takes{kind} of the actions "
+                f"{', '.join(actions or ['*'])}. Received: none"
+            )
+        lacking = [name for name in actions or () if not usable([name])]
+        if lacking:
+            logger.warning("%s has no takes%s of %s", subject, kind, ", ".join(lacking))
+        return takes
 
     def _views(self, subject, take, subset, downsample, labelled) -> list[Sequence]:
         owner = f"{subject}, {take}"

@@ -13,13 +13,15 @@ logger = logging.getLogger(__name__)
 def until_signal(event: threading.Event) -> Iterator[None]:
     """Has Ctrl-C and SIGTERM set an event; a second one acts at once.
 
-    Signals can be handled in the main thread only; elsewhere nothing changes.
+    Signals can be handled in the main thread only; elsewhere nothing changes, nor for
+    a signal whose handler is not Python's, which could not be put back.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in numbers}
+    before = {n: handler for n, handler in before.items() if handler is not None}
 
     def note(number, frame):
         logger.warning("%s: ends after this step", signal.Signals(number).name)
@@ -31,7 +33,7 @@ def until_signal(event: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
     event.clear()
-    for number in numbers:
+    for number in before:
         signal.signal(number, note)
     try:
         yield

@@ -143,6 +143,7 @@ def test_command_lines_of_the_original_are_understood(parser, line, task):
         ("--warmup 2", "semi-supervised training: add -sun. Received: --warmup"),
         ("--no-proj", "add -sun"),
         ("-sun S2 --warmup 60", "--epochs 60 --warmup 60"),
+        ("-sun S2 --no-proj --no-bone-length", "learned .* --no-proj --no-bone-length"),
         ("-str=", "--subjects-train must name a subject"),
         ("-sun S9", "--subjects-unlabeled .* Received: S9"),
         ("-ste=", "--subjects-test must name a subject"),

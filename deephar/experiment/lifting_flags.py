@@ -333,6 +333,9 @@ def check_pairs(args: argparse.Namespace) -> None:
             "--epochs must be more than --warmup, for unlabelled data to count. "
             f"Received: --epochs {args.epochs} --warmup {args.warmup}"
         )
+    elif args.no_proj and args.no_bone_length:
+        reason = "nothing would be learned from unlabelled subjects"
+        _refuse(reason, "no_proj", "no_bone_length")
     both = set(args.subjects_unlabeled) & {*args.subjects_train, *args.subjects_test}
     if both:
         raise ValueError(

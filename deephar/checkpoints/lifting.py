@@ -25,6 +25,7 @@ import keras
 import numpy as np
 
 from deephar.checkpoints.lifting_optimizer import load_optimizer_state, optimizer_state
+from deephar.checkpoints.lifting_own import check_own
 from deephar.checkpoints.lifting_weights import (
     Tensors,
     checked_tensors,
@@ -145,6 +146,7 @@ def read_lifting(path: str | os.PathLike) -> LiftingCheckpoint:
     checkpoint = LiftingCheckpoint(**found)
     try:
         network_arguments(checkpoint)
+        check_own(checkpoint.deephar)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     return checkpoint

@@ -155,26 +155,39 @@ def refuse_other_results(folder: pathlib.Path) -> None:
         )
 
 
-def refuse_earlier_training(folder: pathlib.Path, overwrite: bool) -> None:
+def refuse_earlier_training(
+    folder: pathlib.Path, overwrite: bool, files: tuple[str, ...] = _TRAINING
+) -> None:
     """Refuses a run folder that holds an earlier training, unless it may be replaced.
+
+    Args:
+        folder: the run folder.
+        overwrite: whether it may be replaced.
+        files: patterns of the names of what a training writes.
 
     Raises:
         FileExistsError: if there is one and `overwrite` is false.
     """
-    earlier = _records(folder, _TRAINING)
+    earlier = _records(folder, files)
     if earlier and not overwrite:
         raise FileExistsError(
-            f"{folder}: holds an earlier training ({earlier[0].name}); choose another "
-            "folder, or --overwrite"
+            f"{folder}: holds an earlier training ({earlier[0].name}); go on with it "
+            "(--resume), choose another folder, or --overwrite"
         )
 
 
-def clear_earlier_training(folder: pathlib.Path) -> None:
+def clear_earlier_training(
+    folder: pathlib.Path, files: tuple[str, ...] = _TRAINING
+) -> None:
     """Removes what an earlier training, and an evaluation of it, wrote to a run folder.
 
     To be called when nothing can go wrong any more before the new training starts.
+
+    Args:
+        folder: the run folder.
+        files: patterns of the names of what a training writes.
     """
-    for path in _records(folder, _TRAINING + _EVALUATION):
+    for path in _records(folder, files + _EVALUATION):
         path.unlink()
     shutil.rmtree(folder / "tensorboard", ignore_errors=True)
 

@@ -18,8 +18,9 @@ from deephar.checkpoints.lifting import (
     read_lifting,
 )
 from deephar.checkpoints.pytorch import is_pytorch
-from deephar.data.lifting import LiftingData, open_lifting_data
+from deephar.data.lifting import LiftingData, Sequence, open_lifting_data
 from deephar.evaluation.lifting import by_action, lifting_page, score_lifting
+from deephar.experiment.lifting_flags import flag_of, lifting_parser
 from deephar.experiment.run import command, open_run, write_evaluation
 from deephar.inference.lifting import Lifter, StreamingLifter
 from deephar.models import lifting
@@ -41,7 +42,8 @@ class Weights:
     Attributes:
         path: the file.
         checkpoint: what it holds, of a PyTorch file; None for weights of Keras.
-        training: flags of the training, where deephar wrote the file.
+        training: flags of the training as `parse_lifting` gives them, where deephar
+            wrote the file.
         layout: name of the layout of its key points, where known.
     """
 
@@ -76,16 +78,55 @@ def read_weights(path: pathlib.Path) -> Weights:
     if not is_pytorch(path):
         return Weights(path, None, {})
     checkpoint = read_lifting(path)
-    own = checkpoint.deephar or {}
-    return Weights(path, checkpoint, own.get("training", {}), own.get("layout", ""))
+    own = checkpoint.deephar
+    try:
+        training = _recorded(own.get("training", {}))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return Weights(path, checkpoint, training, own.get("layout", ""))
+
+
+def _recorded(training: Mapping) -> dict:
+    """The flags that a checkpoint keeps, as `parse_lifting` gives them.
+
+    Raises:
+        ValueError: if a flag would not take its value.
+    """
+    flags = {one.dest: one for one in lifting_parser("")._actions}
+    found = {}
+    for name, value in training.items():
+        if name in flags:
+            value = tuple(value) if isinstance(value, list) else value
+            if not _takes(flags[name], value):
+                raise ValueError(
+                    f"{flag_of(name)} of its training is not one. Received: {value!r}"
+                )
+            found[name] = value
+    return found
+
+
+def _takes(flag: argparse.Action, value) -> bool:
+    """Whether a command line with a flag can give it a value."""
+    if flag.nargs == 0:
+        return isinstance(value, bool)
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    try:
+        return (flag.type or str)(text) == value
+    except argparse.ArgumentTypeError:
+        return False
 
 
 def follow_training(args: argparse.Namespace, weights: Weights) -> None:
-    """Takes data, key points and test subjects of the training, unless flags say."""
+    """Takes data, key points and test subjects of the training, unless flags say.
+
+    Another data set than the training's has neither its key points nor its subjects.
+    """
+    training = weights.training
+    if "dataset" in args.given and args.dataset != training.get("dataset"):
+        return
     for name in _DATA:
-        if name not in args.given and name in weights.training:
-            value = weights.training[name]
-            setattr(args, name, tuple(value) if isinstance(value, list) else value)
+        if name not in args.given and name in training:
+            setattr(args, name, training[name])
 
 
 def lifting_data(args: argparse.Namespace) -> LiftingData:
@@ -133,19 +174,18 @@ def network_arguments_of(
     for name, value in known.items():
         flag = _FLAGS.get(name, name)
         said = name in _SHAPE and flag in args.given or name.startswith("num_joints")
-        if said and _plain(found[name]) != _plain(value):
+        if said and found[name] != value:
             source = f"--{flag}" if name in _SHAPE else "the data"
             raise ValueError(
-                f"{weights.path}: is of a network with {name} {_shown(value)}. "
-                f"Received: {_shown(found[name])} ({source})"
+                f"{weights.path}: is of a network with {name} {shown(value)}. "
+                f"Received: {shown(found[name])} ({source})"
             )
     if weights.layout and data.layout_name and weights.layout != data.layout_name:
         raise ValueError(
             f"{weights.path}: has learned key points {weights.layout}. "
             f"Received: {data.layout_name} ({args.keypoints})"
         )
-    merged = found | known
-    return merged | {"filter_widths": tuple(merged["filter_widths"])}
+    return found | known
 
 
 def lifting_network(
@@ -204,22 +244,37 @@ def lifter_of(
     )
 
 
-def score_of(args: argparse.Namespace, data: LiftingData, model: keras.Model) -> dict:
-    """Scores a network on the test subjects of the flags, as evaluations report it.
+def scored_sequences(
+    args: argparse.Namespace, data: LiftingData
+) -> dict[str, list[Sequence]]:
+    """What the flags test on, by subject.
+
+    Raises:
+        ValueError: if there is nothing to test on of one of them.
+    """
+    actions = actions_of(args)
+    return {one: data.sequences([one], actions) for one in args.subjects_test}
+
+
+def score_of(
+    args: argparse.Namespace,
+    data: LiftingData,
+    model: keras.Model,
+    tested: Mapping[str, list[Sequence]],
+) -> dict:
+    """Scores a network on what `scored_sequences` gives, as evaluations report it.
 
     Returns:
         What `score_lifting` returns; with --by-subject {"subjects": {subject: that}}.
     """
     lifter = lifter_of(model, data, flip=not args.no_test_time_augmentation)
-    actions = actions_of(args)
 
-    def score(subjects):
-        sequences = data.sequences(subjects, actions)
+    def score(sequences):
         return score_lifting(lifter.lift, by_action(sequences))
 
     if args.by_subject:
-        return {"subjects": {one: score([one]) for one in args.subjects_test}}
-    return score(args.subjects_test)
+        return {"subjects": {one: score(tested[one]) for one in tested}}
+    return score([sequence for one in tested.values() for sequence in one])
 
 
 def write_scores(args: argparse.Namespace, scores: dict, about: Mapping) -> str:
@@ -255,8 +310,9 @@ def evaluate_lifting(args: argparse.Namespace) -> str:
     data = lifting_data(args)
     if "subjects_train" in args.given:
         refuse_unknown(data, args.subjects_train)
+    tested = scored_sequences(args, data)
     model = lifting_network(args, data, weights)
-    scores = score_of(args, data, model)
+    scores = score_of(args, data, model, tested)
     return write_scores(args, scores, {"weights": str(weights.path)})
 
 
@@ -270,9 +326,8 @@ def refuse_unknown(data: LiftingData, subjects) -> None:
         )
 
 
-def _plain(value):
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _shown(value) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+def shown(value) -> str:
+    """A flag's value as messages have it."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return str(value)

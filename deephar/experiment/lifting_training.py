@@ -4,12 +4,12 @@ import argparse
 import logging
 import math
 import pathlib
+import zlib
 from collections.abc import Callable, Mapping
 
 import keras
 
-from deephar.checkpoints.lifting import LiftingCheckpoint
-from deephar.data.lifting import LiftingData
+from deephar.data.lifting import LiftingData, Sequence
 from deephar.data.lifting_loaders import ChunkedLoader
 from deephar.devices import on_gpu
 from deephar.evaluation.lifting import epoch_errors, plot_training
@@ -23,12 +23,17 @@ from deephar.experiment.lifting import (
     lifting_data,
     network_arguments_of,
     read_weights,
-    refuse_unknown,
     score_of,
+    scored_sequences,
+    shown,
     write_scores,
 )
 from deephar.experiment.lifting_flags import check_pairs, flag_of
-from deephar.experiment.run import open_run
+from deephar.experiment.run import (
+    clear_earlier_training,
+    open_run,
+    refuse_earlier_training,
+)
 from deephar.models import lifting
 from deephar.optimizers import adam
 from deephar.trainer.lifting import LAST, LOSSES, LiftingRecipe, LiftingTrainer
@@ -38,6 +43,9 @@ logger = logging.getLogger(__name__)
 
 _SEED = 1234
 """The original's seed of the data's order, that of --seed 0."""
+
+_FILES = ("epoch_*.bin", LAST, LOSSES, "loss_*.png")
+"""What a training writes."""
 
 _FREE = frozenset({"epochs", "subjects_test"})
 _RECORDED = (
@@ -64,21 +72,17 @@ def train_lifting(args: argparse.Namespace) -> str:
     folder = pathlib.Path(args.checkpoint)
     weights = _weights_to_resume(args)
     if weights is None or weights.path.resolve().parent != folder.resolve():
-        refuse_earlier(folder, args.overwrite)
+        refuse_earlier_training(folder, args.overwrite, _FILES)
     open_run(args)
     data = lifting_data(args)
-    refuse_unknown(data, [*args.subjects_test, *args.subjects_unlabeled])
-    keras.utils.set_random_seed(args.seed)
-    models = _models(args, data, weights)
-    trainer = _trainer(args, data, models)
+    tested = scored_sequences(args, data)
+    trainer = lifting_trainer(args, data, tested, weights)
     if weights is None:
-        clear_earlier(folder)
-    else:
-        trainer.restore(weights.checkpoint, weights.path)
-        _check_rate(args, weights.checkpoint, weights.path)
+        clear_earlier_training(folder, _FILES)
+    path = folder / LAST if trainer.epoch < args.epochs else weights.path
     trainer.train()
-    scores = score_of(args, data, models[POSE])
-    about = {"weights": str(folder / LAST), "epochs": trainer.epoch}
+    scores = score_of(args, data, trainer.models[POSE], tested)
+    about = {"weights": str(path), "epochs": trainer.epoch}
     return write_scores(args, scores, about)
 
 
@@ -96,14 +100,13 @@ def _weights_to_resume(args: argparse.Namespace) -> Weights | None:
         if name not in weights.training:
             continue
         value = weights.training[name]
-        value = tuple(value) if isinstance(value, list) else value
         if name not in args.given:
             setattr(args, name, value)
         elif getattr(args, name) != value and name not in _FREE:
             raise ValueError(
-                f"{weights.path}: {flag_of(name)} was {_shown(value)}, and "
+                f"{weights.path}: {flag_of(name)} was {shown(value)}, and "
                 "a training that goes on must not change it. "
-                f"Received: {_shown(getattr(args, name))}"
+                f"Received: {shown(getattr(args, name))}"
             )
     check_pairs(args)
     semi = weights.checkpoint.model_traj is not None
@@ -111,40 +114,29 @@ def _weights_to_resume(args: argparse.Namespace) -> Weights | None:
         kind = "semi-supervised" if semi else "supervised"
         raise ValueError(
             f"{weights.path}: is of a {kind} training. Received: "
-            f"--subjects-unlabeled {_shown(args.subjects_unlabeled)}"
+            f"--subjects-unlabeled {shown(args.subjects_unlabeled)}"
         )
+    _check_epochs(args, weights)
     return weights
 
 
-def refuse_earlier(folder: pathlib.Path, overwrite: bool) -> None:
-    """Refuses a folder that holds another training, unless it may be replaced.
-
-    Raises:
-        FileExistsError: if there is one and `overwrite` is false.
-    """
-    earlier = _earlier(folder)
-    if earlier and not overwrite:
-        raise FileExistsError(
-            f"{folder}: holds an earlier training ({earlier[0].name}); go on with it "
-            f"(--resume {LAST}), choose another folder (-c), or --overwrite"
+def _check_epochs(args: argparse.Namespace, weights: Weights) -> None:
+    """Refuses a training with nothing left to do, but for its scores."""
+    done = weights.checkpoint.epoch
+    here = weights.path.resolve().parent == pathlib.Path(args.checkpoint).resolve()
+    own = here and bool(weights.training)
+    if done > args.epochs or done == args.epochs and not own:
+        raise ValueError(
+            f"{weights.path}: {done} epochs are done; to go on --epochs must be more, "
+            f"to score it take --evaluate. Received: --epochs {args.epochs}"
         )
-
-
-def clear_earlier(folder: pathlib.Path) -> None:
-    """Removes the checkpoints and losses of an earlier training."""
-    for path in _earlier(folder):
-        path.unlink()
-
-
-def _earlier(folder: pathlib.Path) -> list[pathlib.Path]:
-    names = ("epoch_*.bin", LAST, LOSSES)
-    return [path for name in names for path in sorted(folder.glob(name))]
 
 
 def _models(
     args: argparse.Namespace, data: LiftingData, weights: Weights | None
 ) -> dict[str, keras.Model]:
     """The networks as they are saved, for sequences of any length."""
+    keras.utils.set_random_seed(args.seed)
     arguments = network_arguments_of(args, data, weights)
     models = {POSE: lifting.build(**arguments)}
     if args.subjects_unlabeled:
@@ -155,35 +147,32 @@ def _models(
     return models
 
 
-def _trainer(
-    args: argparse.Namespace, data: LiftingData, models: Mapping[str, keras.Model]
+def lifting_trainer(
+    args: argparse.Namespace,
+    data: LiftingData,
+    tested: Mapping[str, list[Sequence]],
+    weights: Weights | None = None,
 ) -> LiftingTrainer:
-    shape = lifting.settings(models[POSE])
-    widths = shape["filter_widths"]
-    pad, shift = lifting.padding(widths), lifting.causal_shift(widths, shape["causal"])
-    single = args.stride == 1 and not shape["dense"] and not args.disable_optimizations
-    trained = {
-        name: _strided(model) if single else model for name, model in models.items()
-    }
-    step = LiftingStep(
-        trained[POSE],
-        adam(args.learning_rate, amsgrad=True),
-        trained.get(TRAJECTORY),
-        parents=data.skeleton.parents,
-        linear_projection=args.linear_projection,
-        bone_length=not args.no_bone_length,
-        projection=not args.no_proj,
-        target_frame=pad + shift,
-        jit=on_gpu(),
-    )
-    labelled, unlabelled = _loaders(args, data, pad, shift)
-    recipe = LiftingRecipe(
-        args.epochs,
-        args.learning_rate,
-        args.lr_decay,
-        args.warmup,
-        args.checkpoint_frequency,
-    )
+    """The training of the flags, at its beginning or where a checkpoint left it.
+
+    Args:
+        args: of `parse_lifting`.
+        data: of `lifting_data`.
+        tested: of `scored_sequences`.
+        weights: the checkpoint to go on from.
+
+    Raises:
+        ValueError: if flags, data and checkpoint do not fit together.
+    """
+    models = _models(args, data, weights)
+    sequences = _sequences(args, data)
+    about = _about(args, data, models)
+    labelled, unlabelled = _loaders(args, data, models, sequences)
+    evaluate = None
+    if not args.no_eval:
+        valid = [sequence for one in tested.values() for sequence in one]
+        parts = {"train": sequences["train"], "valid": valid, **sequences}
+        evaluate = _evaluation(args, data, models, parts)
     folder = pathlib.Path(args.checkpoint)
 
     def set_momentum(momentum):
@@ -193,13 +182,55 @@ def _trainer(
     def draw(rows):
         plot_training(folder, rows)
 
-    return LiftingTrainer(
-        *(recipe, step, models, labelled, unlabelled),
+    trainer = LiftingTrainer(
+        *(_recipe(args), _step(args, data, models), models, labelled, unlabelled),
         folder=folder,
         set_momentum=set_momentum,
-        evaluate=None if args.no_eval else _evaluation(args, data, models),
+        evaluate=evaluate,
         after_epoch=draw if args.export_training_curves else None,
-        about=_about(args, data, shape),
+        about=about,
+    )
+    if weights is not None:
+        _check_course(args, about, weights)
+        trainer.restore(weights.checkpoint, weights.path)
+    return trainer
+
+
+def _recipe(args: argparse.Namespace) -> LiftingRecipe:
+    return LiftingRecipe(
+        args.epochs,
+        args.learning_rate,
+        args.lr_decay,
+        args.warmup,
+        args.checkpoint_frequency,
+    )
+
+
+def _reach(model: keras.Model) -> tuple[int, int]:
+    """Padding and causal shift of a network."""
+    shape = lifting.settings(model)
+    widths = shape["filter_widths"]
+    return lifting.padding(widths), lifting.causal_shift(widths, shape["causal"])
+
+
+def _step(
+    args: argparse.Namespace, data: LiftingData, models: Mapping[str, keras.Model]
+) -> LiftingStep:
+    dense = lifting.settings(models[POSE])["dense"]
+    dilated = args.stride > 1 or dense or args.disable_optimizations
+    trained = {
+        name: model if dilated else _strided(model) for name, model in models.items()
+    }
+    return LiftingStep(
+        trained[POSE],
+        adam(args.learning_rate, amsgrad=True),
+        trained.get(TRAJECTORY),
+        parents=data.skeleton.parents,
+        linear_projection=args.linear_projection,
+        bone_length=not args.no_bone_length,
+        projection=not args.no_proj,
+        target_frame=sum(_reach(models[POSE])),
+        jit=on_gpu(),
     )
 
 
@@ -209,9 +240,31 @@ def _strided(model: keras.Model) -> keras.Model:
     return lifting.build_strided(**arguments, model=model)
 
 
-def _loaders(args, data: LiftingData, pad: int, shift: int):
+def _sequences(args: argparse.Namespace, data: LiftingData) -> dict:
+    """What is learned from: "train", and "unlabelled" if there are such subjects."""
+    actions, every = actions_of(args), {"downsample": args.downsample}
+    train = data.sequences(args.subjects_train, actions, args.subset, **every)
+    found = {"train": train}
+    if args.subjects_unlabeled:
+        semi = (args.subjects_unlabeled, actions)
+        found["unlabelled"] = data.sequences(*semi, **every, labelled=False)
+        for one in found["unlabelled"]:
+            if one.intrinsics is None:
+                raise ValueError(
+                    "--subjects-unlabeled needs the lens of every camera. "
+                    f"Received: none of {one.subject}, camera {one.camera}"
+                )
+    return found
+
+
+def _loaders(
+    args: argparse.Namespace,
+    data: LiftingData,
+    models: Mapping[str, keras.Model],
+    sequences: Mapping[str, list[Sequence]],
+) -> tuple[ChunkedLoader, ChunkedLoader | None]:
     """Loaders of labelled and of unlabelled chunks; None where there are none."""
-    actions, every = actions_of(args), args.downsample
+    pad, shift = _reach(models[POSE])
     options = {
         "pad": pad,
         "causal_shift": shift,
@@ -222,48 +275,40 @@ def _loaders(args, data: LiftingData, pad: int, shift: int):
         "keypoints_left": data.keypoints_left,
         "keypoints_right": data.keypoints_right,
     }
-    chunks = (args.batch_size // args.stride,)
-    parts = {"subset": args.subset, "downsample": every}
-    sequences = data.sequences(args.subjects_train, actions, **parts)
-    labelled = ChunkedLoader(*chunks, sequences, args.stride, **options)
-    logger.info(
-        "%d labelled frames, %d batches", labelled.num_frames, labelled.num_batches
-    )
-    if not args.subjects_unlabeled:
+    size = args.batch_size // args.stride
+    labelled = ChunkedLoader(size, sequences["train"], args.stride, **options)
+    count = (labelled.num_frames, labelled.num_batches)
+    logger.info("%d labelled frames, %d batches", *count)
+    if "unlabelled" not in sequences:
         return labelled, None
-    parts = {"downsample": every, "labelled": False}
-    sequences = data.sequences(args.subjects_unlabeled, actions, **parts)
-    for one in sequences:
-        if one.intrinsics is None:
-            raise ValueError(
-                "--subjects-unlabeled needs the lens of every camera. "
-                f"Received: none of {one.subject}, camera {one.camera}"
-            )
-    unlabelled = ChunkedLoader(*chunks, sequences, args.stride, endless=True, **options)
+    parts = (sequences["unlabelled"], args.stride)
+    unlabelled = ChunkedLoader(size, *parts, endless=True, **options)
     logger.info("%d unlabelled frames", unlabelled.num_frames)
     return labelled, unlabelled
 
 
 def _evaluation(
-    args: argparse.Namespace, data: LiftingData, models: Mapping[str, keras.Model]
-) -> Callable[[], dict[str, float]]:
-    """A function that scores the networks on what they train on, and on the test's."""
-    actions, every = actions_of(args), {"downsample": args.downsample}
-    parts = {
-        "train": data.sequences(
-            args.subjects_train, actions, subset=args.subset, **every
-        ),
-        "valid": data.sequences(args.subjects_test, actions),
-    }
-    if args.subjects_unlabeled:
-        semi = (args.subjects_unlabeled, actions)
-        parts["unlabelled"] = data.sequences(*semi, **every, labelled=False)
+    args: argparse.Namespace,
+    data: LiftingData,
+    models: Mapping[str, keras.Model],
+    parts: Mapping[str, list[Sequence]],
+) -> Callable[[Callable[[], None]], dict[str, float]]:
+    """A function that scores the networks on what they train on, and on the test's.
 
-    def evaluate():
-        predict = [lifter_of(models[POSE], data, flip=False).lift]
-        if TRAJECTORY in models:
-            root = lifter_of(models[TRAJECTORY], data, flip=False, joints=False)
-            predict.append(root.lift)
+    It calls what it is given before each sequence.
+    """
+
+    def evaluate(pause):
+        def lifting_by(name):
+            lifter = lifter_of(models[name], data, flip=False, joints=name == POSE)
+
+            def lift(keypoints):
+                pause()
+                return lifter.lift(keypoints)
+
+            return lift
+
+        predict = [lifting_by(name) for name in (POSE, TRAJECTORY) if name in models]
         return {
             f"{part}_{name}": error
             for part, sequences in parts.items()
@@ -275,34 +320,46 @@ def _evaluation(
     return evaluate
 
 
-def _about(args: argparse.Namespace, data: LiftingData, shape: Mapping) -> dict:
+def _about(
+    args: argparse.Namespace, data: LiftingData, models: Mapping[str, keras.Model]
+) -> dict:
     """What a checkpoint keeps of its training: plain values."""
     training = {name: getattr(args, name) for name in _RECORDED}
     return {
-        "network": _plain(shape),
+        "network": _plain(lifting.settings(models[POSE])),
         "training": _plain(training),
         "layout": data.layout_name,
+        "cameras": _sum_of_cameras(args, data),
     }
 
 
-def _check_rate(
-    args: argparse.Namespace, checkpoint: LiftingCheckpoint, path: pathlib.Path
-) -> None:
-    """Refuses a checkpoint whose learning rate is not that of the flags."""
-    rate = args.learning_rate * args.lr_decay**checkpoint.epoch
-    if not math.isclose(rate, checkpoint.lr, rel_tol=1e-6):
+def _sum_of_cameras(args: argparse.Namespace, data: LiftingData) -> int:
+    """A checksum of the cameras of those who are learned from."""
+    total = 0
+    for subject in (*args.subjects_train, *args.subjects_unlabeled):
+        for camera in data.cameras[subject]:
+            for part in (camera.orientation, camera.translation, camera.intrinsics):
+                total = zlib.crc32(b"" if part is None else part.tobytes(), total)
+    return total
+
+
+def _check_course(args: argparse.Namespace, about: Mapping, weights: Weights) -> None:
+    """Refuses a checkpoint of other cameras, or of another learning rate."""
+    cameras = weights.checkpoint.deephar.get("cameras", about["cameras"])
+    if cameras != about["cameras"]:
         raise ValueError(
-            f"{path}: goes on with the learning rate {checkpoint.lr:.6g}. Received: "
+            f"{weights.path}: a training that goes on must not change its cameras. "
+            f"Received: others, --cameras {args.cameras}"
+        )
+    rate, done = weights.checkpoint.lr, weights.checkpoint.epoch
+    due = args.learning_rate * args.lr_decay**done
+    if rate is not None and not math.isclose(due, rate, rel_tol=1e-6):
+        raise ValueError(
+            f"{weights.path}: goes on with the learning rate {rate:.6g}. Received: "
             f"--learning-rate {args.learning_rate} --lr-decay {args.lr_decay}, which "
-            f"give {rate:.6g} after {checkpoint.epoch} epochs"
+            f"give {due:.6g} after {done} epochs"
         )
 
 
 def _plain(values: Mapping) -> dict:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-
-def _shown(value) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return str(value)

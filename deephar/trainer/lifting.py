@@ -90,7 +90,8 @@ class LiftingTrainer:
         unlabelled: endless loader of unlabelled chunks; None trains supervised.
         folder: where checkpoints and losses go; made if need be.
         set_momentum: sets the batch norms' momentum, the share of the new.
-        evaluate: returns figures after an epoch; None evaluates nothing.
+        evaluate: returns figures after an epoch; what it is given it calls now and
+            then, and lets it end the evaluation. None evaluates nothing.
         after_epoch: called with the rows of the losses so far.
         about: what checkpoints keep under "deephar": plain values by name.
 
@@ -113,7 +114,7 @@ class LiftingTrainer:
         *,
         folder: str | pathlib.Path,
         set_momentum: Callable[[float], None],
-        evaluate: Callable[[], dict[str, float]] | None = None,
+        evaluate: Callable[[Callable[[], None]], dict[str, float]] | None = None,
         after_epoch: Callable[[list[dict]], None] | None = None,
         about: Mapping | None = None,
     ):
@@ -160,6 +161,8 @@ class LiftingTrainer:
                 f"{path}: holds weights only; a training goes on from a checkpoint "
                 f"with {', '.join(needed)}"
             )
+        own = checkpoint.deephar
+        self._check_own(own, path)
         for name, model in self.models.items():
             load_state_dict(model, getattr(checkpoint, name), path)
         parts = (self.step.optimizer, list(self.models.values()))
@@ -169,16 +172,27 @@ class LiftingTrainer:
         self.epoch, self.learning_rate = checkpoint.epoch, checkpoint.lr
         tracked = checkpoint.model_pos.get("expand_bn.num_batches_tracked", 0)
         self.batches = int(tracked)
-        self._restore_own(checkpoint.deephar or {}, path)
+        if "dropout" in own:
+            _set_dropout(self._trained(), own["dropout"])
+        if self.unlabelled is not None:
+            self.unlabelled.position = own.get("unlabelled_position", 0)
+        self.rows = [dict(row) for row in own.get("losses", ())]
         logger.info("%s: %d epochs are done", path, self.epoch)
 
-    def _restore_own(self, own: Mapping, path) -> None:
-        """What only this program's checkpoints tell."""
-        if "dropout" in own:
-            _set_dropout(self._trained(), own["dropout"], path)
-        if self.unlabelled is not None and own.get("unlabelled_position") is not None:
-            self.unlabelled.position = own["unlabelled_position"]
-        self.rows = [dict(row) for row in own.get("losses", ())]
+    def _check_own(self, own: Mapping, path) -> None:
+        """Refuses what only this program's checkpoints tell, if it is of others."""
+        ours = len(_seeds(self._trained()))
+        dropouts = len(own.get("dropout", range(ours)))
+        if dropouts != ours:
+            raise ValueError(
+                f"{path}: is of a training with {dropouts} dropouts. Received: {ours}"
+            )
+        position = own.get("unlabelled_position", 0)
+        if self.unlabelled is not None and position >= self.unlabelled.num_batches:
+            raise ValueError(
+                f"{path}: goes on at batch {position} of the unlabelled data. "
+                f"Received: {self.unlabelled.num_batches} batches"
+            )
 
     def train(self) -> list[dict]:
         """Trains to the last epoch.
@@ -188,8 +202,8 @@ class LiftingTrainer:
 
         Raises:
             FloatingPointError: if a loss is not finite.
-            KeyboardInterrupt: after Ctrl-C or SIGTERM, between two steps; the training
-                goes on from the last whole epoch.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM, between two steps or within an
+                evaluation; the training goes on from the last whole epoch.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with until_signal(self._interrupted):
@@ -201,10 +215,11 @@ class LiftingTrainer:
                 self.learning_rate *= self.recipe.lr_decay
                 self.epoch += 1
                 self._set_schedules()
-                if self.evaluate is not None:
-                    row |= self.evaluate()
                 self.rows.append(row)
                 self._save()
+                if self.evaluate is not None:
+                    row |= self.evaluate(self._stop_if_interrupted)
+                    self._save()
                 if self.after_epoch is not None:
                     self.after_epoch(self.rows)
                 logger.info("%s (%.0f s)", _in_words(row), time.monotonic() - begin)
@@ -330,14 +345,8 @@ def _dropout(models: list[keras.Model]) -> list[list[int]]:
     ]
 
 
-def _set_dropout(models: list[keras.Model], values: list[list[int]], path) -> None:
-    states = _seeds(models)
-    if len(states) != len(values):
-        raise ValueError(
-            f"{path}: is of a training with {len(values)} dropouts. "
-            f"Received: {len(states)}"
-        )
-    for state, value in zip(states, values, strict=True):
+def _set_dropout(models: list[keras.Model], values: list[list[int]]) -> None:
+    for state, value in zip(_seeds(models), values, strict=True):
         state.assign(np.array(value, np.uint32))
 
 

@@ -36,14 +36,21 @@ def network(**changes):
 
 @pytest.fixture(scope="module", params=FORMS)
 def form(request):
+    """A network, its sides, and its Lifter with the poses of the track."""
     model = network(**FORMS[request.param])
     joints = SIDES if lifting.settings(model)["num_joints_out"] == 17 else ((), ())
-    return model, (*SIDES, *joints)
+    lifter = Lifter(model, *SIDES, *joints)
+    return model, (*SIDES, *joints), lifter, lifter.lift(track())
 
 
 @pytest.fixture(scope="module")
 def model():
     return network()
+
+
+@pytest.fixture(scope="module")
+def lift(model):
+    return Lifter(model, flip=False).lift
 
 
 def track(frames=20):
@@ -74,40 +81,40 @@ def test_flipped_poses_are_averaged_as_the_originals(shared):
 
 
 def test_a_track_is_padded_by_its_end_frames_and_the_mirror_image_averaged(form):
-    model, sides = form
+    model, sides, _, whole = form
     settings = lifting.settings(model)
     pad = lifting.padding(settings["filter_widths"])
     shift = lifting.causal_shift(settings["filter_widths"], settings["causal"])
     pads = [(pad + shift, pad - shift), (0, 0), (0, 0)]
     exchanged = track()[:, h36m17j.map_hflip] * np.float32([-1, 1])
     plain, mirrored = (
-        model.predict_on_batch(np.pad(x, pads, mode="edge")[None])[0]
+        model(np.pad(x, pads, mode="edge")[None])[0].numpy()
         for x in (track(), exchanged)
     )
     joints = h36m17j.map_hflip if len(plain[0]) == 17 else [0]
     expected = (plain + mirrored[:, joints] * np.float32([-1, 1, 1])) / 2
-    for fold in (False, True):
-        poses = Lifter(model, *sides, fold=fold).lift(track())
+    plainly = Lifter(model, *sides, fold=False).lift(track())
+    for poses in (whole, plainly):
         np.testing.assert_allclose(poses, expected, atol=1e-5)
-    alone = Lifter(model, flip=False).lift(track())
+    alone = Lifter(model, flip=False, fold=False).lift(track())
     np.testing.assert_allclose(alone, plain, atol=1e-5)
     assert np.abs(plain - expected).max() > 0.1
 
 
-def test_a_long_track_is_lifted_in_blocks_to_the_same_poses(form):
-    model, sides = form
-    whole = Lifter(model, *sides).lift(track())
+def test_a_long_track_is_lifted_in_blocks_to_the_same_poses(form, monkeypatch):
+    _, _, lifter, whole = form
     for block in (1, 7, 19):
-        poses = Lifter(model, *sides, block=block).lift(track())
+        monkeypatch.setattr(lifter, "block", block)
+        poses = lifter.lift(track())
         np.testing.assert_allclose(poses, whole, rtol=0, atol=1e-6)
 
 
 def test_a_stream_gives_the_poses_of_the_whole_track(form):
-    model, sides = form
-    for flip in (False, True):
+    model, sides, _, whole = form
+    alone = Lifter(model, flip=False, fold=False).lift(track())
+    for flip, expected in ((False, alone), (True, whole)):
         lifter = StreamingLifter(model, 1, *sides, flip=flip)
-        whole = Lifter(model, *sides, flip=flip).lift(track())
-        np.testing.assert_allclose(stream(lifter, track()), whole, atol=1e-5)
+        np.testing.assert_allclose(stream(lifter, track()), expected, atol=1e-5)
 
 
 def test_a_causal_pose_needs_no_later_frame_and_another_is_late_by_half_its_reach():
@@ -121,7 +128,7 @@ def test_a_causal_pose_needs_no_later_frame_and_another_is_late_by_half_its_reac
     assert causal.finish().shape == (0, 1, 17, 3)
 
 
-def test_people_come_and_go(model):
+def test_people_come_and_go(model, lift):
     lifter = StreamingLifter(model, people=2)
     tracks = np.stack([track(30)[:20], track(30)[10:]], axis=1)
     poses = []
@@ -130,16 +137,14 @@ def test_people_come_and_go(model):
             lifter.start([1])
         poses.append(lifter.step(frame))
     poses = np.concatenate([np.stack(poses), lifter.finish()])[lifter.delay :]
-    lift = Lifter(model, flip=False).lift
     np.testing.assert_allclose(poses[:, 0], lift(tracks[:, 0]), atol=1e-5)
     np.testing.assert_allclose(poses[8:, 1], lift(tracks[8:, 1]), atol=1e-5)
     assert np.isnan(poses[4:8, 1]).all() and np.isfinite(poses[:4, 1]).all()
 
 
-def test_after_its_end_a_stream_begins_anew(model):
+def test_after_its_end_a_stream_begins_anew(model, lift):
     lifter = StreamingLifter(model)
     first, second = stream(lifter, track()[:3]), stream(lifter, track())
-    lift = Lifter(model, flip=False).lift
     np.testing.assert_allclose(first, lift(track()[:3]), atol=1e-5)
     np.testing.assert_allclose(second, lift(track()), atol=1e-5)
 
@@ -161,9 +166,9 @@ def test_later_training_does_not_change_a_lifter():
         (np.full((4, 17, 2), np.nan), r"must be finite.*keypoints\[0, 0, 0\]=nan"),
     ],
 )
-def test_wrong_key_points_are_refused(model, keypoints, message):
+def test_wrong_key_points_are_refused(lift, keypoints, message):
     with pytest.raises(ValueError, match=message):
-        Lifter(model, flip=False).lift(keypoints)
+        lift(keypoints)
 
 
 def test_wrong_arguments_are_refused(model):

@@ -234,20 +234,20 @@ def test_learning_rate_and_momentum_fall_as_the_originals(make, monkeypatch, sha
 
 
 def test_a_semi_supervised_training_goes_on_within_the_unlabelled_data(make, tmp_path):
-    # 3 labelled batches an epoch, 2 of them left over from 4 unlabelled ones.
-    line = f"{SEMI} --subset 0.5 -b 100 -e 4 --checkpoint-frequency 1 --no-eval"
+    # 3 labelled batches an epoch, of 6 unlabelled ones, first in the second epoch.
+    line = f"{SEMI} --subset 0.5 -b 100 -e 5 --checkpoint-frequency 1 --no-eval"
     trainer = make(line)
     whole = _record(trainer)
     trainer.train()
     assert (trainer.loader.num_batches, trainer.unlabelled.num_batches) == (3, 6)
-    assert [batch[4] for batch in whole] == 3 * [True] + 9 * [False]
+    assert [batch[4] for batch in whole] == 3 * [True] + 12 * [False]
     assert all((batch[2] is None) == batch[4] for batch in whole)
-    path = tmp_path / "epoch_2.bin"
+    path = tmp_path / "epoch_4.bin"
     assert read_lifting(path).deephar["unlabelled_position"] == 3
     again = make(line, read_weights(path))
     rest = _record(again)
-    assert len(again.train()) == 4
-    _same(whole[6:], rest)
+    assert len(again.train()) == 5
+    _same(whole[12:], rest)
     _same(_state(trainer), _state(again))
 
 

@@ -112,12 +112,7 @@ def build_strided(
             "causal": causal,
             "dense": False,
         }
-        found = settings(model)
-        if found != wanted:
-            raise ValueError(
-                f"`model` must be the network of the arguments, {wanted}. "
-                f"Received: model={found}"
-            )
+        _check_same(model, wanted)
         make = model.get_layer
     frames = receptive_field(widths)
     inp = keras.Input((frames, num_joints_in, in_features), name="keypoints")
@@ -188,6 +183,16 @@ def set_batch_norm_momentum(model, momentum):
     for layer in model.layers:
         if isinstance(layer, TemporalBatchNorm):
             layer.momentum.assign(1 - momentum)
+
+
+def _check_same(model, wanted):
+    """Refuses a model that is not the network of the `wanted` arguments."""
+    found = settings(model)
+    if found != wanted:
+        raise ValueError(
+            f"`model` must be the network of the arguments, {wanted}. "
+            f"Received: model={found}"
+        )
 
 
 def _name(causal, dense):

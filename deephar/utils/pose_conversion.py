@@ -57,9 +57,8 @@ def convert_to_h36m17j(p: np.ndarray, layout) -> np.ndarray:
     if layout is coco17j:
         body = convert_coco17j_to_pa16j(p)
         body = np.where(is_valid(body), body, np.nan)
-        pelvis, neck = (
-            body[..., pa16j2d.joint_names.index(n), :] for n in ("pelvis", "neck")
-        )
+        where = [pa16j2d.joint_names.index(name) for name in ("pelvis", "neck")]
+        pelvis, neck = (body[..., i, :] for i in where)
         joints |= {"pelvis": pelvis, "head": joints["l_ear"] + joints["r_ear"] - neck}
     else:
         neck = joints["neck"]

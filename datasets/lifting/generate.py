@@ -5,7 +5,7 @@
 Figures do the 15 actions of Human3.6M before its four cameras: five people for
 training, S1, S5, S6, S7 and S8, and two others for validation, S9 and S11; 210 takes.
 The files of key points are gt, where the joints are in the pictures; detected, what a
-detector finds of them; small, what it finds in pictures an eighth as large; coco, what
+detector finds of them; small, what it finds in pictures a tenth as large; coco, what
 it finds of COCO's key points. The same seed gives the same files whatever --workers
 is. OUT/generated.json keeps the command.
 """

@@ -4,7 +4,7 @@ People do Human3.6M's actions before its four cameras, whose places and lenses a
 real ones. `data_3d_h36m.npz` has their joints; `data_2d_h36m_gt.npz` where the cameras
 see them; `data_2d_h36m_detected.npz` what a detector finds of them
 (`deephar.data.synthetic.detections`); `data_2d_h36m_small.npz` what it finds in
-pictures an eighth as large; `data_2d_h36m_coco.npz` what it finds of COCO's key points.
+pictures a tenth as large; `data_2d_h36m_coco.npz` what it finds of COCO's key points.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ TAKES = (1, 2)
 KINDS = ("gt", "detected", "small", "coco")
 """Names of the files of key points."""
 
-SHRUNK = 8.0
+SHRUNK = 10.0
 """By how much the pictures are smaller in which `small` was found."""
 
 _MIDDLE = (0.0, 0.2, 0.0)  # m: of the room that all four cameras see

@@ -14,6 +14,7 @@ SMALL = {
     "PennAction": "--train 1 --test 1 --frames 2 2 --size 48 40 --seed 5",
     "COCO": "--train 1 --valid 1 --frontal 0.5 --seed 7",
     "MERL": "--train 5 --test 5 --frames 2 2 --size 64 48 --seed 8",
+    "lifting": "--seconds 0.04 --seed 9",
     "NTU": "--train 1 --test 1 --frames 1 1 --seed 6",
 }
 

@@ -148,3 +148,10 @@ def test_a_figure_is_put_on_the_floor():
     found = stand_on_floor(low)
     assert found[1, 0, 2] == 0 and found[0, 0, 2] == 1.5
     np.testing.assert_array_equal(found[..., :2], low[..., :2])
+
+
+def test_a_few_wrong_poses_do_not_lower_the_floor():
+    poses = np.repeat(CROSS[None], 100, axis=0)
+    poses[40:44] -= (0, 0, 3)
+    found = stand_on_floor(poses)
+    assert found[0, :, 2].min() == 0 and found[40, :, 2].min() == -3

@@ -25,6 +25,8 @@ _CELL = 0.5
 """Side of a square of the floor, m."""
 _FLOOR = (1.1, 5.0)
 """Least and greatest radius of the piece of floor that is seen, m."""
+_FLOOR_PERCENT = 5
+"""Of the frames: so many may have a joint below the floor."""
 _FOLLOWED = 25
 """Frames over which the place of the root is averaged."""
 _FADING = 0.45
@@ -127,8 +129,13 @@ def animate(
 
 
 def stand_on_floor(poses: np.ndarray) -> np.ndarray:
-    """Moves poses (frames, joints, 3) so that the lowest joint of all is at z = 0."""
-    return poses - (0, 0, np.min(poses[..., 2]))
+    """Moves poses (frames, joints, 3) so that the floor is at z = 0.
+
+    That is where the lowest joint is in one frame of twenty: a few wrong poses, with a
+    foot far down, do not lower it.
+    """
+    lowest = np.min(poses[..., 2], axis=1)
+    return poses - (0, 0, np.percentile(lowest, _FLOOR_PERCENT, method="lower"))
 
 
 def azimuth_of(orientation: np.ndarray) -> float:

@@ -136,6 +136,7 @@ def test_command_lines_of_the_original_are_understood(parser, line, task):
     [
         ("-r a --evaluate b", "--resume --evaluate"),
         ("-r a --overwrite", "goes on or starts anew"),
+        ("-r= -str=", "--subjects-train must name a subject"),
         ("--no-eval --export-training-curves", "--export-training-curves --no-eval"),
         ("--dense --disable-optimizations", "no faster form"),
         ("-s 3 --disable-optimizations", "--stride --disable-optimizations"),

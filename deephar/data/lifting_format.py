@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from deephar.data.records import are_numbers
+from deephar.utils.fs import whole_file
 from deephar.utils.messages import shown
 from deephar.utils.npz import restricted_npz_object
 
@@ -271,11 +272,5 @@ def _layout(path: str | os.PathLike, num_keypoints: int) -> Layout:
 
 
 def _save(path: str | os.PathLike, **objects: Any) -> None:
-    path = pathlib.Path(path)
-    draft = path.with_name(path.name + ".part")
-    try:
-        with open(draft, "wb") as file:
-            np.savez_compressed(file, **objects)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        np.savez_compressed(file, **objects)

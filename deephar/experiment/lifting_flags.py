@@ -262,7 +262,7 @@ def parse_lifting(
         parser.error("--evaluate names the checkpoint to score, and nothing is drawn")
     try:
         _check_task(args)
-        if args.resume is None:
+        if not args.resume:
             check_pairs(args)
     except ValueError as error:
         parser.error(str(error))

@@ -22,11 +22,13 @@ from deephar.experiment.lifting import (
     lifting_networks,
     read_weights,
 )
+from deephar.experiment.lifting_flags import flag_of
 from deephar.experiment.picture_poses import ENDINGS
 from deephar.experiment.run import open_run
 from deephar.utils.animation import Bones, animate, azimuth_of, stand_on_floor
 from deephar.utils.bvh import write_bvh
 from deephar.utils.camera import camera_to_world, denormalize_screen
+from deephar.utils.fs import whole_file
 from deephar.utils.pose import coco17j
 
 logger = logging.getLogger(__name__)
@@ -66,7 +68,7 @@ def render_lifting(args: argparse.Namespace) -> str:
     open_run(args, record=False)
     for name in ("viz_output", "viz_export", "viz_bvh"):
         if path := getattr(args, name):
-            check_output(f"--{name.replace('_', '-')}", path, args.viz_video)
+            check_output(flag_of(name), path, args.viz_video)
     if args.viz_output:
         check_video_path(args.viz_output)
     weights = read_weights(find_checkpoint(args, args.evaluate))
@@ -232,13 +234,8 @@ def export_joints(path: str | os.PathLike, poses: np.ndarray) -> str:
     path = pathlib.Path(path)
     if path.suffix != ".npy":
         path = path.with_name(path.name + ".npy")
-    draft = path.with_name(path.name + ".part")
-    try:
-        with open(draft, "wb") as file:
-            np.save(file, poses.astype(np.float32))
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        np.save(file, poses.astype(np.float32))
     return f"{path}: joints (frames, joints, 3) {poses.shape}, m"
 
 

@@ -6,7 +6,7 @@ Paper     Pavllo, Feichtenhofer, Grangier, Auli: 3D human pose estimation in vid
 Command   python exp/lifting/eval_lifting.py --data FOLDER -k cpn_ft_h36m_dbb \
               -c runs/lifting --evaluate epoch_60.bin
 Hardware  on Human3.6M: not tried here; generated motion: two CPU cores
-Time      on Human3.6M: not tried here; docs/speed.md has frames a second
+Time      on Human3.6M: not tried here; docs/speed.md has the time of a sequence
 Expected  MPJPE 46.8 mm, P-MPJPE 36.5 mm (CPN key points, 243 frames), with the
           authors' weights
 Measured  on Human3.6M: not tried here; on generated motion: docs/lifting.md

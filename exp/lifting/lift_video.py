@@ -3,7 +3,7 @@ r"""Lifts the person in a video to motion in space: 2D poses, a track, 3D poses.
 Command   python exp/lifting/lift_video.py runs/lift VIDEO --weights-pose FILE \
               --weights-lifting FILE [--box X1 Y1 X2 Y2 [--follow]] [--stream]
 Hardware  two CPU cores
-Time      not measured
+Time      15 s for 300 frames of 340x256, 2-block pose network of 128 px
 
 VIDEO is a file or a folder of pictures. --weights-pose are those of a 2D or 3D pose
 network (or a published name, as mpii), --weights-lifting a checkpoint of

@@ -11,6 +11,7 @@ from deephar.checkpoints.lifting import state_dict
 from deephar.inference import fold_batch_norm
 from deephar.layers import TemporalBatchNorm, TemporalConv, temporal
 from deephar.models import lifting
+from deephar.trainer import set_batch_norm_momentum
 
 NAMES = [
     "model_333_c64",
@@ -243,7 +244,7 @@ def test_kernels_start_uniform_within_pytorchs_bounds_each_with_numbers_of_its_o
 
 def test_moving_statistics_follow_by_the_momentum_and_are_unbiased():
     model = lifting.build(3, 2, 5, (1,), channels=4)
-    lifting.set_batch_norm_momentum(model, 0.25)
+    set_batch_norm_momentum(model, 0.75)
     model(keypoints(6), training=True)
     seen = model.get_layer("expand_conv")(keypoints(6).reshape(2, 6, 6)).numpy()
     norm = model.get_layer("expand_bn")
@@ -259,7 +260,7 @@ def test_half_precision_keeps_statistics_momentum_and_poses_in_float32():
         model = lifting.build(3, 2, 5, (3,), channels=4)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    lifting.set_batch_norm_momentum(model, 0.001)
+    set_batch_norm_momentum(model, 0.999)
     y = model(keypoints(5), training=True)
     assert y.dtype == "float32"
     assert model.get_layer("expand_conv").compute_dtype == "bfloat16"
@@ -276,7 +277,6 @@ def test_half_precision_keeps_statistics_momentum_and_poses_in_float32():
         (lambda: lifting.build(17, 2, 17, ()), "`filter_widths` must be odd"),
         (lambda: lifting.build(17, 2, 17, (3,), dropout=1), r"must lie in \[0, 1\)"),
         (lambda: lifting.settings(keras.Sequential(name="other")), "Received: other"),
-        (lambda: lifting.set_batch_norm_momentum(None, 2), r"lie in \[0, 1\]"),
         (lambda: TemporalConv(0, 3), "`filters` must be at least 1. Received: filters"),
         (lambda: TemporalConv(4, 3, dilation=0), "dilation=0"),
         (lambda: TemporalConv(4, 3)(np.zeros((1, 2, 3))), "must be more than 2"),

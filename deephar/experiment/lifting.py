@@ -13,6 +13,7 @@ import keras
 
 from deephar.checkpoints import load_weights
 from deephar.checkpoints.lifting import (
+    NETWORKS,
     LiftingCheckpoint,
     network_arguments,
     read_lifting,
@@ -27,8 +28,7 @@ from deephar.models import lifting
 
 logger = logging.getLogger(__name__)
 
-POSE, TRAJECTORY = "model_pos", "model_traj"
-"""The networks of a checkpoint."""
+POSE, TRAJECTORY = NETWORKS
 
 _SHAPE = ("filter_widths", "channels", "causal", "dense")
 _FLAGS = {"filter_widths": "architecture"}
@@ -177,8 +177,8 @@ def network_arguments_of(
         if said and found[name] != value:
             source = f"--{flag}" if name in _SHAPE else "the data"
             raise ValueError(
-                f"{weights.path}: is of a network with {name} {shown(value)}. "
-                f"Received: {shown(found[name])} ({source})"
+                f"{weights.path}: is of a network with {name} {as_typed(value)}. "
+                f"Received: {as_typed(found[name])} ({source})"
             )
     if weights.layout and data.layout_name and weights.layout != data.layout_name:
         raise ValueError(
@@ -326,7 +326,7 @@ def refuse_unknown(data: LiftingData, subjects) -> None:
         )
 
 
-def shown(value) -> str:
+def as_typed(value) -> str:
     """A flag's value as messages have it."""
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"

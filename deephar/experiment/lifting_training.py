@@ -18,6 +18,7 @@ from deephar.experiment.lifting import (
     TRAJECTORY,
     Weights,
     actions_of,
+    as_typed,
     find_checkpoint,
     lifter_of,
     lifting_data,
@@ -25,7 +26,6 @@ from deephar.experiment.lifting import (
     read_weights,
     score_of,
     scored_sequences,
-    shown,
     write_scores,
 )
 from deephar.experiment.lifting_flags import check_pairs, flag_of
@@ -104,9 +104,9 @@ def _weights_to_resume(args: argparse.Namespace) -> Weights | None:
             setattr(args, name, value)
         elif getattr(args, name) != value and name not in _FREE:
             raise ValueError(
-                f"{weights.path}: {flag_of(name)} was {shown(value)}, and "
+                f"{weights.path}: {flag_of(name)} was {as_typed(value)}, and "
                 "a training that goes on must not change it. "
-                f"Received: {shown(getattr(args, name))}"
+                f"Received: {as_typed(getattr(args, name))}"
             )
     check_pairs(args)
     semi = weights.checkpoint.model_traj is not None
@@ -114,7 +114,7 @@ def _weights_to_resume(args: argparse.Namespace) -> Weights | None:
         kind = "semi-supervised" if semi else "supervised"
         raise ValueError(
             f"{weights.path}: is of a {kind} training. Received: "
-            f"--subjects-unlabeled {shown(args.subjects_unlabeled)}"
+            f"--subjects-unlabeled {as_typed(args.subjects_unlabeled)}"
         )
     _check_epochs(args, weights)
     return weights
@@ -175,17 +175,12 @@ def lifting_trainer(
         evaluate = _evaluation(args, data, models, parts)
     folder = pathlib.Path(args.checkpoint)
 
-    def set_momentum(momentum):
-        for model in models.values():
-            lifting.set_batch_norm_momentum(model, momentum)
-
     def draw(rows):
         plot_training(folder, rows)
 
     trainer = LiftingTrainer(
         *(_recipe(args), _step(args, data, models), models, labelled, unlabelled),
         folder=folder,
-        set_momentum=set_momentum,
         evaluate=evaluate,
         after_epoch=draw if args.export_training_curves else None,
         about=about,

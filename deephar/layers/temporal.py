@@ -139,14 +139,27 @@ class TemporalBatchNorm(layers.BatchNormalization):
     """
 
     def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+        self._momentum_weight = None
         super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
-        self.initial_momentum = momentum
+
+    @property
+    def momentum(self):
+        """The weight, once it is there; what is set to this is assigned to it."""
+        weight = self._momentum_weight
+        return self._first_momentum if weight is None else weight
+
+    @momentum.setter
+    def momentum(self, momentum):
+        if self._momentum_weight is None:
+            self._first_momentum = momentum
+        else:
+            self._momentum_weight.assign(momentum)
 
     def build(self, input_shape):
         super().build(input_shape)
-        self.momentum = self.add_weight(
+        self._momentum_weight = self.add_weight(
             shape=(),
-            initializer=initializers.Constant(self.initial_momentum),
+            initializer=initializers.Constant(self._first_momentum),
             trainable=False,
             autocast=False,
             name="momentum",
@@ -182,7 +195,7 @@ class TemporalBatchNorm(layers.BatchNormalization):
             moving.assign(moving * self.momentum + found * new)
 
     def get_config(self):
-        return {**super().get_config(), "momentum": self.initial_momentum}
+        return {**super().get_config(), "momentum": self._first_momentum}
 
 
 @keras.saving.register_keras_serializable(package="deephar")

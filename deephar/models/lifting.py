@@ -171,20 +171,6 @@ def settings(model):
     }
 
 
-def set_batch_norm_momentum(model, momentum):
-    """Sets how fast the moving statistics follow the batches, from now on.
-
-    Args:
-        model: Of `build` or `build_strided`.
-        momentum: Share of the new statistics, as in PyTorch, in [0, 1].
-    """
-    if not 0 <= momentum <= 1:
-        raise ValueError(f"`momentum` must lie in [0, 1]. Received: {momentum=}")
-    for layer in model.layers:
-        if isinstance(layer, TemporalBatchNorm):
-            layer.momentum.assign(1 - momentum)
-
-
 def _check_same(model, wanted):
     """Refuses a model that is not the network of the `wanted` arguments."""
     found = settings(model)

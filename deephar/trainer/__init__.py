@@ -11,8 +11,9 @@ lifting    the training of temporal lifting;  lifting_step: its steps
 from deephar.trainer.generator import TrainerOnGenerator
 from deephar.trainer.lifting import LiftingRecipe, LiftingTrainer
 from deephar.trainer.lifting_step import LiftingStep
-from deephar.trainer.loop import MultiModelTrainer, set_batch_norm_momentum
+from deephar.trainer.loop import MultiModelTrainer
 from deephar.trainer.progress import SavePlan
+from deephar.trainer.step import set_batch_norm_momentum
 
 __all__ = [
     "LiftingRecipe",

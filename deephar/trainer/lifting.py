@@ -31,6 +31,7 @@ from deephar.checkpoints.lifting import (
 )
 from deephar.trainer.interruption import until_signal
 from deephar.trainer.lifting_step import LiftingStep, bn_momentum
+from deephar.trainer.step import set_batch_norm_momentum
 from deephar.utils.fs import write_csv
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,6 @@ class LiftingTrainer:
         loader: of labelled chunks.
         unlabelled: endless loader of unlabelled chunks; None trains supervised.
         folder: where checkpoints and losses go; made if need be.
-        set_momentum: sets the batch norms' momentum, the share of the new.
         evaluate: returns figures after an epoch; what it is given it calls now and
             then, and lets it end the evaluation. None evaluates nothing.
         after_epoch: called with the rows of the losses so far.
@@ -113,7 +113,6 @@ class LiftingTrainer:
         unlabelled: Loader | None = None,
         *,
         folder: str | pathlib.Path,
-        set_momentum: Callable[[float], None],
         evaluate: Callable[[Callable[[], None]], dict[str, float]] | None = None,
         after_epoch: Callable[[list[dict]], None] | None = None,
         about: Mapping | None = None,
@@ -129,7 +128,6 @@ class LiftingTrainer:
         self.loader = loader
         self.unlabelled = unlabelled
         self.folder = pathlib.Path(folder)
-        self.set_momentum = set_momentum
         self.evaluate = evaluate
         self.after_epoch = after_epoch
         self.about = dict(about or {})
@@ -228,7 +226,9 @@ class LiftingTrainer:
 
     def _set_schedules(self) -> None:
         self.step.optimizer.learning_rate = self.learning_rate
-        self.set_momentum(bn_momentum(self.epoch, self.recipe.epochs))
+        share_of_new = bn_momentum(self.epoch, self.recipe.epochs)
+        for model in self.models.values():
+            set_batch_norm_momentum(model, 1 - share_of_new)
 
     def _run_epoch(self) -> dict[str, float]:
         """Takes the steps of an epoch; returns its mean losses."""

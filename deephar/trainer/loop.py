@@ -26,26 +26,6 @@ from deephar.trainer.step import TOTAL, TrainingStep, batch_norms
 logger = logging.getLogger(__name__)
 
 
-def set_batch_norm_momentum(model: keras.Model, momentum: float) -> None:
-    """Sets the momentum of the moving averages of every batch normalisation.
-
-    Keras averages with momentum 0.99 from zero means and unit variances, so a network
-    looks bad in its first few hundred steps however good it is; a short training wants
-    0.9. Call it before the first step.
-
-    Args:
-        model: any model; nested models are reached too.
-        momentum: share of the old average, in [0, 1).
-
-    Raises:
-        ValueError: if the momentum is out of range.
-    """
-    if not 0 <= momentum < 1:
-        raise ValueError(f"`momentum` must be in [0, 1). Received: {momentum}")
-    for layer in batch_norms(model):
-        layer.momentum = momentum
-
-
 class MultiModelTrainer:
     """Trains several models in turn, one batch of each a step.
 

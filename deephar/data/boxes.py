@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from deephar.utils.fs import write_text
 from deephar.utils.modes import mode_name
 
 _FRAME_KEY = re.compile(r"(\d+)\.(\d+)")
@@ -113,9 +114,7 @@ def write_boxes(path: str | os.PathLike, boxes: FrameBoxes | ClipBoxes) -> None:
             _format(path, part, lambda key: f"{key[0]}.{key[1]}")
             for part in boxes.modes
         ]
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(partial, path)
+    write_text(path, json.dumps(content))
 
 
 def _clip_key(video, step, clip, hflip) -> str:

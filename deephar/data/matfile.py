@@ -12,6 +12,8 @@ import numpy as np
 import scipy.io
 from scipy.io.matlab import MatReadError
 
+from deephar.utils.fs import whole_path
+
 _UNREADABLE = (
     MatReadError,
     ArithmeticError,
@@ -90,9 +92,8 @@ def save_mat(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
         )
     buffer = io.BytesIO()
     scipy.io.savemat(buffer, dict(content), do_compression=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(_HEADER + buffer.getvalue()[len(_HEADER) :])
-    os.replace(partial, path)
+    with whole_path(path) as draft:
+        draft.write_bytes(_HEADER + buffer.getvalue()[len(_HEADER) :])
 
 
 def struct_array(rows: Sequence[Mapping[str, Any]], fields: Iterable[str]) -> Any:

@@ -23,6 +23,7 @@ import re
 import numpy as np
 
 from deephar.data.records import check_rising, frame_numbers, shaped
+from deephar.utils.fs import whole_path
 
 ACTIONS = (
     "drink water",
@@ -221,10 +222,8 @@ def write_ntu(folder: str | os.PathLike, video: NtuVideo) -> pathlib.Path:
         value.swapaxes(1, 2).reshape(len(value), -1)
         for value in (video.world, video.image)
     ]
-    partial = path.with_name(path.name + ".part")
-    with open(partial, "wb") as file:
+    with whole_path(path) as draft, open(draft, "wb") as file:
         np.save(file, np.concatenate([video.frames[:, None], *blocks], axis=1))
-    os.replace(partial, path)
     return path
 
 

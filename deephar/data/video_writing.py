@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from deephar.utils.fs import whole_path
 from deephar.utils.messages import shown
 
 SUFFIXES = (".mp4", ".gif")
@@ -67,17 +68,11 @@ def write_video(
     if first is None:
         raise ValueError(f"`frames` must hold a frame at least, for {path}")
     rate = Fraction(rate).limit_denominator(_FINEST_RATE) or Fraction(1, _FINEST_RATE)
-    partial = path.with_name(path.name + ".part")
-    given = (partial, np.shape(first)[:2], _counted(first, frames, progress), rate)
-    try:
+    given = (np.shape(first)[:2], _counted(first, frames, progress), rate)
+    with whole_path(path) as draft:
         if path.suffix.lower() == ".gif":
-            number = _encode_gif(*given)
-        else:
-            number = _encode_mp4(*given, bitrate)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return number
+            return _encode_gif(draft, *given)
+        return _encode_mp4(draft, *given, bitrate)
 
 
 def check_video_path(path: str | os.PathLike) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import cv2
 import numpy as np
 
+from deephar.utils.fs import whole_path
+
 
 @dataclasses.dataclass(frozen=True)
 class VideoInfo:
@@ -133,9 +135,8 @@ def write_jpeg(path: str | os.PathLike, picture: np.ndarray, quality: int = 90) 
     encoded, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not encoded:
         raise ValueError(f"cannot encode the picture {path}. Received: {picture.shape}")
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(data.tobytes())
-    os.replace(partial, path)
+    with whole_path(path) as draft:
+        draft.write_bytes(data.tobytes())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -63,10 +63,20 @@ def write_csv(path: str | os.PathLike, rows: Sequence[Mapping[str, object]]) -> 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a text file, whole or not at all."""
-    path = pathlib.Path(path)
-    draft = path.with_name(path.name + ".part")
-    try:
+    with whole_path(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def whole_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Yields where to write a file, which gets its name at the end.
+
+    If that is not reached there is what was there before, and no draft.
+    """
+    path = pathlib.Path(path)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        yield draft
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
@@ -79,17 +89,11 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     Whatever moment the machine dies at, there is the whole file or what was there
     before.
     """
-    path = pathlib.Path(path)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        with open(draft, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync(path.parent)
+    with whole_path(path) as draft, open(draft, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(pathlib.Path(path).parent)
 
 
 def _sync(folder: pathlib.Path) -> None:

@@ -36,7 +36,7 @@ from deephar.data.synthetic.writing import (
     prepare,
     save_picture,
 )
-from deephar.utils.fs import write_text
+from deephar.utils.fs import whole_path, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -144,9 +144,8 @@ def _write_labels(
     write_text(listed, json.dumps(entries) + "\n")
     people = [one for video in videos for one in _people(video, size)]
     people = [{"image_id": 1 + i, **person} for i, person in enumerate(people)]
-    draft = pickled.with_name(f"{pickled.name}.part")
-    draft.write_bytes(pickle.dumps(people, protocol=2))
-    os.replace(draft, pickled)
+    with whole_path(pickled) as draft:
+        draft.write_bytes(pickle.dumps(people, protocol=2))
 
 
 def make_shop_clip(

@@ -21,7 +21,7 @@ setup(
         "numpy>=1.26",
         "h5py>=3.10",
         "scipy>=1.11",
-        "opencv-python-headless>=4.9",
+        "opencv-python-headless>=4.9,<5",
         "pillow>=10.1",
         "matplotlib>=3.8",
         "av>=12",
@@ -29,7 +29,7 @@ setup(
         "tensorboard",
     ],
     extras_require={
-        "test": ["pytest>=8", "ruff>=0.6"],
+        "test": ["jsonschema>=4.20", "pytest>=8", "ruff>=0.6"],
         "human36m": ["cdflib>=1.2"],
         "jax": ["jax>=0.4.30"],
         "torch": ["torch>=2.4"],

@@ -11,8 +11,8 @@ from scripts import load
 
 from deephar import checkpoints, experiment
 from deephar.config import pennaction_ar_dataconf
-from deephar.experiment.networks import NETWORKS
 from deephar.models import action
+from deephar.networks.recipes import NETWORKS
 from deephar.utils.pose import coco17j, pa16j2d
 
 TINY = {"size": 32, "blocks": 1, "ksize": 3, "frames": 4}

@@ -33,11 +33,14 @@ ROOMS = {
         *("callbacks", "checkpoints", "data.loader", "devices", "losses", "utils"),
     },
     "checkpoints": {"layers", "config", "utils"},
-    "inference": {"models", "layers", "checkpoints", "utils", "config", "data"},
+    "networks": {"models", "checkpoints", "config", "data", "utils"},
+    "inference": {
+        *("models", "networks", "layers", "checkpoints", "utils", "config", "data"),
+    },
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
-        *("callbacks", "data", "devices", "inference", "losses", "optimizers"),
-        "plans",
+        *("callbacks", "data", "devices", "inference", "losses", "networks"),
+        *("optimizers", "plans"),
     },
 }
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}

@@ -9,9 +9,9 @@ import pytest
 from deephar import experiment
 from deephar.checkpoints import KNOWN
 from deephar.experiment import default_settings
-from deephar.experiment.networks import other_settings
-from deephar.experiment.published import network_like, settings_of
 from deephar.experiment.receipts import why_chosen
+from deephar.networks.published import network_like, settings_of
+from deephar.networks.recipes import other_settings
 
 ABC = "900150983cd24fb0d6963f7d28e17f72"
 """The md5 of "abc"."""

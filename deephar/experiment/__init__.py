@@ -1,10 +1,7 @@
 """What every script needs: flags, the run folder, logging, seed, precision, the model.
 
 arguments   parsers, and the flags of a training that goes on
-networks    the networks of the papers; published: those of the published files
-settings    the shape of a network: recipe, weights, flags
-known_weights    what weights are known to be of
-building    from the settings to the network
+settings    the shape of a network: recipe, weights, flags; see deephar.networks
 compute     precision and compiler
 looking     mirrored, several crops, refined windows
 picture_poses  poses in a user's pictures, drawn and written
@@ -74,16 +71,8 @@ from deephar.experiment.boxed_scores import (
     parse_boxed_evaluation,
     predict_boxed_people,
 )
-from deephar.experiment.building import (
-    build_network,
-    load_network,
-    model_config,
-    num_predictions,
-    pose_view,
-)
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.cuts import add_cut_arguments, score_cuts
-from deephar.experiment.known_weights import MODEL_FILE, describes, network_of
 from deephar.experiment.lifting import evaluate_lifting
 from deephar.experiment.lifting_flags import (
     EVALUATE_LIFTING,
@@ -131,12 +120,6 @@ from deephar.experiment.multitask_scores import (
     add_multitask_arguments,
     evaluate_multitask,
 )
-from deephar.experiment.networks import (
-    NETWORKS,
-    default_settings,
-    pose_networks,
-    poselayout,
-)
 from deephar.experiment.one_video import (
     boxed_video,
     draw_video,
@@ -172,7 +155,6 @@ from deephar.experiment.pose import (
     pose_model,
     shares,
 )
-from deephar.experiment.published import settings_of
 from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import (
     action_dataconf,
@@ -219,6 +201,21 @@ from deephar.experiment.video_lifting import (
     VIDEO_NETWORKS,
     add_video_lifting_arguments,
     lift_video,
+)
+from deephar.networks.building import (
+    build_network,
+    load_network,
+    model_config,
+    num_predictions,
+    pose_view,
+)
+from deephar.networks.known_weights import MODEL_FILE, describes, network_of
+from deephar.networks.published import settings_of
+from deephar.networks.recipes import (
+    NETWORKS,
+    default_settings,
+    pose_networks,
+    poselayout,
 )
 from deephar.utils.numbers import (
     fraction,

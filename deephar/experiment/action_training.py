@@ -20,7 +20,6 @@ from deephar.experiment.clip_training import (
     check_frozen_features,
     train_clips,
 )
-from deephar.experiment.networks import NETWORKS
 from deephar.experiment.pose import (
     MOST_STEPS,
     epoch_steps,
@@ -36,6 +35,7 @@ from deephar.experiment.settings import (
 )
 from deephar.experiment.stages import check_first_weights, stage_parser
 from deephar.experiment.training import TrainingRun, start_training
+from deephar.networks.recipes import NETWORKS
 from deephar.utils.numbers import positive_int, weight
 
 STAGES = {

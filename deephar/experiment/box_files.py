@@ -16,24 +16,24 @@ from deephar.evaluation.boxes import (
     boxes_by_clip,
     predict_boxes,
 )
-from deephar.experiment.building import build_network, pose_view
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import (
     add_looking_arguments,
     describe_looking,
     pose_predictor,
 )
-from deephar.experiment.networks import (
-    NETWORKS,
-    default_settings,
-    pose_networks,
-    poselayout,
-)
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import write_json
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.inference.crops import Window
 from deephar.inference.predictor import PosePredictor
+from deephar.networks.building import build_network, pose_view
+from deephar.networks.recipes import (
+    NETWORKS,
+    default_settings,
+    pose_networks,
+    poselayout,
+)
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 from deephar.utils.numbers import fraction, positive_float, positive_int
 

@@ -18,8 +18,8 @@ from deephar.data.merl import PEOPLE_FILES, PEOPLE_PICTURES
 from deephar.evaluation.keypoints import score_pck
 from deephar.evaluation.oks import keypoint_results, score_oks
 from deephar.evaluation.pose import PosePredictions
-from deephar.experiment.networks import poselayout
 from deephar.experiment.settings import sized
+from deephar.networks.recipes import poselayout
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import coco17j, pa16j2d
 

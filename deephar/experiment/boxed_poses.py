@@ -12,11 +12,11 @@ from deephar.data.pictures import read_size
 from deephar.evaluation.pose import PosePredictions
 from deephar.experiment.arguments import FORK_FLAGS, argument_parser
 from deephar.experiment.boxed_people import people_dataconf, people_layout
-from deephar.experiment.building import build_network, pose_view
 from deephar.experiment.compute import configure_compute
 from deephar.experiment.looking import add_people_arguments, predict_people
-from deephar.experiment.networks import pose_networks, poselayout
 from deephar.experiment.settings import add_network_arguments, network_settings
+from deephar.networks.building import build_network, pose_view
+from deephar.networks.recipes import pose_networks, poselayout
 from deephar.utils.bbox import check_overlap
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.pose import INVALID, coco17j

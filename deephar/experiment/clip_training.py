@@ -8,15 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from deephar.experiment.building import build_network
 from deephar.experiment.described import DescribedClips
-from deephar.experiment.known_weights import find_weights
-from deephar.experiment.networks import NETWORKS
 from deephar.experiment.pose import epoch_steps
 from deephar.experiment.scoring import action_scorer
 from deephar.experiment.stages import check_actions
 from deephar.experiment.training import TrainingRun, optimizer
 from deephar.losses import pose_regression_loss
+from deephar.networks.building import build_network
+from deephar.networks.known_weights import find_weights
+from deephar.networks.recipes import NETWORKS
 from deephar.trainer import set_batch_norm_momentum
 from deephar.utils.modes import TRAIN_MODE
 

@@ -25,7 +25,6 @@ from deephar.experiment.arguments import (
     parse_training,
 )
 from deephar.experiment.boxed_people import MERL_PEOPLE, NONE
-from deephar.experiment.building import build_network
 from deephar.experiment.clip_training import (
     ClipLesson,
     add_frozen_features,
@@ -33,7 +32,6 @@ from deephar.experiment.clip_training import (
     train_clips,
 )
 from deephar.experiment.compute import configure_compute
-from deephar.experiment.known_weights import check_classes, known_settings
 from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import clip_predictor, score_videos
 from deephar.experiment.run import start, write_evaluation
@@ -45,6 +43,8 @@ from deephar.experiment.settings import (
 from deephar.experiment.sliding import class_names
 from deephar.experiment.stages import check_first_weights
 from deephar.experiment.training import TrainingRun, start_training
+from deephar.networks.building import build_network
+from deephar.networks.known_weights import check_classes, known_settings
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.numbers import positive_int
 

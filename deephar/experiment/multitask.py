@@ -27,7 +27,6 @@ from deephar.experiment.arguments import (
     add_training_arguments,
     parse_training,
 )
-from deephar.experiment.building import build_network, model_config, pose_view
 from deephar.experiment.mixing import DataMaker
 from deephar.experiment.pose import shares
 from deephar.experiment.scoring import Predict, Scorer, action_scorer, join_scorers
@@ -43,6 +42,7 @@ from deephar.experiment.stages import (
 from deephar.experiment.training import TrainingRun, optimizer, start_training
 from deephar.losses import pose_regression_loss
 from deephar.models import spnet
+from deephar.networks.building import build_network, model_config, pose_view
 from deephar.trainer import set_batch_norm_momentum
 from deephar.utils.numbers import weight
 

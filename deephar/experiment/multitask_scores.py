@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from deephar.data.clips import ClipDataset
 from deephar.evaluation.multitask_report import multitask_page
-from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import describe_frames
 from deephar.experiment.people_scores import part_predictor
@@ -22,6 +21,7 @@ from deephar.experiment.recognition import (
 )
 from deephar.experiment.run import write_evaluation
 from deephar.inference.predictor import PosePredictor
+from deephar.networks.building import build_network
 
 
 def add_multitask_arguments(

@@ -10,10 +10,10 @@ from deephar.data.box_lists import BoxRow, read_box_list
 from deephar.data.boxed_clips import BoxedVideo
 from deephar.data.pictures import open_picture
 from deephar.evaluation.sliding import Seen
-from deephar.experiment.networks import poselayout
 from deephar.experiment.picture_poses import drawing_names
 from deephar.experiment.run import write_json
 from deephar.experiment.sliding import Watcher, video_of_rows
+from deephar.networks.recipes import poselayout
 from deephar.utils.drawing import draw_action, draw_pose, save_drawing
 
 _NO_BOX = (np.nan,) * 4

@@ -11,13 +11,13 @@ from deephar.data.mpii import MpiiSinglePerson
 from deephar.evaluation.pose import score_pckh
 from deephar.evaluation.pose3d import PosePredictions3D, score_mpjpe
 from deephar.evaluation.root_depth import bone_lengths
-from deephar.experiment.building import model_config, pose_view
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import look_at_people
-from deephar.experiment.networks import NETWORKS, poselayout
 from deephar.experiment.settings import sized
 from deephar.inference.predictor import PosePredictor
 from deephar.models import spnet
+from deephar.networks.building import model_config, pose_view
+from deephar.networks.recipes import NETWORKS, poselayout
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from deephar.checkpoints import KNOWN
 from deephar.data.pictures import open_picture
 from deephar.experiment.arguments import argument_parser, flag_names
-from deephar.experiment.building import build_network, pose_view
 from deephar.experiment.compute import configure_compute
 from deephar.experiment.looking import add_looking_arguments, pose_predictor
-from deephar.experiment.networks import poselayout
 from deephar.experiment.run import start, write_json
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.inference.predictor import PosePredictor
+from deephar.networks.building import build_network, pose_view
+from deephar.networks.recipes import poselayout
 from deephar.utils.drawing import draw_pose
 
 logger = logging.getLogger(__name__)

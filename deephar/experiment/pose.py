@@ -14,9 +14,9 @@ from deephar.experiment.arguments import (
     add_training_arguments,
     parse_training,
 )
-from deephar.experiment.building import build_network, num_predictions
 from deephar.experiment.training import TrainingRun, optimizer
 from deephar.losses import pose_regression_loss
+from deephar.networks.building import build_network, num_predictions
 from deephar.trainer import set_batch_norm_momentum
 from deephar.utils.modes import TRAIN_MODE
 

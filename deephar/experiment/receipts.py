@@ -6,10 +6,10 @@ import pathlib
 from collections.abc import Mapping
 
 from deephar.checkpoints import recognise
-from deephar.experiment.known_weights import NETWORK
-from deephar.experiment.networks import other_settings
 from deephar.experiment.origins import origin_of
 from deephar.experiment.run import command
+from deephar.networks.known_weights import NETWORK
+from deephar.networks.recipes import other_settings
 from deephar.utils.fs import md5_of
 
 BEST, LAST, SCORES = "weights_best.", "weights_last.", "scores.json"

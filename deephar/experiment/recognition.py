@@ -14,14 +14,14 @@ from deephar.evaluation.action import predict_actions, score_actions
 from deephar.evaluation.action_report import action_page
 from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
-from deephar.experiment.building import build_network
 from deephar.experiment.compute import Compute, configure_compute
-from deephar.experiment.networks import default_settings, poselayout
-from deephar.experiment.published import published_settings
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import network_settings, sized
 from deephar.inference.clips import ClipPredictor
+from deephar.networks.building import build_network
+from deephar.networks.published import published_settings
+from deephar.networks.recipes import default_settings, poselayout
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
 

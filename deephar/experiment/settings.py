@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from deephar.config import DataConfig
 from deephar.experiment.arguments import flag_names
-from deephar.experiment.known_weights import (
+from deephar.networks.known_weights import (
     MODEL_FILE,
     NETWORK,
     chosen_network,
@@ -23,7 +23,8 @@ from deephar.experiment.known_weights import (
     one_like,
     read_model_file,
 )
-from deephar.experiment.networks import NETWORKS, Setting, default_settings
+from deephar.networks.recipes import NETWORKS, Setting, default_settings
+from deephar.networks.settings import part_of
 
 logger = logging.getLogger(__name__)
 
@@ -125,28 +126,6 @@ def settings_on_record(
     return {name: value for name, value in settings.items() if name not in unsaid}
 
 
-def pose_part_settings(weights: str, settings: dict) -> dict:
-    """The settings of the weights that a network of actions begins with.
-
-    Args:
-        weights: a file of its pose part, or of a whole network of its kind.
-        settings: the network's, of `network_settings`; they count where nothing is
-            known of the weights, but for those that each network has of its own.
-    """
-    network = _part_of(weights, settings[NETWORK])
-    own = NETWORKS[network].settings
-    same = {n: settings[n] for n in own if n in settings and not own[n].own}
-    known = known_settings(weights, network)[1]
-    return {**default_settings(network), **same, **known, NETWORK: network}
-
-
-def _part_of(weights: str, network: str) -> str:
-    """The network that weights of a pose part are of."""
-    recipe = NETWORKS[network]
-    whole = [network] if recipe.family.architecture == "spnet" else []
-    return chosen_network(weights, [recipe.pose_part, *whole])
-
-
 def _merged(args, networks, model_file) -> tuple[dict, dict]:
     """The settings, and those of them that are settled, with the source."""
     network = networks
@@ -174,7 +153,7 @@ def _sources(args, network: str, model_file: pathlib.Path | None):
         return [(str(model_file), read_model_file(model_file, network))]
     found, many = [], getattr(args, "multi_clip", False)
     if getattr(args, "pose_weights", None) is not None:
-        part = _part_of(args.pose_weights, network)
+        part = part_of(args.pose_weights, network)
         args.pose_weights, known = known_settings(args.pose_weights, part)
         shared = NETWORKS[NETWORKS[network].pose_part].settings
         known = {n: v for n, v in known.items() if n in shared and not shared[n].own}

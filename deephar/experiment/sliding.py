@@ -19,14 +19,14 @@ from deephar.data.pictures import read_size
 from deephar.data.videos import extract_frames
 from deephar.evaluation.action import deciding
 from deephar.evaluation.sliding import Seen, slide, sliding_windows
-from deephar.experiment.building import build_network
 from deephar.experiment.compute import configure_compute
-from deephar.experiment.known_weights import check_classes
-from deephar.experiment.networks import NETWORKS
 from deephar.experiment.picture_poses import picture_files
 from deephar.experiment.recognition import clip_predictor
 from deephar.experiment.settings import sized
 from deephar.inference.clips import ClipPredictor
+from deephar.networks.building import build_network
+from deephar.networks.known_weights import check_classes
+from deephar.networks.recipes import NETWORKS
 from deephar.utils.bbox import check_overlap
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int

@@ -21,7 +21,6 @@ from deephar.callbacks import (
 )
 from deephar.data.loader import BatchLoader
 from deephar.experiment.compute import Compute, configure_compute
-from deephar.experiment.known_weights import MODEL_FILE
 from deephar.experiment.run import (
     CHECKPOINTS,
     clear_earlier_training,
@@ -34,6 +33,7 @@ from deephar.experiment.run import (
 )
 from deephar.inference.clips import ClipPredictor
 from deephar.inference.predictor import PosePredictor
+from deephar.networks.known_weights import MODEL_FILE
 from deephar.optimizers import rmsprop
 from deephar.trainer import MultiModelTrainer, SavePlan
 from deephar.utils.fs import write_json

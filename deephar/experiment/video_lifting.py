@@ -30,7 +30,6 @@ from deephar.experiment.lifting_rendering import (
     progress_teller,
     world_poses,
 )
-from deephar.experiment.networks import pose_networks
 from deephar.experiment.picture_poses import flags_predictor
 from deephar.experiment.run import write_json
 from deephar.experiment.sliding import frames_of, refuse_unseen
@@ -41,6 +40,7 @@ from deephar.experiment.video_poses import (
     video_with_boxes,
 )
 from deephar.inference.lifting import StreamingLifter
+from deephar.networks.recipes import pose_networks
 from deephar.utils.animation import Bones, animate, azimuth_of
 from deephar.utils.bvh import write_bvh
 from deephar.utils.numbers import fraction, positive_float, positive_int

@@ -9,9 +9,9 @@ import keras
 
 from deephar.checkpoints import describe, load_weights
 from deephar.config import ModelConfig
-from deephar.experiment.networks import NETWORKS, Family
-from deephar.experiment.settings import pose_part_settings
 from deephar.models import action, reception, spnet
+from deephar.networks.recipes import NETWORKS, Family
+from deephar.networks.settings import pose_part_settings
 
 logger = logging.getLogger(__name__)
 

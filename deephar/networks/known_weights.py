@@ -11,12 +11,12 @@ import pathlib
 from collections.abc import Iterable
 
 from deephar.checkpoints import KNOWN, Published, get, recognise
-from deephar.experiment.networks import NETWORKS, Family
-from deephar.experiment.published import (
+from deephar.networks.published import (
     family_of,
     network_like,
     published_settings,
 )
+from deephar.networks.recipes import NETWORKS, Family
 
 logger = logging.getLogger(__name__)
 

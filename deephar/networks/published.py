@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from deephar.checkpoints import Network, Published
 from deephar.config import get_dataconf
-from deephar.experiment.networks import NETWORKS, Family
+from deephar.networks.recipes import NETWORKS, Family
 
 
 def family_of(network: Network) -> Family | None:

@@ -1,0 +1,40 @@
+"""The networks of the papers: properties, what weights are of, how they are built.
+
+recipes        the networks that the package knows, and their settings
+known_weights  what weights are known to be of;  published: by the authors' table
+settings       of weights, before any flag
+building       from the settings to the network
+"""
+
+from deephar.networks.building import (
+    build_network,
+    load_network,
+    model_config,
+    num_predictions,
+    pose_view,
+)
+from deephar.networks.known_weights import MODEL_FILE, describes, network_of
+from deephar.networks.recipes import (
+    NETWORKS,
+    default_settings,
+    pose_networks,
+    poselayout,
+)
+from deephar.networks.settings import pose_part_settings, weights_settings
+
+__all__ = [
+    "MODEL_FILE",
+    "NETWORKS",
+    "build_network",
+    "default_settings",
+    "describes",
+    "load_network",
+    "model_config",
+    "network_of",
+    "num_predictions",
+    "pose_networks",
+    "pose_part_settings",
+    "pose_view",
+    "poselayout",
+    "weights_settings",
+]

@@ -14,6 +14,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["deephar", "deephar.*"]),
+    entry_points={"console_scripts": ["deephar = deephar.commands:main"]},
     python_requires=">=3.10",
     install_requires=[
         "tensorflow>=2.18",

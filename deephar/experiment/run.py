@@ -17,6 +17,7 @@ import keras
 from deephar.checkpoints.state import STATES
 from deephar.devices import lost_worker
 from deephar.experiment.arguments import record_name
+from deephar.utils.ending import mistakes_told
 from deephar.utils.fs import write_json, write_text
 from deephar.utils.warp import one_thread_a_picture
 
@@ -225,14 +226,6 @@ def run_script(main: Callable[[], None]) -> None:
         SystemExit: with the message, for a ValueError, OSError or FloatingPointError;
             with status 130 after Ctrl-C.
     """
-    try:
-        with lost_worker():
-            main()
-    except (ValueError, OSError, FloatingPointError) as error:
-        if logging.root.handlers:
-            quiet = {"for_the_file": True}
-            logger.error("ended by an error", exc_info=True, extra=quiet)
-        raise SystemExit(f"error: {error}") from error
-    except KeyboardInterrupt:
-        logger.warning("interrupted; the run folder keeps what was saved so far")
-        raise SystemExit(130) from None
+    saved = "interrupted; the run folder keeps what was saved so far"
+    with mistakes_told(saved), lost_worker():
+        main()

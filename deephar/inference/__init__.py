@@ -4,16 +4,25 @@ from deephar.inference.clips import ClipPredictor
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP, Window
 from deephar.inference.folding import fold_batch_norm
 from deephar.inference.lifting import Lifter, StreamingLifter
-from deephar.inference.predictor import Pose, PosePredictor
+from deephar.inference.looker import Looked, Looker, people_of
+from deephar.inference.predictor import PosePredictor
+from deephar.inference.results import Action, FramePrediction, Person, Pose, Pose3D
 
 __all__ = [
     "MULTI_CROP",
     "SINGLE_CROP",
+    "Action",
     "ClipPredictor",
+    "FramePrediction",
     "Lifter",
+    "Looked",
+    "Looker",
+    "Person",
     "Pose",
+    "Pose3D",
     "PosePredictor",
     "StreamingLifter",
     "Window",
     "fold_batch_norm",
+    "people_of",
 ]

@@ -1,6 +1,5 @@
 """From a picture and boxes to joints in the picture's pixels."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import keras
@@ -16,44 +15,11 @@ from deephar.inference.crops import (
     locate,
 )
 from deephar.inference.folding import fold_batch_norm
+from deephar.inference.results import Pose
 from deephar.utils.bbox import bbox_to_objposwin, check_overlap
 
 PERSON_MARGIN = 1.25
 """Side of the crop over the longer side of the person's box, as MPII's training has."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Pose:
-    """One person's pose.
-
-    Attributes:
-        joints: `(joints, dim)` float64, (x, y) in px of the picture; in 3D then z in mm
-            behind the depth at which the network puts the root.
-        confidence: `(joints,)`, in [0, 1] for networks whose joint probability is the
-            sigmoid; any number for "window".
-        box: (x1, y1, x2, y2) px of the window that was looked at.
-        joint_names: names in the order of `joints`.
-    """
-
-    joints: np.ndarray
-    confidence: np.ndarray
-    box: tuple[float, float, float, float]
-    joint_names: tuple[str, ...]
-
-    def to_dict(self) -> dict:
-        """The pose as plain numbers for JSON: box; x, y (z), confidence by joint."""
-        rows = zip(self.joint_names, self.joints, self.confidence, strict=True)
-        axes = "xyz"[: self.joints.shape[1]]
-        return {
-            "box": [round(float(value), 2) for value in self.box],
-            "joints": {
-                name: {
-                    **{a: round(float(v), 2) for a, v in zip(axes, point, strict=True)},
-                    "confidence": round(float(confidence), 4),
-                }
-                for name, point, confidence in rows
-            },
-        }
 
 
 def split_outputs(outputs: Sequence, dim: int = 2) -> list[tuple]:

@@ -23,6 +23,10 @@ DEPTH_RANGE = 2000.0
 """Depth that [0, 1] of a predicted z covers, mm, its middle at the root; of a window
 scaled by a factor, so many times it (`utils.bbox.get_crop_params`)."""
 
+WINDOW_RANGE = 2250.0
+"""Width at the root that the same window of Human3.6M covers, mm; it has pictures of
+about 1000 px."""
+
 _ITERATIONS = 100
 _TOLERANCE = 1e-12
 

@@ -1,6 +1,5 @@
-"""datasets/check.py: what of a data set is there, missing or wrong."""
+"""check-data: what of a data set is there, missing or wrong."""
 
-import importlib.util
 import json
 import pathlib
 import pickle
@@ -14,15 +13,11 @@ from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
 from tiny_coco import annotation, write_both_parts, write_tiny_coco
 from tiny_mpii import write_tiny_mpii
 
+from deephar.commands import check_data as check
 from deephar.data.boxes import ClipBoxes, FrameBoxes, write_boxes
 from deephar.data.merl import MERLSinglePerson
 from deephar.data.pictures import PictureError
 from deephar.utils.modes import TRAIN_MODE
-
-SCRIPT = pathlib.Path(__file__).parents[1] / "datasets" / "check.py"
-spec = importlib.util.spec_from_file_location("check_dataset", SCRIPT)
-check = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(check)
 
 WRITERS = {
     "MPII": write_tiny_mpii,

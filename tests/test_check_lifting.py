@@ -1,20 +1,18 @@
-"""datasets/check.py lifting: what a folder of tracks has, and what is wrong with it."""
+"""check-data lifting: what a folder of tracks has, and what is wrong with it."""
 
 import json
 import shutil
 
 import numpy as np
 import pytest
-from scripts import load
 from tiny_lifting import LAYOUT, make_positions, see, write_tiny_lifting
 
+from deephar.commands import check_data as check
 from deephar.data.lifting_format import (
     Layout,
     write_keypoints_2d,
     write_positions_3d,
 )
-
-check = load("datasets/check.py")
 
 
 @pytest.fixture(scope="module")

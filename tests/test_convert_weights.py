@@ -1,4 +1,4 @@
-"""weights/convert.py, run as a user does."""
+"""convert-weights, and weights/convert.py, run as a user does."""
 
 import dataclasses
 import json
@@ -7,14 +7,14 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from scripts import load, run
+from scripts import run
 from weight_files import names
 
 from deephar import checkpoints, experiment
 from deephar.checkpoints import KNOWN
 from deephar.checkpoints.lifting import read_lifting
+from deephar.commands import convert_weights
 
-CONVERT = load("weights/convert.py")
 SHAPE = {"size": 64, "blocks": 1, "context": 0, "ksize": 3}
 SMALL = [part for name, n in SHAPE.items() for part in (f"--{name}", str(n))]
 
@@ -23,8 +23,8 @@ SMALL = [part for name, n in SHAPE.items() for part in (f"--{name}", str(n))]
 def small(tmp_path_factory):
     """A folder with the weights of a small network in both forms, and its model."""
     folder = tmp_path_factory.mktemp("small")
-    args = CONVERT.parse(["in.h5", "out.h5", *SMALL])
-    model, _ = CONVERT.build(args)
+    args = convert_weights.parse(["in.h5", "out.h5", *SMALL])
+    model, _ = convert_weights.build(args)
     for i, variable in enumerate(model.weights):
         variable.assign(np.full(variable.shape, 1 + i))
     checkpoints.save_weights(model, folder / "a.h5")
@@ -49,7 +49,7 @@ def test_a_file_of_the_original_goes_to_keras_3_and_back(shared, tmp_path):
     assert report["parameters"] == report["to"]["values"] == 4_444_224
     assert report["from"]["values"] == 4_545_600
     assert report["from"]["md5"] == checkpoints.md5_of(tmp_path / "in.h5")
-    CONVERT.main([f"{tmp_path}/out.weights.h5", f"{tmp_path}/back.h5"])
+    convert_weights.main([f"{tmp_path}/out.weights.h5", f"{tmp_path}/back.h5"])
     report = read_report(tmp_path / "back.h5")
     assert (report["constants_dropped"], report["constants_added"]) == (0, 9)
     assert report["to"]["dtypes"] == ["float32"]
@@ -67,7 +67,7 @@ def test_a_published_3d_file_keeps_its_positions(shared, tmp_path, monkeypatch):
     monkeypatch.setitem(KNOWN, "human36m", small)
     path = shared / "golden" / "models" / "b_rec3d" / "weights.h5"
     out = tmp_path / "out.weights.h5"
-    CONVERT.main([str(path), str(out), "--name", "human36m"])
+    convert_weights.main([str(path), str(out), "--name", "human36m"])
     assert read_report(out)["constants_dropped"] == 5
     with h5py.File(out) as file:
         assert json.loads(file.attrs["deephar_options"]) == {"zSAM/conv1d_1": "centers"}
@@ -86,29 +86,29 @@ def test_a_published_name_is_found_and_built_by_the_table(small, tmp_path, monke
     )
     monkeypatch.setitem(KNOWN, "mpii", known)
     monkeypatch.setenv("DEEPHAR_WEIGHTS", str(tmp_path))
-    CONVERT.main(["mpii", f"{tmp_path}/by_name/w.weights.h5"])
-    CONVERT.main([f"{folder}/a.h5", f"{tmp_path}/by_md5/w.weights.h5"])
+    convert_weights.main(["mpii", f"{tmp_path}/by_name/w.weights.h5"])
+    convert_weights.main([f"{folder}/a.h5", f"{tmp_path}/by_md5/w.weights.h5"])
     (tmp_path / "model.json").write_text('{"network": "ntu"}')
     content = (folder / "a.h5").read_bytes()
     (tmp_path / "beside.h5").write_bytes(content)
-    CONVERT.main([f"{tmp_path}/beside.h5", f"{tmp_path}/other/w.weights.h5"])
+    convert_weights.main([f"{tmp_path}/beside.h5", f"{tmp_path}/other/w.weights.h5"])
     for name in ("by_name", "by_md5", "other"):
         report = read_report(tmp_path / name / "w.weights.h5")
         assert report["tensors_used"] == len(model.weights)
         settings = json.loads((tmp_path / name / "model.json").read_text())
         assert settings == experiment.default_settings("mpii") | SHAPE
     with pytest.raises(ValueError, match=r"model\.json: is of another network; OUT"):
-        CONVERT.main(["mpii", f"{tmp_path}/here.weights.h5"])
+        convert_weights.main(["mpii", f"{tmp_path}/here.weights.h5"])
     assert not (tmp_path / "here.weights.h5").exists()
     with pytest.raises(ValueError, match=r"mpii is published, .* no \['blocks'\]"):
-        CONVERT.main(["mpii", f"{tmp_path}/x.h5", "--blocks", "2"])
+        convert_weights.main(["mpii", f"{tmp_path}/x.h5", "--blocks", "2"])
 
 
 def test_a_given_model_file_shapes_the_network(small, tmp_path):
     folder, _ = small
     (tmp_path / "shape.json").write_text(json.dumps(SHAPE))
     command = [f"{folder}/a.weights.h5", f"{tmp_path}/b.hdf5"]
-    CONVERT.main([*command, "--model", f"{tmp_path}/shape.json"])
+    convert_weights.main([*command, "--model", f"{tmp_path}/shape.json"])
     assert read_report(tmp_path / "b.hdf5")["to"]["layout"] == "Keras 2"
 
 
@@ -122,7 +122,7 @@ def test_an_spnet_goes_to_the_original_s_names_and_keeps_its_split(tmp_path):
     experiment.write_json(tmp_path / "run" / "model.json", settings)
     checkpoints.save_weights(model, tmp_path / "run" / "w.weights.h5")
     out = tmp_path / "original" / "w.hdf5"
-    CONVERT.main([f"{tmp_path}/run/w.weights.h5", str(out)])
+    convert_weights.main([f"{tmp_path}/run/w.weights.h5", str(out)])
     assert json.loads((out.parent / "model.json").read_text()) == settings
     with h5py.File(out) as file:
         groups = [group.removeprefix("td_") for group in names(file, "layer_names")]
@@ -132,19 +132,19 @@ def test_an_spnet_goes_to_the_original_s_names_and_keeps_its_split(tmp_path):
 def test_a_split_that_nothing_tells_is_not_made_up(tmp_path):
     flags = ("--size", "32", "--blocks", "1", "--depth-maps", "4")
     command = ["in.h5", "out.h5", "--network", "ntu_pose", *flags]
-    _, settings = CONVERT.build(CONVERT.parse(command))
+    _, settings = convert_weights.build(convert_weights.parse(command))
     assert settings["blocks"] == 1 and "protocol" not in settings
     assert experiment.settings_of(KNOWN["ntu_merge"])["protocol"] == "cs"
 
 
 def test_a_network_that_is_named_has_its_own_flags():
     flags = ("--size", "32", "--blocks", "1", "--depth-maps", "4")
-    model, _ = CONVERT.build(
-        CONVERT.parse(["a.h5", "b.h5", "--network", "human36m", *flags])
+    model, _ = convert_weights.build(
+        convert_weights.parse(["a.h5", "b.h5", "--network", "human36m", *flags])
     )
     assert model.output_shape == (None, 17, 4)
     with pytest.raises(ValueError, match="--depth-maps: the 2D pose network of MPII"):
-        CONVERT.build(CONVERT.parse(["a.h5", "b.h5", *flags]))
+        convert_weights.build(convert_weights.parse(["a.h5", "b.h5", *flags]))
 
 
 def test_what_is_there_is_only_replaced_when_told(small, tmp_path):
@@ -153,19 +153,19 @@ def test_what_is_there_is_only_replaced_when_told(small, tmp_path):
     out.write_text("precious")
     command = [f"{folder}/a.weights.h5", str(out), *SMALL]
     with pytest.raises(FileExistsError, match=r"b\.h5: is there already; --overwrite"):
-        CONVERT.main(command)
+        convert_weights.main(command)
     assert out.read_text() == "precious"
-    CONVERT.main([*command, "--overwrite"])
+    convert_weights.main([*command, "--overwrite"])
     assert checkpoints.describe(out)["layout"] == "Keras 2"
     with pytest.raises(ValueError, match="is IN and OUT at once"):
-        CONVERT.main([str(out), str(out), *SMALL, "--overwrite"])
+        convert_weights.main([str(out), str(out), *SMALL, "--overwrite"])
 
 
 def test_another_network_is_refused_and_nothing_is_written(small, tmp_path):
     folder, _ = small
     command = [f"{folder}/a.h5", f"{tmp_path}/b.h5", *SMALL, "--ksize", "5"]
     with pytest.raises(ValueError, match=r"a\.h5: tensor .* its shape must be"):
-        CONVERT.main(command)
+        convert_weights.main(command)
     assert not list(tmp_path.iterdir())
 
 
@@ -175,7 +175,7 @@ def test_a_layout_without_a_builder_is_named(small, tmp_path, monkeypatch):
     monkeypatch.setitem(KNOWN, "penn_spnet", known)
     command = [f"{small[0]}/a.h5", f"{tmp_path}/b.h5", "--name", "penn_spnet"]
     with pytest.raises(ValueError, match=r"has no deephar\.models\.nowhere"):
-        CONVERT.main(command)
+        convert_weights.main(command)
 
 
 def test_writing_is_checked_by_reading_back(small, tmp_path, monkeypatch):
@@ -188,7 +188,7 @@ def test_writing_is_checked_by_reading_back(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoints, "save_weights", save_wrongly)
     with pytest.raises(OSError, match=r"b\.h5: does not hold what was written"):
-        CONVERT.main([f"{folder}/a.h5", f"{tmp_path}/b.h5", *SMALL])
+        convert_weights.main([f"{folder}/a.h5", f"{tmp_path}/b.h5", *SMALL])
 
 
 def test_half_precision_is_read_and_reported(small, tmp_path):
@@ -199,7 +199,7 @@ def test_half_precision_is_read_and_reported(small, tmp_path):
         value = file["RegMap1"][name][...].astype("float16")
         del file["RegMap1"][name]
         file["RegMap1"][name] = value
-    CONVERT.main([str(path), f"{tmp_path}/b.weights.h5", *SMALL])
+    convert_weights.main([str(path), f"{tmp_path}/b.weights.h5", *SMALL])
     report = read_report(tmp_path / "b.weights.h5")
     assert report["from"]["dtypes"] == ["float16", "float32"]
     assert report["to"]["dtypes"] == ["float32"]
@@ -208,7 +208,7 @@ def test_half_precision_is_read_and_reported(small, tmp_path):
 def test_a_checkpoint_of_lifting_goes_to_keras_3_and_back(golden, tmp_path, capsys):
     source = golden / "lifting_semi.bin"
     out, back = tmp_path / "keras" / "a.weights.h5", tmp_path / "back.bin"
-    CONVERT.main([str(source), str(out), "--causal"])
+    convert_weights.main([str(source), str(out), "--causal"])
     assert json.loads((out.parent / "model.json").read_text()) == {
         "network": "lifting",
         "num_joints_in": 3,
@@ -220,7 +220,7 @@ def test_a_checkpoint_of_lifting_goes_to_keras_3_and_back(golden, tmp_path, caps
         "causal": True,
         "dense": False,
     }
-    CONVERT.main([str(out), str(back)])
+    convert_weights.main([str(out), str(back)])
     ours, theirs = read_lifting(back), read_lifting(source)
     assert list(ours.model_pos) == list(theirs.model_pos)
     for name in set(ours.model_pos):
@@ -234,7 +234,9 @@ def test_a_checkpoint_of_lifting_goes_to_keras_3_and_back(golden, tmp_path, caps
 
 def test_the_network_of_the_trajectory_is_converted_by_its_key(golden, tmp_path):
     out = tmp_path / "t.weights.h5"
-    CONVERT.main([str(golden / "lifting_semi.bin"), str(out), "--key", "model_traj"])
+    convert_weights.main(
+        [str(golden / "lifting_semi.bin"), str(out), "--key", "model_traj"]
+    )
     assert read_report(out)["parameters"] == 175
     assert json.loads((tmp_path / "model.json").read_text())["num_joints_out"] == 1
 
@@ -256,5 +258,5 @@ def test_what_does_not_fit_a_checkpoint_is_refused(
     source, out, *flags = argv
     argv = [str(golden / source), str(tmp_path / out), *flags]
     with pytest.raises(error, match=message):
-        CONVERT.main(argv)
+        convert_weights.main(argv)
     assert not list(tmp_path.iterdir())

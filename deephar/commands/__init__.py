@@ -5,6 +5,7 @@ from a command line to the parsed flags, and `main`, which does the work and ret
 exit status, or None for 0. Nothing of a command is imported before it is called for.
 """
 
+import argparse
 import difflib
 import importlib
 import os
@@ -67,6 +68,20 @@ def overview() -> str:
         + "\n".join(lines)
         + f"\n\n{PROGRAM} COMMAND --help tells the flags of one, with an example.\n"
     )
+
+
+def command_parser(name: str, doc: str) -> argparse.ArgumentParser:
+    """The parser of a command, whose module's docstring is its help."""
+    return argparse.ArgumentParser(
+        prog=f"{PROGRAM} {name}",
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def say(text: str) -> None:
+    """Prints a line, or several."""
+    sys.stdout.write(text + "\n")
 
 
 def unknown(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a data set on disk has: the kinds that datasets/check.py looks at.
+"""What a data set on disk has: the kinds that the command check-data looks at.
 
 An object of a kind counts a part (`count`), lists its pictures (`places`), reads one of
 them (`read`) and names those that are not there (`missing`). Those of people name boxes

@@ -1,7 +1,7 @@
 """What a folder of lifting's files has, and what is wrong with it.
 
-For datasets/check.py: every file is read, key points are compared with the joints that
-they belong to and with the cameras that saw them.
+For the command check-data: every file is read, key points are compared with the joints
+that they belong to and with the cameras that saw them.
 """
 
 import dataclasses

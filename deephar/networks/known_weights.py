@@ -1,7 +1,7 @@
 """What weights are known to be of: by the table of published files, or a model.json.
 
-Training writes `model.json` beside its weights, and `weights/convert.py` beside what it
-writes.
+Training writes `model.json` beside its weights, and the command convert-weights beside
+what it writes.
 """
 
 import argparse

@@ -1,0 +1,188 @@
+r"""Converts weights from the originals' files to Keras 3's, or back.
+
+    python -m deephar convert-weights IN OUT [--name NAME | --model model.json] [flags]
+    python -m deephar convert-weights mpii weights/mpii/w.weights.h5
+    python -m deephar convert-weights their.h5 ours/w.weights.h5 --blocks 2
+
+IN is a file, or the name of a published one. OUT is in the form of Keras 3 if it ends
+in .weights.h5, and in the original's layout if it ends otherwise in .h5 or .hdf5. The
+network is the published NAME's, or that of model.json; or what IN is known by: its md5,
+a model.json beside it, or its file name; else --network's, of the flags' shape (without
+--network the 2D pose network's). SPNets in the original's layout are read by name, all
+else by order. OUT is read back and compared; the report goes to OUT.json too, and the
+network to the model.json beside OUT, where every script finds it.
+
+Checkpoints of VideoPose3D, and ours of temporal lifting (FILE.bin, PyTorch's), go to
+FILE.weights.h5 and back in the same way; --key model_traj takes the trajectory network,
+and --causal and --dense tell what the original's files do not.
+"""
+
+import argparse
+import json
+import pathlib
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+
+from deephar import checkpoints, experiment
+from deephar.checkpoints.lifting import network_arguments, read_lifting, state_dict
+from deephar.checkpoints.pytorch import is_pytorch
+from deephar.commands import command_parser, say
+from deephar.models import lifting
+
+LIFTING = "lifting"
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The flags."""
+    parser = command_parser("convert-weights", __doc__)
+    parser.add_argument("weights", metavar="IN", help="a file, or a published name")
+    parser.add_argument("out", metavar="OUT", type=pathlib.Path)
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--name", choices=checkpoints.KNOWN, help="published network")
+    network.add_argument("--model", type=pathlib.Path, help="a training's model.json")
+    network.add_argument("--network", choices=experiment.NETWORKS, help="of the flags")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT")
+    experiment.add_network_arguments(parser)
+    lift = parser.add_argument_group("checkpoints of temporal lifting")
+    lift.add_argument("--key", choices=checkpoints.lifting.NETWORKS)
+    lift.add_argument("--causal", action="store_true", help="IN is causal")
+    lift.add_argument("--dense", action="store_true", help="IN is dense")
+    return parser.parse_args(argv)
+
+
+def build(args: argparse.Namespace) -> tuple[keras.Model, dict]:
+    """The network and its settings, as far as they are known."""
+    source = pathlib.Path(args.weights)
+    published = checkpoints.KNOWN.get(args.name)
+    if args.weights in checkpoints.KNOWN and not source.is_file():
+        published = published or checkpoints.KNOWN[args.weights]
+        args.weights = str(checkpoints.get(args.weights))
+    beside = source.parent / experiment.MODEL_FILE
+    if published is None and args.model is None:
+        found, certain = checkpoints.recognise(source)
+        published = found if certain or not beside.is_file() else None
+    shape = list(experiment.given_flags(args))
+    if published is not None and shape:
+        raise ValueError(f"{published.name} is published, and of one shape: no {shape}")
+    if published is not None:
+        return published.network.build(), experiment.settings_of(published)
+    known = (args, experiment.NETWORKS, args.model)
+    settings = experiment.network_settings(*known)
+    model = experiment.build_network(settings["network"], settings)
+    return model, experiment.settings_on_record(*known)
+
+
+def convert(model: keras.Model, network: str, source: str, out: pathlib.Path) -> dict:
+    """Reads, writes, reads back and compares; returns the report."""
+    experiment.load_network(model, source, network)
+    values = model.get_weights()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    checkpoints.save_weights(model, out)
+    model.set_weights([np.zeros_like(value) for value in values])
+    experiment.load_network(model, out, network)
+    if not all(map(np.array_equal, model.get_weights(), values)):
+        raise OSError(f"{out}: does not hold what was written")
+    before, after = checkpoints.describe(source), checkpoints.describe(out)
+    return {
+        "from": before,
+        "to": after,
+        "tensors_used": len(values),
+        "constants_dropped": before["tensors"] - len(values),
+        "constants_added": after["tensors"] - len(values),
+        "parameters": model.count_params(),
+    }
+
+
+def build_lifting(args: argparse.Namespace) -> tuple[keras.Model, dict]:
+    """A network of temporal lifting and its settings."""
+    shape = [*experiment.given_flags(args), *filter(None, (args.name, args.network))]
+    if shape:
+        raise ValueError(f"a network of lifting is known by its file: no {shape}")
+    if not args.out.name.endswith((".bin", ".weights.h5")):
+        raise ValueError(f"{args.out}: must end in .bin or .weights.h5")
+    source = pathlib.Path(args.weights)
+    if is_pytorch(source):
+        checkpoint = read_lifting(source)
+        told = network_arguments(checkpoint, dense=args.dense)
+        if args.key == "model_traj":
+            told |= {"num_joints_out": 1}
+    else:
+        file = args.model or source.parent / experiment.MODEL_FILE
+        if not file.is_file():
+            raise FileNotFoundError(f"{file}: must tell the network of {source}")
+        told = read_json(file)
+        if told.pop("network", None) != LIFTING or args.key:
+            raise ValueError(f"{source}: is no checkpoint, or {file} not of {LIFTING}")
+    for name in ("causal", "dense"):
+        if getattr(args, name) and not told.setdefault(name, True):
+            raise ValueError(f"{source}: is of a network that is not {name}")
+    model = lifting.build(**told)
+    settings = lifting.settings(model)
+    widths = list(settings["filter_widths"])
+    return model, {"network": LIFTING, **settings, "filter_widths": widths}
+
+
+def convert_lifting(
+    model: keras.Model, key: str | None, source: str, out: pathlib.Path
+) -> dict:
+    """Reads, writes, reads back and compares; returns the report."""
+    checkpoints.load_weights(model, source, key=key)
+    values = state_dict(model)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    checkpoints.save_weights(model, out)
+    model.set_weights([np.zeros_like(value) for value in model.get_weights()])
+    checkpoints.load_weights(model, out)
+    again = state_dict(model)
+    if not all(np.array_equal(again[name], values[name]) for name in values):
+        raise OSError(f"{out}: does not hold what was written")
+    parameters = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    sides = {"from": checkpoints.describe(source), "to": checkpoints.describe(out)}
+    return {**sides, "parameters": parameters}
+
+
+def read_json(path: pathlib.Path) -> dict:
+    """A model.json."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: must be a model.json. {error}") from error
+
+
+def check_folder(model_file: pathlib.Path, same: Callable[[], bool]) -> None:
+    """Refuses a folder that has the weights of another network."""
+    if model_file.exists() and not same():
+        raise ValueError(
+            f"{model_file}: is of another network; OUT needs a folder of its own"
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Converts and reports."""
+    args = parse(argv)
+    record = args.out.with_name(f"{args.out.name}.json")
+    for path in (args.out, record):
+        if path.exists() and not args.overwrite:
+            raise FileExistsError(f"{path}: is there already; --overwrite replaces it")
+    if args.out.resolve() == pathlib.Path(args.weights).resolve():
+        raise ValueError(f"{args.out}: is IN and OUT at once")
+    model_file = args.out.parent / experiment.MODEL_FILE
+    if args.out.suffix == ".bin" or is_pytorch(args.weights):
+        model, settings = build_lifting(args)
+        check_folder(model_file, lambda: read_json(model_file) == settings)
+        report = convert_lifting(model, args.key, args.weights, args.out)
+    else:
+        lift = [name for name in ("key", "causal", "dense") if getattr(args, name)]
+        if lift:
+            raise ValueError(f"{args.weights}: is no checkpoint of lifting: no {lift}")
+        model, settings = build(args)
+        check_folder(model_file, lambda: experiment.describes(model_file, settings))
+        report = convert(model, settings["network"], args.weights, args.out)
+    if not model_file.exists():
+        experiment.write_json(model_file, settings)
+    record.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    for side in ("from", "to"):
+        facts = "  ".join(f"{k} {v}" for k, v in report[side].items())
+        say(f"{side:5} {facts}")
+    say("  ".join(f"{k} {v}" for k, v in report.items() if k not in ("from", "to")))

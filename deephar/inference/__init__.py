@@ -7,11 +7,13 @@ from deephar.inference.lifting import Lifter, StreamingLifter
 from deephar.inference.looker import Looked, Looker, people_of
 from deephar.inference.predictor import PosePredictor
 from deephar.inference.results import Action, FramePrediction, Person, Pose, Pose3D
+from deephar.inference.stream import ActionStream
 
 __all__ = [
     "MULTI_CROP",
     "SINGLE_CROP",
     "Action",
+    "ActionStream",
     "ClipPredictor",
     "FramePrediction",
     "Lifter",

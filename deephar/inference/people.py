@@ -1,0 +1,219 @@
+"""Where the people of a picture are: boxes by detectors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+
+Box = tuple[float, float, float, float]
+"""(x1, y1, x2, y2), px of the picture, x1 < x2 and y1 < y2."""
+
+_HOG_SIZE = (64, 128)
+"""(w, h) px of the pictures from which OpenCV's detector learned."""
+
+_HOG_PERSON = (0.5, 0.75)
+"""Part of them that a person takes: about 96 px of 128 in height, in the middle."""
+
+_HOG_STRIDE = (8, 8)
+_HOG_LEVELS = 1.05
+
+
+class Detection(NamedTuple):
+    """One person who may be in a picture.
+
+    Attributes:
+        box: (x1, y1, x2, y2), px; None for somewhere in the picture.
+        score: how sure the detector is, in its own unit; None if it does not say.
+    """
+
+    box: Box | None
+    score: float | None = None
+
+
+class PeopleDetector(Protocol):
+    """What tells where to look for people; any object with this method will do."""
+
+    def detect(self, picture: np.ndarray, number: int) -> Sequence[Detection]:
+        """Finds the people of a picture.
+
+        Args:
+            picture: `(h, w, 3)` uint8, RGB.
+            number: of the picture in its source, from 1.
+
+        Returns:
+            A detection for each, the surest first; none where there is nobody.
+        """
+
+
+class WholePicture:
+    """One guess: somebody, somewhere in the picture."""
+
+    def detect(self, picture: np.ndarray, number: int) -> list[Detection]:
+        """See `PeopleDetector.detect`."""
+        return [Detection(None)]
+
+
+class GivenBoxes:
+    """Boxes that are known.
+
+    Args:
+        boxes: (x1, y1, x2, y2) px of the people of every picture, or a mapping from
+            the number of a picture, from 1, to the boxes of its people; pictures that
+            it lacks have none. A box may be a `Detection`, for the sake of its score.
+
+    Raises:
+        ValueError: if a box is not four finite numbers, x1 < x2 and y1 < y2.
+    """
+
+    def __init__(
+        self, boxes: Sequence[Sequence[float]] | Mapping[int, Sequence[Sequence[float]]]
+    ):
+        self._everywhere, self._by_number = [], {}
+        if isinstance(boxes, Mapping):
+            self._by_number = {n: _detections(given) for n, given in boxes.items()}
+        else:
+            self._everywhere = _detections(boxes)
+
+    def detect(self, picture: np.ndarray, number: int) -> list[Detection]:
+        """See `PeopleDetector.detect`."""
+        return list(self._by_number.get(number, self._everywhere))
+
+
+class HogDetector:
+    """OpenCV's detector of upright people, by histograms of oriented gradients.
+
+    It needs no file of weights. It finds people who stand or walk, seen as a whole, and
+    takes some upright things for people.
+
+    Args:
+        least_score: distance from the plane between people and other things from which
+            a window counts, at least 0.
+        longest_side: px to which the longer side of the picture is brought. People must
+            then be about 96 px tall at least.
+        overlap: boxes whose intersection over union with a better one is above this
+            are left out.
+        most: people in a picture at most; None for any number.
+
+    Raises:
+        ValueError: if an argument is out of its range, or this OpenCV has no such
+            detector (OpenCV 5).
+
+    Reference:
+        Dalal and Triggs, Histograms of oriented gradients for human detection, CVPR'05.
+    """
+
+    def __init__(
+        self,
+        least_score: float = 0.2,
+        longest_side: int = 600,
+        overlap: float = 0.4,
+        most: int | None = None,
+    ):
+        if least_score < 0 or longest_side < max(_HOG_SIZE) or not 0 <= overlap <= 1:
+            raise ValueError(
+                "`least_score` must be at least 0, `longest_side` "
+                f"{max(_HOG_SIZE)} and `overlap` within [0, 1]. Received: "
+                f"least_score={least_score}, longest_side={longest_side}, "
+                f"overlap={overlap}"
+            )
+        if most is not None and most < 1:
+            raise ValueError(f"`most` must be at least 1. Received: most={most}")
+        if not hasattr(cv2, "HOGDescriptor"):
+            raise ValueError(
+                "`HogDetector` needs cv2.HOGDescriptor, which OpenCV 4 has and OpenCV "
+                f"5 has not. Received: OpenCV {cv2.__version__}"
+            )
+        self.least_score, self.longest_side = least_score, longest_side
+        self.overlap, self.most = overlap, most
+        self._hog = cv2.HOGDescriptor()
+        self._hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
+
+    def detect(self, picture: np.ndarray, number: int) -> list[Detection]:
+        """See `PeopleDetector.detect`."""
+        height, width = picture.shape[:2]
+        scale = self.longest_side / max(height, width)
+        size = tuple(max(1, round(scale * length)) for length in (width, height))
+        if size[0] < _HOG_SIZE[0] or size[1] < _HOG_SIZE[1]:
+            return []
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        boxes, scores = self._hog.detectMultiScale(
+            cv2.resize(picture, size, interpolation=how),
+            hitThreshold=self.least_score,
+            winStride=_HOG_STRIDE,
+            scale=_HOG_LEVELS,
+        )
+        if not len(boxes):
+            return []
+        scores = np.reshape(scores, -1)
+        kept = cv2.dnn.NMSBoxes(boxes, scores, self.least_score, self.overlap)
+        order = sorted(np.reshape(kept, -1), key=lambda row: -scores[row])
+        return [
+            Detection(_person_of(boxes[row] / scale), float(scores[row]))
+            for row in order[: self.most]
+        ]
+
+
+class FirstOf:
+    """Asks detectors in turn, until one finds somebody.
+
+    Args:
+        detectors: who is asked first, second, ...
+    """
+
+    def __init__(self, *detectors: PeopleDetector):
+        self.detectors = detectors
+
+    def detect(self, picture: np.ndarray, number: int) -> Sequence[Detection]:
+        """See `PeopleDetector.detect`."""
+        for detector in self.detectors:
+            found = detector.detect(picture, number)
+            if found:
+                return found
+        return []
+
+
+def _auto(most: int | None = None) -> PeopleDetector:
+    return FirstOf(HogDetector(most=most), WholePicture())
+
+
+def _whole(most: int | None = None) -> PeopleDetector:
+    return WholePicture()
+
+
+def _hog(most: int | None = None) -> PeopleDetector:
+    return HogDetector(most=most)
+
+
+DETECTORS: Mapping[str, Callable[..., PeopleDetector]] = {
+    "auto": _auto,
+    "hog": _hog,
+    "whole": _whole,
+}
+"""Makers of detectors by name; they take `most`, the people in a picture at most.
+"auto" takes the whole picture where "hog" finds nobody."""
+
+
+def _person_of(window: np.ndarray) -> Box:
+    """The person's box in a window (x, y, w, h) of the detector."""
+    x, y, width, height = (float(value) for value in window)
+    across, down = (1 - part for part in _HOG_PERSON)
+    return (
+        *(x + across / 2 * width, y + down / 2 * height),
+        *(x + (1 - across / 2) * width, y + (1 - down / 2) * height),
+    )
+
+
+def _detections(boxes: Sequence[Sequence[float]]) -> list[Detection]:
+    found = []
+    for given in boxes:
+        box, score = given if isinstance(given, Detection) else (given, None)
+        values = np.asarray(box, dtype=np.float64)
+        whole = values.shape == (4,) and np.isfinite(values).all()
+        if not whole or not (values[:2] < values[2:]).all():
+            raise ValueError(
+                "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
+                f"Received: {box}"
+            )
+        found.append(Detection(tuple(values.tolist()), score))
+    return found

@@ -1,10 +1,17 @@
-"""Where the people of a picture are: boxes by detectors."""
+"""Where the people of a picture are: by detectors, and by looking at them."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
+from PIL import Image
+
+from deephar.inference.crops import refined
+from deephar.inference.looker import Looker, people_of
+from deephar.inference.results import Person
+from deephar.utils.similarity import joint_sigmas, pose_oks
 
 Box = tuple[float, float, float, float]
 """(x1, y1, x2, y2), px of the picture, x1 < x2 and y1 < y2."""
@@ -17,6 +24,15 @@ _HOG_PERSON = (0.5, 0.75)
 
 _HOG_STRIDE = (8, 8)
 _HOG_LEVELS = 1.05
+
+
+LEAST_CONFIDENCE = 0.2
+"""Mean confidence of the joints from which a pose counts as a person."""
+
+ALIKE = 0.6
+"""OKS from which two poses of one picture are one person's, found twice."""
+
+_COVERED = 0.6
 
 
 class Detection(NamedTuple):
@@ -192,6 +208,107 @@ DETECTORS: Mapping[str, Callable[..., PeopleDetector]] = {
 }
 """Makers of detectors by name; they take `most`, the people in a picture at most.
 "auto" takes the whole picture where "hog" finds nobody."""
+
+
+def look_for_people(
+    looker: Looker,
+    picture: Image.Image,
+    detections: Sequence[Detection],
+    *,
+    least_confidence: float = LEAST_CONFIDENCE,
+    refine: int = 1,
+) -> list[Person]:
+    """Finds the poses of the people of a picture, looking at all of them at once.
+
+    Args:
+        looker: what looks.
+        picture: decoded picture in mode RGB.
+        detections: where people may be.
+        least_confidence: mean confidence of the joints below which there is nobody.
+        refine: how often to look again, through a new window about the pose; once more
+            if there is a detection without a box.
+
+    Returns:
+        Everybody once, in the order of the detections; nobody where nobody is found.
+
+    Raises:
+        ValueError: if a box is outside the picture.
+    """
+    detections = list(detections)
+    windows = [looker.window(picture.size, found.box) for found in detections]
+    refine += any(found.box is None for found in detections)
+    looked = looker.look([picture] * len(windows), windows)
+    for _ in range(refine):
+        windows = [
+            refined(window, joints[:, :2], joints[:, -1], keep=0.0)
+            for window, joints in zip(looked.windows, looked.joints[-1], strict=True)
+        ]
+        if windows == looked.windows:
+            break
+        looked = looker.look([picture] * len(windows), windows)
+    people = [
+        dataclasses.replace(person, box=found.box, score=found.score)
+        for person, found in zip(
+            people_of(looked, looker.poselayout), detections, strict=True
+        )
+    ]
+    return [people[row] for row in distinct(people, least_confidence)]
+
+
+def distinct(
+    people: Sequence[Person], least_confidence: float = LEAST_CONFIDENCE
+) -> list[int]:
+    """Tells which of some poses are people, and each of them another one.
+
+    Of poses that are alike (`ALIKE`) the one with the highest confidence is kept.
+
+    Args:
+        people: with poses, of one picture.
+        least_confidence: mean confidence of the joints below which there is nobody.
+
+    Returns:
+        The numbers of those to keep, in order.
+    """
+    chosen: list[int] = []
+    if not people:
+        return chosen
+    joints = np.array([person.pose.joints[:, :2] for person in people])
+    sure = np.array([np.mean(person.pose.confidence) for person in people])
+    good = np.isfinite(joints).all(axis=(1, 2)) & (sure >= least_confidence)
+    joints[~good] = 0.0
+    sigmas = joint_sigmas(people[0].pose.joint_names)
+    alike = pose_oks(joints, joints, sigmas) > ALIKE
+    for row in np.argsort(-sure, kind="stable"):
+        if good[row] and not alike[row, chosen].any():
+            chosen.append(int(row))
+    return sorted(chosen)
+
+
+def unknown(
+    detections: Sequence[Detection], boxes: Sequence[Sequence[float]]
+) -> list[Detection]:
+    """The detections that are not of people whose places are known.
+
+    Args:
+        detections: of a picture.
+        boxes: (x1, y1, x2, y2) px of the people who are known, as of
+            `Tracker.expected`.
+
+    Returns:
+        Those of whose box less than three fifths lie in one of the others; one without
+        a box only where nobody is known.
+    """
+    known = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+
+    def is_known(detection: Detection) -> bool:
+        if detection.box is None:
+            return len(known) > 0
+        box = np.asarray(detection.box)
+        low, high = np.maximum(box[:2], known[:, :2]), np.minimum(box[2:], known[:, 2:])
+        common = np.maximum(high - low, 0).prod(axis=1)
+        return bool((common > _COVERED * (box[2:] - box[:2]).prod()).any())
+
+    return [detection for detection in detections if not is_known(detection)]
 
 
 def _person_of(window: np.ndarray) -> Box:

@@ -5,6 +5,7 @@ import pathlib
 from setuptools import find_packages, setup
 
 HERE = pathlib.Path(__file__).parent
+SHIPPED = ("small_pose", "small_action", "small_lift")
 
 setup(
     name="deephar",
@@ -16,6 +17,11 @@ setup(
     packages=find_packages(include=["deephar", "deephar.*"]),
     entry_points={"console_scripts": ["deephar = deephar.commands:main"]},
     python_requires=">=3.10",
+    data_files=[
+        (f"share/deephar/weights/{name}", [str(f) for f in files])
+        for name in SHIPPED
+        if (files := sorted(pathlib.Path("weights", name).glob("*.*")))
+    ],
     install_requires=[
         "tensorflow>=2.18",
         "keras>=3.8",

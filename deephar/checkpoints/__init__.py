@@ -106,7 +106,7 @@ def _plan_keras2(model, root, path, by_name):
         return assignment
 
 
-def save_weights(model, path):
+def save_weights(model, path, short_kernels=False):
     """Writes all weights of a model, at once or not at all.
 
     Args:
@@ -114,14 +114,21 @@ def save_weights(model, path):
         path: `NAME.weights.h5` is written in the Keras 3 form; another `.h5` or
             `.hdf5` in the Keras 2 layout, constants included, which the original
             code loads; `.bin` as a checkpoint, which VideoPose3D loads.
+        short_kernels: Whether kernels are rounded to float16, which halves the file;
+            of `NAME.weights.h5` only.
 
     Raises:
         FileNotFoundError: there is no such folder.
         ValueError: for another ending, or a network that is not of `models.lifting`
-            for `.bin`.
+            for `.bin`; for `short_kernels` where they cannot be.
     """
     path = pathlib.Path(path)
     _check_built(model)
+    of_keras3 = path.name.endswith(keras3.SUFFIX)
+    if short_kernels and not of_keras3:
+        raise ValueError(
+            f"`short_kernels` is for files {keras3.SUFFIX}. Received: path={path}"
+        )
     if path.suffix == _CHECKPOINT:
         lifting.save_network(model, path)
         return
@@ -132,12 +139,13 @@ def save_weights(model, path):
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
-    write = keras3.write if path.name.endswith(keras3.SUFFIX) else keras2.write
+    more = {"short_kernels": True} if short_kernels else {}
+    write = keras3.write if of_keras3 else keras2.write
     folder = path.parent / f".{path.name}.part"
     shutil.rmtree(folder, ignore_errors=True)  # what a death may have left
     folder.mkdir()
     try:
-        write(model, folder / path.name)
+        write(model, folder / path.name, **more)
         os.replace(folder / path.name, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

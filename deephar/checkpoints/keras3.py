@@ -6,6 +6,8 @@ and the two files are compared before Keras reads the given one.
 The forms of weightless layers that a Keras 2 file tells by its constants, such as the
 positions of the 1-D soft-argmax, are an attribute of the file. Files that Keras alone
 wrote lack it and leave the forms as they are.
+
+Kernels may stand in 16 bits, which halves a file; they are read as what the model has.
 """
 
 import json
@@ -23,15 +25,65 @@ from deephar.checkpoints.messages import OTHER_NETWORK, short
 SUFFIX = ".weights.h5"
 _OPTIONS = "deephar_options"
 _OPTIMIZER = "optimizer"
+_SHORT, _FULL = "float16", "float32"
 
 
-def write(model, path):
-    """Writes a model's weights."""
+def write(model, path, short_kernels=False):
+    """Writes a model's weights.
+
+    Args:
+        model: A built model.
+        path: The file.
+        short_kernels: Whether float32 tensors of two axes and more are rounded to
+            float16. Biases and the statistics of batch norms stay float32.
+
+    Raises:
+        ValueError: a value is too large for float16.
+    """
     _weights_of(model).save_weights(path)
+    if short_kernels:
+        _shorten(path)
     options = {key: option for key, (_, option) in options_of(model).items()}
     if options:
         with h5py.File(path, "a") as file:
             file.attrs[_OPTIONS] = json.dumps(options)
+
+
+def _shorten(path):
+    with h5py.File(path, "a") as file:
+        found = []
+        file.visititems(lambda name, item: found.append((name, item)))
+        kernels = [
+            (name, item[...])
+            for name, item in found
+            if isinstance(item, h5py.Dataset) and item.ndim > 1 and item.dtype == _FULL
+        ]
+    kept = {}
+    for name, value in kernels:
+        with np.errstate(over="ignore"):
+            kept[name] = value.astype(_SHORT)
+        if not np.isfinite(kept[name]).all():
+            raise ValueError(
+                f"{path}: {name} holds values beyond float16, up to "
+                f"{np.abs(value).max():g}"
+            )
+    short = path.with_name(f"short_{path.name}")
+    with h5py.File(path, "r") as file, h5py.File(short, "w") as target:
+        _copy(file, target, kept)
+    short.replace(path)
+
+
+def _copy(source, target, replaced, at=""):
+    """Copies groups, tensors and attributes, some tensors by other values."""
+    target.attrs.update(source.attrs)
+    for name, item in source.items():
+        path = f"{at}{name}"
+        if isinstance(item, h5py.Group):
+            _copy(item, target.create_group(name), replaced, f"{path}/")
+        elif path in replaced:
+            target.create_dataset(name, data=replaced[path]).attrs.update(item.attrs)
+        else:
+            source.copy(item, target, name)
 
 
 def plan(model, file, path):
@@ -93,7 +145,7 @@ def _compare(expected, received, path):
     named = {key: name for key, name in layers.items() if key in their_layers}
     theirs = their_tensors | their_layers
     for key, value in (tensors | named).items():
-        if theirs[key] != value:
+        if theirs[key] not in (value, value.replace(_FULL, _SHORT)):
             where = f"{_label(key, layers)} ({key})" if key in tensors else key
             raise ValueError(
                 f"{path}: {where} must be {value}. Received: {theirs[key]}. "

@@ -5,7 +5,6 @@ import logging
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from deephar.checkpoints import KNOWN
 from deephar.data.pictures import open_picture
 from deephar.experiment.arguments import argument_parser, flag_names
 from deephar.experiment.compute import configure_compute
@@ -13,6 +12,7 @@ from deephar.experiment.looking import add_looking_arguments, pose_predictor
 from deephar.experiment.run import start, write_json
 from deephar.experiment.settings import add_network_arguments, network_settings
 from deephar.inference.predictor import PosePredictor
+from deephar.networks import NAMED
 from deephar.networks.building import build_network, pose_view
 from deephar.networks.recipes import poselayout
 from deephar.utils.drawing import draw_pose
@@ -41,7 +41,7 @@ def picture_parser(
     """
     parser = argument_parser(doc, logdir, log_dir_flag=also is not None)
     add = parser.add_argument
-    named = f"weights file, or a published name: {', '.join(KNOWN)}"
+    named = f"weights file, or a name: {', '.join(NAMED)}"
     add(*flag_names("--weights", also), required=True, help=named)
     add("--picture", required=required, help="a picture, or a folder of pictures")
     add("--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="px")

@@ -41,6 +41,7 @@ from deephar.experiment.video_poses import (
 )
 from deephar.inference.lifting import StreamingLifter
 from deephar.networks.recipes import pose_networks
+from deephar.networks.shipped import shipped_path
 from deephar.utils.animation import Bones, animate, azimuth_of
 from deephar.utils.bvh import write_bvh
 from deephar.utils.numbers import fraction, positive_float, positive_int
@@ -138,7 +139,7 @@ def lift_video(args: argparse.Namespace, folder: pathlib.Path) -> str:
     out = pathlib.Path(args.out or f"{target}.mp4")
     check_output("--out", out, args.video)
     check_video_path(out)
-    weights = read_weights(pathlib.Path(args.weights_lifting))
+    weights = read_weights(pathlib.Path(shipped_path(args.weights_lifting)))
     with frames_of(args.video) as (pictures, problem):
         errors: dict[str, str] = {}
         video = video_with_boxes(args, pictures, errors)

@@ -2,6 +2,7 @@
 
 recipes        the networks that the package knows, and their settings
 known_weights  what weights are known to be of;  published: by the authors' table
+shipped        small weights that come with the package
 settings       of weights, before any flag
 building       from the settings to the network
 """
@@ -13,7 +14,7 @@ from deephar.networks.building import (
     num_predictions,
     pose_view,
 )
-from deephar.networks.known_weights import MODEL_FILE, describes, network_of
+from deephar.networks.known_weights import MODEL_FILE, NAMED, describes, network_of
 from deephar.networks.recipes import (
     NETWORKS,
     default_settings,
@@ -21,10 +22,16 @@ from deephar.networks.recipes import (
     poselayout,
 )
 from deephar.networks.settings import pose_part_settings, weights_settings
+from deephar.networks.shipped import SHIPPED, SMALL_ACTION, SMALL_LIFT, SMALL_POSE
 
 __all__ = [
     "MODEL_FILE",
+    "NAMED",
     "NETWORKS",
+    "SHIPPED",
+    "SMALL_ACTION",
+    "SMALL_LIFT",
+    "SMALL_POSE",
     "build_network",
     "default_settings",
     "describes",

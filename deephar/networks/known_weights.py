@@ -17,10 +17,14 @@ from deephar.networks.published import (
     published_settings,
 )
 from deephar.networks.recipes import NETWORKS, Family
+from deephar.networks.shipped import SHIPPED, shipped_path
 
 logger = logging.getLogger(__name__)
 
 MODEL_FILE = "model.json"
+NAMED = (*KNOWN, *SHIPPED)
+"""Weights that have a name: published ones, and those that come with the package."""
+
 NETWORK = "network"
 """Key of the network's name in a model.json."""
 _BEFORE = "mpii"
@@ -42,7 +46,7 @@ def chosen_network(weights: str | None, networks: Iterable[str]) -> str:
     first, *_ = networks
     if weights is None:
         return first
-    published, _, beside = _known_by(weights)
+    published, _, beside = _known_by(shipped_path(weights))
     if published is None and beside is None:
         return first
     known = network_like(published.network) if published else network_of(beside)
@@ -86,6 +90,7 @@ def _whole(settings: dict) -> dict:
 
 def known_settings(weights: str, network: str, many: bool = False) -> tuple[str, dict]:
     """The path of weights, and the settings that they are known to have."""
+    weights = shipped_path(weights)
     published, certain, beside = _known_by(weights)
     if beside is not None and published is None:
         return weights, read_model_file(beside, network)
@@ -136,8 +141,8 @@ def _known_by(
         return KNOWN[weights], True, None
     if not path.exists() and not path.suffix:
         raise FileNotFoundError(
-            f"{path}: is neither a file nor the name of published weights, which are "
-            f"{', '.join(KNOWN)}"
+            f"{path}: is neither a file nor the name of weights, which are "
+            f"{', '.join(NAMED)}"
         )
     published, certain = recognise(path)
     beside = path.parent / MODEL_FILE

@@ -20,11 +20,11 @@ scored, SPNet too: weights/README.md says how the script knows which it is (--ne
 import pathlib
 
 from deephar import experiment
-from deephar.checkpoints import KNOWN
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson
 from deephar.evaluation import blocks, report
 from deephar.evaluation.pose import score_pckh
+from deephar.networks import NAMED
 from deephar.utils import VALID_MODE
 
 NETWORKS = experiment.pose_networks("mpii")
@@ -33,7 +33,7 @@ NETWORKS = experiment.pose_networks("mpii")
 def parse(argv=None):
     """The flags, with the paper's protocol as defaults."""
     parser = experiment.argument_parser(__doc__, logdir="runs/eval_mpii_singleperson")
-    experiment.add_people_arguments(parser, "datasets/MPII", ", ".join(KNOWN))
+    experiment.add_people_arguments(parser, "datasets/MPII", ", ".join(NAMED))
     add = parser.add_argument
     share = {"type": experiment.positive_float, "default": 0.5}
     add("--threshold", help="share of the head size (%(default)s)", **share)

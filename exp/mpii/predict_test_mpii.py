@@ -18,10 +18,10 @@ weights/README.md says which networks there are (--network).
 import logging
 
 from deephar import experiment
-from deephar.checkpoints import KNOWN
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson
 from deephar.data.mpii_benchmark import write_predictions
+from deephar.networks import NAMED
 from deephar.utils import TEST_MODE
 
 NETWORKS = experiment.pose_networks("mpii")
@@ -30,7 +30,7 @@ NETWORKS = experiment.pose_networks("mpii")
 def parse(argv=None):
     """The flags."""
     parser = experiment.argument_parser(__doc__, logdir="runs/test_mpii")
-    experiment.add_people_arguments(parser, "datasets/MPII", ", ".join(KNOWN))
+    experiment.add_people_arguments(parser, "datasets/MPII", ", ".join(NAMED))
     experiment.add_network_arguments(parser, NETWORKS)
     return parser.parse_args(argv)
 

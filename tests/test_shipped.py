@@ -1,0 +1,68 @@
+"""Small weights that come with the package, and files whose kernels have 16 bits."""
+
+import h5py
+import numpy as np
+import pytest
+from weight_files import build
+
+from deephar.checkpoints import load_weights, save_weights
+from deephar.networks.shipped import shipped_path
+
+
+@pytest.fixture(scope="module")
+def short_file(tiny_model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("short") / "short.weights.h5"
+    save_weights(tiny_model, path, short_kernels=True)
+    return path
+
+
+def test_kernels_are_rounded_to_16_bits_and_nothing_else_is(tiny_model, short_file):
+    model = build()
+    load_weights(model, short_file)
+    for ours, theirs in zip(model.weights, tiny_model.weights, strict=True):
+        value = theirs.numpy()
+        if value.ndim > 1:
+            value = value.astype(np.float16).astype(np.float32)
+        np.testing.assert_array_equal(ours.numpy(), value)
+
+
+def test_a_file_of_16_bits_is_a_good_deal_smaller(tiny_file3, short_file):
+    assert short_file.stat().st_size < 0.75 * tiny_file3.stat().st_size
+
+
+def test_a_file_of_16_bits_keeps_the_forms_of_weightless_layers(tiny_file3, short_file):
+    with h5py.File(tiny_file3) as whole, h5py.File(short_file) as short:
+        assert dict(short.attrs) == dict(whole.attrs)
+
+
+def test_values_beyond_16_bits_are_refused(tmp_path):
+    model = build()
+    kernel = next(v for v in model.weights if len(v.shape) > 1)
+    kernel.assign(np.full(kernel.shape, 1e5, np.float32))
+    with pytest.raises(ValueError, match="beyond float16, up to 100000"):
+        save_weights(model, tmp_path / "w.weights.h5", short_kernels=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_16_bits_are_for_the_form_of_keras_3(tiny_model, tmp_path):
+    with pytest.raises(ValueError, match="is for files .weights.h5"):
+        save_weights(tiny_model, tmp_path / "w.h5", short_kernels=True)
+
+
+def test_a_name_is_a_path_unless_a_file_has_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("deephar.networks.shipped._CHECKOUT", tmp_path / "weights")
+    place = tmp_path / "weights" / "small_pose" / "small_pose.weights.h5"
+    place.parent.mkdir(parents=True)
+    place.touch()
+    assert shipped_path("small_pose") == str(place)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small_pose").touch()
+    assert shipped_path("small_pose") == "small_pose"
+    assert shipped_path("other.h5") == "other.h5"
+
+
+def test_weights_that_are_not_there_name_both_places(tmp_path, monkeypatch):
+    monkeypatch.setattr("deephar.networks.shipped._CHECKOUT", tmp_path)
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path / "env"))
+    with pytest.raises(FileNotFoundError, match="small_lift: .*neither .* nor .*env"):
+        shipped_path("small_lift")

@@ -40,6 +40,7 @@ from deephar.experiment.video_poses import (
     video_with_boxes,
 )
 from deephar.inference.lifting import StreamingLifter
+from deephar.inference.lifting_stream import KEYPOINTS
 from deephar.networks.recipes import pose_networks
 from deephar.networks.shipped import shipped_path
 from deephar.utils.animation import Bones, animate, azimuth_of
@@ -53,9 +54,6 @@ logger = logging.getLogger(__name__)
 
 VIDEO_NETWORKS = pose_networks("mpii")
 """The networks that may look."""
-
-LAYOUTS = {"h36m": h36m17j, "coco": coco17j}
-"""Key points that lifting networks take, by the names that files have for them."""
 
 FOLDER_RATE = 25.0
 """Pictures a second of a folder, unless the flag says."""
@@ -79,7 +77,7 @@ def add_video_lifting_arguments(parser: argparse.ArgumentParser) -> None:
     add("--causal", help="it is causal; needed where the file does not tell", **switch)
     add("--dense", help="it is dense; needed where the file does not tell", **switch)
     names = "its key points (default: what the file tells, else h36m)"
-    add("--keypoints", choices=tuple(LAYOUTS), help=names)
+    add("--keypoints", choices=tuple(KEYPOINTS), help=names)
     least = "joints of less are gaps, which are filled (%(default)s)"
     add("--confidence", type=fraction, default=0.0, metavar="LEAST", help=least)
     no_flip = "do not average with the mirrored track"
@@ -208,11 +206,11 @@ def custom_data(
         video: its name.
         joints: `(frames, joints, 2)`, px.
         layout: of these joints.
-        name: key of `LAYOUTS`, of the key points that are wanted.
+        name: key of `KEYPOINTS`, of the key points that are wanted.
         size: (w, h) of the pictures, px.
         rate: pictures a second.
     """
-    wanted = LAYOUTS[name]
+    wanted = KEYPOINTS[name]
     points = joints if wanted is layout else convert_to_h36m17j(joints, layout)
     bones = Bones.of_layout(wanted)
     about = {video: {"w": size[0], "h": size[1], "fps": rate}}
@@ -230,7 +228,7 @@ def _key_points(args: argparse.Namespace, weights: Weights, layout: type) -> str
             f"{weights.path}: has learned key points {weights.layout}. "
             f"Received: --keypoints {name}"
         )
-    if name not in LAYOUTS or (name == "coco" and layout is not coco17j):
+    if name not in KEYPOINTS or (name == "coco" and layout is not coco17j):
         raise ValueError(
             f"{weights.path}: has learned key points {name}, which must be h36m, or "
             "coco where the 2D network finds COCO's (--network coco17). "
@@ -307,7 +305,7 @@ def _draw(args: argparse.Namespace, found: LiftedVideo, out: pathlib.Path) -> st
         world_poses(found.lifted),
         Bones.of_layout(h36m17j),
         points,
-        Bones.of_layout(LAYOUTS[data.layout_name]),
+        Bones.of_layout(KEYPOINTS[data.layout_name]),
         _frames(video),
         size=args.height,
         azimuth=azimuth_of(found.lifted.camera.orientation),

@@ -4,6 +4,7 @@ from deephar.inference.clips import ClipPredictor
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP, Window
 from deephar.inference.folding import fold_batch_norm
 from deephar.inference.lifting import Lifter, StreamingLifter
+from deephar.inference.lifting_stream import LiftingStream
 from deephar.inference.looker import Looked, Looker, people_of
 from deephar.inference.predictor import PosePredictor
 from deephar.inference.results import Action, FramePrediction, Person, Pose, Pose3D
@@ -17,6 +18,7 @@ __all__ = [
     "ClipPredictor",
     "FramePrediction",
     "Lifter",
+    "LiftingStream",
     "Looked",
     "Looker",
     "Person",

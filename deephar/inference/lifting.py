@@ -166,6 +166,18 @@ class StreamingLifter:
         """
         self._seen[slice(None) if people is None else list(people)] = 0
 
+    def grow(self, people: int) -> None:
+        """Makes room for more tracks after those of now, which go on.
+
+        Args:
+            people: how many more.
+        """
+        for stage in self._stages:
+            stage.grow(people, 1 if self._mirror is None else 2)
+        self.people += people
+        self._seen = np.append(self._seen, np.zeros(people, np.int64))
+        self._last = None
+
     def step(self, keypoints: np.ndarray) -> np.ndarray:
         """Takes a frame, and gives the poses of `delay` frames ago.
 
@@ -267,6 +279,12 @@ class _Stage:
         """Puts an input everywhere in some rows; gives the output."""
         self._ring[rows] = x[:, None]
         return self._output(np.tile(x, len(self._taps)), x)
+
+    def grow(self, rows: int, parts: int) -> None:
+        """Adds rows to each of the parts, as many tracks, that its rows are of."""
+        ring = self._ring.reshape(parts, -1, *self._ring.shape[1:])
+        ring = np.pad(ring, ((0, 0), (0, rows), (0, 0), (0, 0)))
+        self._ring = ring.reshape(-1, *ring.shape[2:])
 
     def _output(self, seen: np.ndarray, around: np.ndarray) -> np.ndarray:
         y = np.maximum(self._first(seen), 0)

@@ -182,7 +182,7 @@ def test_writing_is_checked_by_reading_back(small, tmp_path, monkeypatch):
     folder, model = small
     save = checkpoints.save_weights
 
-    def save_wrongly(model, path):
+    def save_wrongly(model, path, short_kernels):
         model.set_weights([value + 1 for value in model.get_weights()])
         save(model, path)
 
@@ -203,6 +203,15 @@ def test_half_precision_is_read_and_reported(small, tmp_path):
     report = read_report(tmp_path / "b.weights.h5")
     assert report["from"]["dtypes"] == ["float16", "float32"]
     assert report["to"]["dtypes"] == ["float32"]
+
+
+def test_kernels_are_rounded_to_16_bits_where_that_is_asked(small, tmp_path):
+    folder, _ = small
+    out = tmp_path / "w.weights.h5"
+    convert_weights.main([f"{folder}/a.weights.h5", str(out), "--float16", *SMALL])
+    assert read_report(out)["to"]["dtypes"] == ["float16", "float32"]
+    with pytest.raises(ValueError, match="is for files .weights.h5"):
+        convert_weights.main([f"{folder}/a.h5", f"{out}.h5", "--float16", *SMALL])
 
 
 def test_a_checkpoint_of_lifting_goes_to_keras_3_and_back(golden, tmp_path, capsys):

@@ -44,6 +44,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     network.add_argument("--model", type=pathlib.Path, help="a training's model.json")
     network.add_argument("--network", choices=experiment.NETWORKS, help="of the flags")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
+    half = "round kernels to 16 bits, which halves OUT (.weights.h5)"
+    parser.add_argument("--float16", action="store_true", help=half)
     experiment.add_network_arguments(parser)
     lift = parser.add_argument_group("checkpoints of temporal lifting")
     lift.add_argument("--key", choices=checkpoints.lifting.NETWORKS)
@@ -74,12 +76,20 @@ def build(args: argparse.Namespace) -> tuple[keras.Model, dict]:
     return model, experiment.settings_on_record(*known)
 
 
-def convert(model: keras.Model, network: str, source: str, out: pathlib.Path) -> dict:
+def convert(
+    model: keras.Model,
+    network: str,
+    source: str,
+    out: pathlib.Path,
+    short_kernels: bool = False,
+) -> dict:
     """Reads, writes, reads back and compares; returns the report."""
     experiment.load_network(model, source, network)
     values = model.get_weights()
     out.parent.mkdir(parents=True, exist_ok=True)
-    checkpoints.save_weights(model, out)
+    checkpoints.save_weights(model, out, short_kernels)
+    if short_kernels:
+        values = [_rounded(x) if np.ndim(x) > 1 else x for x in values]
     model.set_weights([np.zeros_like(value) for value in values])
     experiment.load_network(model, out, network)
     if not all(map(np.array_equal, model.get_weights(), values)):
@@ -95,9 +105,14 @@ def convert(model: keras.Model, network: str, source: str, out: pathlib.Path) ->
     }
 
 
+def _rounded(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float16).astype(x.dtype)
+
+
 def build_lifting(args: argparse.Namespace) -> tuple[keras.Model, dict]:
     """A network of temporal lifting and its settings."""
     shape = [*experiment.given_flags(args), *filter(None, (args.name, args.network))]
+    shape += ["float16"] * args.float16
     if shape:
         raise ValueError(f"a network of lifting is known by its file: no {shape}")
     if not args.out.name.endswith((".bin", ".weights.h5")):
@@ -178,7 +193,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             raise ValueError(f"{args.weights}: is no checkpoint of lifting: no {lift}")
         model, settings = build(args)
         check_folder(model_file, lambda: experiment.describes(model_file, settings))
-        report = convert(model, settings["network"], args.weights, args.out)
+        given = (settings["network"], args.weights, args.out, args.float16)
+        report = convert(model, *given)
     if not model_file.exists():
         experiment.write_json(model_file, settings)
     record.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

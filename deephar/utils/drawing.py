@@ -1,15 +1,17 @@
-"""Poses and actions drawn on pictures, and pictures in a table, with Pillow alone.
+"""Poses and actions drawn on pictures, and pictures in a table.
 
 Colours tell the sides apart: green spine, red right arm, blue left arm, yellow right
 leg, magenta left leg.
 """
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from deephar.utils.painting import OUTLINE, as_array, paint_figure
 from deephar.utils.pose import is_valid
 
 _RGB = {
@@ -20,7 +22,7 @@ _RGB = {
     "m": (225, 65, 220),
     "w": (240, 240, 240),
 }
-_OUTLINE = (25, 25, 25)
+_LEG = ("hip", "knee", "ankle", "foot")
 _GIRDLES = (
     *(("thorax", "r_shoul"), ("thorax", "l_shoul")),
     *(("pelvis", "r_hip"), ("pelvis", "l_hip")),
@@ -56,44 +58,46 @@ def draw_pose(
     Raises:
         ValueError: `pose` or `confidence` does not have the layout's joints.
     """
-    image = _to_image(picture)
+    array = as_array(picture)
+    paint_pose(array, pose, poselayout, confidence, line_width)
+    return Image.fromarray(array)
+
+
+def paint_pose(
+    picture: np.ndarray,
+    pose: np.ndarray,
+    poselayout,
+    confidence: np.ndarray | None = None,
+    line_width: float | None = None,
+) -> None:
+    """As `draw_pose`, on the uint8 array (rows, cols, 3) itself."""
     points, alpha = _points_and_alpha(pose, poselayout, confidence)
     known = alpha > 0
     if not known.any():
-        return image
-    low, high = points[known].min(axis=0), points[known].max(axis=0)
+        return
     if line_width is None:
-        line_width = np.clip((high - low).max() / 45, 1.5, 14)
-    margin = 2 * line_width + 2
-    corner = np.maximum(np.floor(low - margin), 0).astype(int)
-    size = np.minimum(np.ceil(high + margin), image.size).astype(int) - corner
-    if size.min() > 0:
-        layer = _figure(size, points - corner, alpha, poselayout, line_width)
-        image.paste(layer, tuple(corner.tolist()), layer)
-    return image
+        size = np.ptp(points[known], axis=0).max()
+        line_width = np.clip(size / 45, 1.5, max(14, len(picture) / 80))
+    links, colors = _limbs(poselayout)
+    paint_figure(picture, points, alpha, links, colors, line_width)
 
 
-def _figure(size, points, alpha, poselayout, line_width):
-    """Draws a pose on a transparent picture of a size (w, h), with smooth edges."""
-    zoom = 4 if max(size) <= 400 else 2
-    layer = Image.new("RGBA", tuple((zoom * size).tolist()))
-    canvas = ImageDraw.Draw(layer)
-    _draw_limbs(canvas, zoom * points, alpha, poselayout, zoom * line_width)
-    return layer.reduce(zoom)
+def joint_color(name: str) -> tuple[int, int, int]:
+    """RGB of a joint by its name, as the layouts of `deephar.utils.pose` colour them.
+
+    >>> joint_color("r_wrist") == joint_color("r_elb") != joint_color("r_knee")
+    True
+    """
+    side, _, part = name.partition("_")
+    if side not in ("r", "l"):
+        return _RGB["g"]
+    leg = part in _LEG
+    return _RGB[("y" if leg else "r") if side == "r" else ("m" if leg else "b")]
 
 
 def _to_image(picture):
     """Returns an RGB copy of a PIL picture or of a uint8 array."""
-    if isinstance(picture, Image.Image):
-        converted = picture.convert("RGB")
-        return converted.copy() if converted is picture else converted
-    picture = np.asarray(picture)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[-1] != 3:
-        raise ValueError(
-            f"`picture` must be a PIL picture or a uint8 array (rows, cols, 3). "
-            f"Received: shape={picture.shape}, dtype={picture.dtype}"
-        )
-    return Image.fromarray(np.ascontiguousarray(picture))
+    return Image.fromarray(as_array(picture))
 
 
 def _points_and_alpha(pose, poselayout, confidence):
@@ -118,29 +122,14 @@ def _points_and_alpha(pose, poselayout, confidence):
     return np.where(known[:, None], points, 0.0), alpha * known
 
 
-def _draw_limbs(canvas, points, alpha, poselayout, width):
-    """Draws outlines, then limbs, then joints; all sizes in px of the canvas."""
-    names = poselayout.joint_names
+@functools.lru_cache(maxsize=16)
+def _limbs(poselayout):
+    """Pairs of joints, those of the girdles first, and the colours (joints, 3)."""
+    names = list(poselayout.joint_names)
     girdles = [pair for pair in _GIRDLES if set(pair) <= set(names)]
-    links = [[names.index(a), names.index(b)] for a, b in girdles] + poselayout.links
-    links = [(a, b) for a, b in links if alpha[a] > 0 and alpha[b] > 0]
-    order = np.flatnonzero(alpha > 0)
-    for extra, outline in ((0.5 * width, True), (0.0, False)):
-        for a, b in links:
-            color = _OUTLINE if outline else _joint_color(poselayout, a)
-            fill = (*color, int(255 * min(alpha[a], alpha[b])))
-            ends = [tuple(points[a]), tuple(points[b])]
-            canvas.line(ends, fill=fill, width=max(1, round(width + extra)))
-        for joint in order:
-            color = _OUTLINE if outline else _joint_color(poselayout, joint)
-            radius = 0.75 * width + extra / 2
-            (x, y), fill = points[joint], (*color, int(255 * alpha[joint]))
-            box = (x - radius, y - radius, x + radius, y + radius)
-            canvas.ellipse(box, fill=fill)
-
-
-def _joint_color(poselayout, joint):
-    return _RGB[poselayout.color[poselayout.cmap[joint]]]
+    links = [(names.index(a), names.index(b)) for a, b in girdles]
+    colors = [_RGB[poselayout.color[index]] for index in poselayout.cmap]
+    return [*links, *(tuple(link) for link in poselayout.links)], np.array(colors)
 
 
 def draw_action(
@@ -247,7 +236,7 @@ def _draw_panel(canvas, answer, rows, size):
     large, small = (ImageFont.load_default(n * size) for n in (1.15, 0.9))
     widths = [canvas.textlength(text, small) for text, _ in rows]
     width = max(canvas.textlength(answer, large), *widths) + size
-    canvas.rectangle((0, 0, width, (1.8 + 1.4 * len(rows)) * size), (*_OUTLINE, 200))
+    canvas.rectangle((0, 0, width, (1.8 + 1.4 * len(rows)) * size), (*OUTLINE, 200))
     canvas.text((size / 2, 0.2 * size), answer, _RGB["w"], large)
     for number, (text, value) in enumerate(rows):
         top = (1.7 + 1.4 * number) * size

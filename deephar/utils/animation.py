@@ -1,7 +1,8 @@
 """Figures that move in space, drawn beside the video that they come from.
 
-The right side is red, the left blue, the middle green. OpenCV draws a frame in a few
-milliseconds; `deephar.data.video_writing.write_video` makes a file of the frames.
+The right side is red, the left blue, the middle green. `animate` draws motion that is
+known from its beginning to its end, `SpaceView` a figure as it comes. A frame takes a
+few milliseconds; `deephar.data.video_writing.write_video` makes a file of the frames.
 """
 
 import dataclasses
@@ -9,21 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import uniform_filter1d
 
 from deephar.utils.camera import rotate
+from deephar.utils.painting import OUTLINE, paint_strokes, paint_text
 from deephar.utils.pose import is_valid
 
 _RIGHT, _LEFT, _MIDDLE = (225, 55, 50), (45, 105, 235), (50, 160, 75)
-_OUTLINE = (25, 25, 25)
-_PAPER, _GRID, _SHADOW = (255, 255, 255), (214, 214, 214), (190, 190, 190)
 _GROUND, _INK = (40, 42, 46), (60, 60, 60)
 _ELEVATION = 14.0
 """Degrees that one looks down on a figure."""
 _CELL = 0.5
 """Side of a square of the floor, m."""
-_FLOOR = (1.1, 5.0)
+_FLOOR = (0.8, 5.0)
 """Least and greatest radius of the piece of floor that is seen, m."""
 _FLOOR_PERCENT = 5
 """Of the frames: so many may have a joint below the floor."""
@@ -31,9 +30,23 @@ _FOLLOWED = 25
 """Frames over which the place of the root is averaged."""
 _FADING = 0.45
 """Share of white in a limb that is a metre behind the root."""
-_SHIFT = 4
-"""Bits of a pixel's fraction."""
+_EXTENT = (0.85, -2.0, 0.3)
+"""Of a figure as it comes: how far it reaches to a side, up and down as seen, m."""
 _FARTHEST = 1e4
+
+
+@dataclasses.dataclass(frozen=True)
+class Paper:
+    """What a figure is drawn on, and its outline: RGB."""
+
+    ground: tuple[int, int, int] = (255, 255, 255)
+    grid: tuple[int, int, int] = (214, 214, 214)
+    shadow: tuple[int, int, int] = (190, 190, 190)
+    outline: tuple[int, int, int] = OUTLINE
+
+
+PAPER = Paper()
+NIGHT = Paper((24, 26, 31), (58, 62, 70), (13, 14, 17), (8, 8, 10))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +56,14 @@ class Bones:
     Attributes:
         links: Pairs of joints between which a limb is drawn.
         left, right: Joints of a side; a limb has the side of its second joint.
+        colors: RGB of every joint; a limb then has that of its first. None to colour
+            the sides.
     """
 
     links: Sequence[tuple[int, int]]
     left: Sequence[int] = ()
     right: Sequence[int] = ()
+    colors: Sequence[tuple[int, int, int]] | None = None
 
     @classmethod
     def of_parents(
@@ -68,9 +84,15 @@ class Bones:
 
     def color(self, joint: int) -> tuple[int, int, int]:
         """RGB of a joint."""
+        if self.colors is not None:
+            return self.colors[joint]
         if joint in self.right:
             return _RIGHT
         return _LEFT if joint in self.left else _MIDDLE
+
+    def limb_color(self, link: tuple[int, int]) -> tuple[int, int, int]:
+        """RGB of a limb."""
+        return self.color(link[1] if self.colors is None else link[0])
 
 
 def animate(
@@ -117,7 +139,7 @@ def animate(
             raise ValueError("`keypoints` need `pictures` or a `picture_size`")
     if size < 32:
         raise ValueError(f"`size` must be at least 32. Received: size={size}")
-    view = _View(poses.values(), size, azimuth)
+    view = SpaceView.of_poses(poses.values(), size, azimuth)
     panels = [_SpacePanel(title, pose, bones, view) for title, pose in poses.items()]
     if pictures is None and keypoints is not None:
         ground = np.full((*picture_size[::-1], 3), _GROUND, np.uint8)
@@ -204,49 +226,115 @@ def _film(pictures, keypoints, bones, length, size):
         yield panel
 
 
-class _View:
-    """How space becomes px: the same for all figures of an animation.
+class SpaceView:
+    """How space becomes px, and a figure a picture.
 
     It is seen from afar, without perspective, along a direction that is `_ELEVATION`
-    above the floor.
+    above the floor. The scale is the same for all figures that it draws.
+
+    Args:
+        size: (w, h) of a picture, px.
+        azimuth: Direction that one looks from, degrees from x to y. A camera that looks
+            along y sees by -90.
+        extent: How far, m, figures reach from the place that they stand at: to either
+            side, and, as seen, up (negative) and down.
+        paper: What they are drawn on.
     """
 
-    def __init__(self, poses, size, azimuth):
-        self.size = size
-        around, down = np.radians([azimuth, _ELEVATION])
-        cos, sin = np.cos(around), np.sin(around)
-        self._axes = np.array(
-            [
-                (-sin, cos, 0.0),
-                (np.sin(down) * cos, np.sin(down) * sin, -np.cos(down)),
-                (np.cos(down) * cos, np.cos(down) * sin, np.sin(down)),
-            ]
-        )
-        near = np.concatenate(
-            [(pose - self.place(pose)[:, None]) @ self._axes.T for pose in poses]
-        )
-        wide = np.abs(near[..., 0]).max()
+    def __init__(
+        self,
+        size: tuple[int, int],
+        azimuth: float = -60.0,
+        extent: tuple[float, float, float] = _EXTENT,
+        paper: Paper = PAPER,
+    ):
+        self.size, self.paper = size, paper
+        self._axes = _axes(azimuth)
+        wide, top, bottom = extent
+        width, height = size
         self.radius = float(np.clip(0.8 * wide, *_FLOOR))
-        top = min(near[..., 1].min(), -1.0)
-        bottom = max(near[..., 1].max(), self.radius * np.sin(down))
-        self._title = size // 11
-        room = (size - 2 * self._title) / (bottom - top)
-        self.scale = min(0.94 * size / (2 * max(wide, self.radius)), room)
-        self._center = np.array(
-            [size / 2, self._title * 1.4 - top * self.scale], dtype=np.float64
+        bottom = max(bottom, self.radius * np.sin(np.radians(_ELEVATION)))
+        title = height // 11
+        room = (height - 2 * title) / (bottom - top)
+        self.scale = min(0.94 * width / (2 * max(wide, self.radius)), room)
+        slack = height - 2 * title - self.scale * (bottom - top)
+        self._center = np.array([width / 2, 1.4 * title - top * self.scale + slack / 2])
+
+    @classmethod
+    def of_poses(cls, poses, size: int, azimuth: float) -> "SpaceView":
+        """The square view that all poses (frames, joints, 3) of an animation fit."""
+        axes = _axes(azimuth)
+        near = np.concatenate(
+            [(pose - places_of(pose)[:, None]) @ axes.T for pose in poses]
         )
+        extent = (np.abs(near[..., 0]).max(), near[..., 1].min(), near[..., 1].max())
+        return cls((size, size), azimuth, (extent[0], min(extent[1], -1.0), extent[2]))
 
-    @staticmethod
-    def place(pose):
-        """Where one looks, (frames, 3): on the floor, below the averaged root."""
-        place = uniform_filter1d(pose[:, 0], _FOLLOWED, axis=0, mode="nearest")
-        place[:, 2] = 0
-        return place
+    def draw(
+        self, picture: np.ndarray, pose: np.ndarray, bones: Bones, place=(0.0, 0.0)
+    ) -> None:
+        """Draws a figure with its shadow, on a floor of squares of 0.5 m.
 
-    def project(self, points):
+        Args:
+            picture: uint8 array (h, w, 3) of the view's size, changed in place.
+            pose: Array (joints, 3): x, y along the floor and z up, m, the floor is at
+                z = 0. Invalid, NaN and infinite joints are left out.
+            bones: Those of `pose`.
+            place: (x, y) of the floor that one looks at, in the middle, m.
+        """
+        width = max(1.2, self.scale / 28)
+        known = is_valid(pose).all(axis=-1) & (np.abs(pose) < _FARTHEST).all(axis=-1)
+        near = np.where(known[:, None], pose - (*place[:2], 0.0), 0.0)
+        self.draw_floor(picture, place)
+        shadow, _ = self._project(near * (1, 1, 0))
+        links = np.array([link for link in bones.links if known[list(link)].all()], int)
+        if len(links):
+            ends = shadow[links.T]
+            _lines(picture, *ends, [self.paper.shadow] * len(links), width)
+        points, nearness = self._project(near)
+        depth = nearness - nearness[0]
+        _draw_figure(picture, points, known, bones, width, depth, self.paper)
+
+    def draw_floor(self, picture: np.ndarray, place=(0.0, 0.0)) -> None:
+        """Draws the lines of the floor within a disc around the place."""
+        lines = []
+        for axis in (0, 1):
+            first = np.ceil((place[axis] - self.radius) / _CELL)
+            offsets = np.arange(first * _CELL, place[axis] + self.radius, _CELL)
+            offsets = offsets - place[axis]
+            half = np.sqrt(np.maximum(self.radius**2 - offsets**2, 0))
+            ends = np.zeros((len(offsets), 2, 3))
+            ends[:, :, axis] = offsets[:, None]
+            ends[:, 0, 1 - axis], ends[:, 1, 1 - axis] = -half, half
+            lines.append(self._project(ends)[0])
+        starts, ends = np.concatenate(lines).transpose(1, 0, 2)
+        width = max(1.0, self.scale / 220)
+        _lines(picture, starts, ends, [self.paper.grid] * len(starts), width)
+
+    def _project(self, points):
         """Turns points (..., 3) by the place into px (..., 2) and nearness (...), m."""
         seen = points @ self._axes.T
         return seen[..., :2] * self.scale + self._center, seen[..., 2]
+
+
+def places_of(pose: np.ndarray) -> np.ndarray:
+    """Where one looks, (frames, 3): on the floor, below the averaged root."""
+    place = uniform_filter1d(pose[:, 0], _FOLLOWED, axis=0, mode="nearest")
+    place[:, 2] = 0
+    return place
+
+
+def _axes(azimuth):
+    """Directions (3, 3) to the right, down and nearer."""
+    around, down = np.radians([azimuth, _ELEVATION])
+    cos, sin = np.cos(around), np.sin(around)
+    return np.array(
+        [
+            (-sin, cos, 0.0),
+            (np.sin(down) * cos, np.sin(down) * sin, -np.cos(down)),
+            (np.cos(down) * cos, np.cos(down) * sin, np.sin(down)),
+        ]
+    )
 
 
 class _SpacePanel:
@@ -254,81 +342,55 @@ class _SpacePanel:
 
     def __init__(self, title, pose, bones, view):
         self._view, self._bones = view, bones
-        self._place = view.place(pose)
-        near = pose - self._place[:, None]
-        self._points, nearness = view.project(near)
-        self._depth = nearness - nearness[:, :1]
-        self._shadow, _ = view.project(near * (1, 1, 0))
-        self._paper = _title_page(title, view.size)
+        self._pose, self._places = pose, places_of(pose)
+        self._page = _title_page(title, view)
 
     def draw(self, frame):
         """The picture of a frame, (size, size, 3)."""
-        panel, width = self._paper.copy(), self._view.size / 110
-        self._draw_floor(panel, self._place[frame])
-        shadow = self._shadow[frame]
-        for a, b in self._bones.links:
-            _line(panel, shadow[a], shadow[b], _SHADOW, width)
-        known = np.ones(len(shadow), dtype=bool)
-        _draw_figure(
-            panel, self._points[frame], known, self._bones, width, self._depth[frame]
-        )
+        panel = self._page.copy()
+        place = self._places[frame]
+        self._view.draw(panel, self._pose[frame], self._bones, place)
         return panel
 
-    def _draw_floor(self, panel, place):
-        """The lines of the floor within a disc around the place."""
-        radius = self._view.radius
-        for axis in (0, 1):
-            first = np.ceil((place[axis] - radius) / _CELL)
-            offsets = np.arange(first * _CELL, place[axis] + radius, _CELL)
-            offsets = offsets - place[axis]
-            half = np.sqrt(np.maximum(radius**2 - offsets**2, 0))
-            ends = np.zeros((len(offsets), 2, 3))
-            ends[:, :, axis] = offsets[:, None]
-            ends[:, 0, 1 - axis], ends[:, 1, 1 - axis] = -half, half
-            for start, end in self._view.project(ends)[0]:
-                _line(panel, start, end, _GRID, 1)
 
-
-def _title_page(title, size):
+def _title_page(title, view):
     """An empty panel with its title."""
-    page = Image.new("RGB", (size, size), _PAPER)
-    font = ImageFont.load_default(max(9, size // 24))
-    place = (size / 2, size / 30)
-    ImageDraw.Draw(page).text(place, title, _INK, font, anchor="ma")
-    return np.asarray(page)
+    width, height = view.size
+    page = np.full((height, width, 3), view.paper.ground, np.uint8)
+    size = max(9, height // 24)
+    paint_text(page, title, (width / 2, height / 30 + size / 2), _INK, size, 0.5)
+    return page
 
 
-def _draw_figure(panel, points, known, bones, width, depth=None):
+def _draw_figure(panel, points, known, bones, width, depth=None, paper=PAPER):
     """Draws limbs and joints, the far ones first and paler."""
     depth = np.zeros(len(points)) if depth is None else depth
     links = [(a, b) for a, b in bones.links if known[a] and known[b]]
     links.sort(key=lambda link: depth[link[0]] + depth[link[1]])
     ends = {joint for link in links for joint in link}
+    strokes = []
     for joint in np.flatnonzero(known):
         if joint not in ends:
-            _dot(panel, points[joint], bones.color(joint), 0.8 * width)
+            strokes.append((joint, joint, 0.8 * width, bones.color(joint)))
     for a, b in links:
         pale = np.clip(-_FADING * (depth[a] + depth[b]) / 2, 0, _FADING)
-        outline, color = (
-            tuple(float(v + pale * (255 - v)) for v in one)
-            for one in (_OUTLINE, bones.color(b))
+        outline, limb, *dots = (
+            tuple(v + pale * (w - v) for v, w in zip(one, paper.ground, strict=True))
+            for one in (
+                *(paper.outline, bones.limb_color((a, b))),
+                *(bones.color(a), bones.color(b)),
+            )
         )
-        _line(panel, points[a], points[b], outline, 1.5 * width)
-        for joint in (a, b):
-            _dot(panel, points[joint], outline, 0.95 * width)
-        _line(panel, points[a], points[b], color, width)
-        for joint in (a, b):
-            _dot(panel, points[joint], color, 0.7 * width)
+        strokes.append((a, b, 0.75 * width, outline))
+        strokes += [(joint, joint, 0.95 * width, outline) for joint in (a, b)]
+        strokes.append((a, b, 0.5 * width, limb))
+        both = zip((a, b), dots, strict=True)
+        strokes += [(joint, joint, 0.7 * width, dot) for joint, dot in both]
+    if strokes:
+        starts, ends, radii, colors = zip(*strokes, strict=True)
+        places = points[list(starts)], points[list(ends)]
+        paint_strokes(panel, *places, np.array(radii), colors)
 
 
-def _line(panel, start, end, color, width):
-    start, end = (
-        tuple(int(v) for v in np.rint(point * (1 << _SHIFT))) for point in (start, end)
-    )
-    cv2.line(panel, start, end, color, max(1, round(width)), cv2.LINE_AA, _SHIFT)
-
-
-def _dot(panel, point, color, radius):
-    x, y = (int(v) for v in np.rint(point * (1 << _SHIFT)))
-    radius = max(1, round(radius * (1 << _SHIFT)))
-    cv2.circle(panel, (x, y), radius, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+def _lines(panel, starts, ends, colors, width):
+    paint_strokes(panel, starts, ends, np.full(len(starts), width / 2), colors)

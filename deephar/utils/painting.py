@@ -29,8 +29,10 @@ PEOPLE = (
 
 _SHIFT = 4
 """Bits of a pixel's fraction."""
-_ROUND = np.linspace(-np.pi / 2, np.pi / 2, 7)
-"""Angles of the corners of a rounded end."""
+_ROUND = [np.linspace(-np.pi / 2, np.pi / 2, corners) for corners in (7, 15)]
+"""Angles of the corners of a rounded end, of a small one and a large one."""
+_LARGE = 6.0
+"""Radius of a large one, px."""
 _RIM = 0.5
 """Px by which OpenCV's smooth edge of a shape reaches beyond it."""
 _BAND = 32
@@ -241,9 +243,10 @@ def _cut(picture, corner, size):
 
 
 def _capsules(starts, ends, radius):
-    """Corners (n, 14, 2) of lines (n, 2) to (n, 2) with round ends."""
+    """Corners (n, corners, 2) of lines (n, 2) to (n, 2) with round ends."""
     along = ends - starts
-    turn = np.arctan2(along[:, 1], along[:, 0])[:, None] + _ROUND
+    turn = np.arctan2(along[:, 1], along[:, 0])[:, None]
+    turn = turn + _ROUND[int(np.max(radius, initial=0) > _LARGE)]
     arc = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
     arc *= np.maximum(radius - _RIM, 0.05)[:, None, None]
     shapes = np.concatenate([ends[:, None] + arc, starts[:, None] - arc], axis=1)
@@ -300,7 +303,10 @@ def _plate(width, height, radius, opacity):
 @functools.lru_cache(maxsize=512)
 def _written(text, size):
     """Mask (height, width) of a line of text, as high as all lines of its size."""
-    font = _font(size, text.replace(_MORE, "").isascii())
+    known = text.replace(_MORE, "").isascii()
+    font = _font(size, known)
+    # The spaces of Pillow's font are hardly seen.
+    text = text.replace(" ", "  ") if known else text
     ascent, descent = font.getmetrics()
     width = max(1, int(np.ceil(font.getlength(text))))
     image = Image.new("L", (width, ascent + descent))

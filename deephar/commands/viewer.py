@@ -1,0 +1,82 @@
+"""A window that shows pictures as they come: tkinter's, as OpenCV comes without one."""
+
+import tkinter
+
+import numpy as np
+from PIL import Image, ImageTk
+
+_SHARE = 0.9
+"""Of the screen that a window may cover."""
+_STOPS = ("<Escape>", "q", "Q")
+
+
+class Viewer:
+    """A window; with `with`, it is closed at the end.
+
+    Args:
+        title: Of the window.
+
+    Raises:
+        OSError: if there is no display to open a window on.
+    """
+
+    def __init__(self, title: str = "deephar"):
+        try:
+            self._window = tkinter.Tk()
+        except tkinter.TclError as error:
+            raise OSError(
+                f"--show needs a display to open a window on. Received: {error}"
+            ) from error
+        self._window.title(title)
+        self._window.configure(background="black")
+        self._label = tkinter.Label(self._window, borderwidth=0, background="black")
+        self._label.pack(expand=True)
+        self._shown = None
+        self.open = True
+        self._window.protocol("WM_DELETE_WINDOW", self.close)
+        for key in _STOPS:
+            self._window.bind(key, self.close)
+
+    def __enter__(self) -> "Viewer":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def show(self, picture: np.ndarray) -> bool:
+        """Shows a picture, made smaller where it is larger than the screen.
+
+        Args:
+            picture: uint8 array (h, w, 3), RGB.
+
+        Returns:
+            False once the window was closed, or q or Esc pressed in it.
+        """
+        if self.open:
+            screen = self._window.winfo_screenwidth(), self._window.winfo_screenheight()
+            image = fit_screen(picture, screen)
+            # Tk shows a picture only as long as somebody holds it.
+            self._shown = ImageTk.PhotoImage(image, master=self._window)
+            self._label.configure(image=self._shown)
+            self._window.update()
+        return self.open
+
+    def wait(self) -> None:
+        """Waits until the window is closed."""
+        while self.open:
+            self._window.update()
+            self._window.after(20)
+
+    def close(self, _event=None) -> None:
+        """Closes the window; a second time does nothing."""
+        if self.open:
+            self.open = False
+            self._window.destroy()
+
+
+def fit_screen(picture: np.ndarray, screen: tuple[int, int]) -> Image.Image:
+    """A picture that a screen (w, h) has room for, in its own proportions."""
+    image = Image.fromarray(picture)
+    room = tuple(max(1, int(_SHARE * length)) for length in screen)
+    image.thumbnail(room, Image.Resampling.BILINEAR)
+    return image

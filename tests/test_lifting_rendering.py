@@ -113,7 +113,7 @@ def test_frames_of_the_video_stand_beside_their_own_poses(here):
     SCRIPT.main([*WALK, *flags, *look, "--viz-output", "c.mp4"])
     with Video("c.mp4") as video:
         assert (video.info.size, video.info.rate) == ((234, 100), 12.5)
-        corners = [frame[2:8, 2:8].mean() for _, frame in video.frames()]
+        corners = [frame[2:8, 2:8].mean() for _, frame, _ in video.frames()]
     np.testing.assert_allclose(corners, [40, 60, 80, 100, 120, 140], atol=8)
 
 

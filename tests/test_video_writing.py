@@ -24,7 +24,7 @@ def test_frames_come_back_in_order_with_size_and_rate(tmp_path, suffix):
     assert write_video(path, plain(9), 25) == 9
     with Video(path) as video:
         assert video.info == VideoInfo((64, 48), 9, 25.0)
-        means = [frame.mean(axis=(0, 1)) for _, frame in video.frames()]
+        means = [frame.mean(axis=(0, 1)) for _, frame, _ in video.frames()]
     np.testing.assert_allclose(means, [COLOURS[i % 4] for i in range(9)], atol=6)
     assert [found.name for found in tmp_path.iterdir()] == [f"a{suffix}"]
 
@@ -46,7 +46,7 @@ def test_an_mp4_of_odd_lengths_gets_a_row_and_a_column_more(tmp_path):
     write_video(tmp_path / "a.mp4", plain(2, (33, 21)), 10)
     with Video(tmp_path / "a.mp4") as video:
         assert video.info.size == (34, 22)
-        _, frame = next(video.frames())
+        _, frame, _ = next(video.frames())
     np.testing.assert_allclose(frame[-1, -1], COLOURS[0], atol=6)
 
 

@@ -14,6 +14,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
+from deephar.data.extraction import Task, extract_videos
 from deephar.data.human36m_format import TRAIN_SUBJECTS
 from deephar.data.human36m_names import (
     SUBJECTS,
@@ -23,7 +24,6 @@ from deephar.data.human36m_names import (
     sequence_name,
     video_name,
 )
-from deephar.data.videos import Task, extract_videos
 
 
 def tasks(arguments) -> Iterator[Task]:

@@ -13,8 +13,8 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
+from deephar.data.extraction import Task, extract_videos
 from deephar.data.merl_shopping import read_labels
-from deephar.data.videos import Task, extract_videos
 
 
 def tasks(arguments, problems: list[str]) -> Iterator[Task]:

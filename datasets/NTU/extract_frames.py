@@ -13,8 +13,9 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
+from deephar.data.extraction import Task, extract_videos
 from deephar.data.ntu_format import COLOUR_SIZE, FOLDER, parse_name, read_ntu
-from deephar.data.videos import Task, VideoInfo, extract_videos
+from deephar.data.videos import VideoInfo
 
 SHRINK = 2
 

@@ -12,6 +12,7 @@ import errno
 import io
 import math
 import os
+import pathlib
 import struct
 import sys
 import zlib
@@ -22,6 +23,9 @@ import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
 from deephar.utils.warp import Resampler, source_step
+
+ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
+"""Of the files of a folder that are taken for pictures."""
 
 _UNREADABLE = (
     Image.DecompressionBombError,
@@ -113,6 +117,40 @@ def read_size(path: str | os.PathLike) -> tuple[int, int]:
     path = os.fspath(path)
     with reading(path), Image.open(path) as image:
         return image.size
+
+
+def num_pages(path: str | os.PathLike, of_format: str | None = None) -> int:
+    """Returns the number of pages, or pictures of an animation, in a picture file.
+
+    Args:
+        path: The file.
+        of_format: Pillow's name of the only format that counts; others have one page.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        PictureError: if it is no picture.
+    """
+    path = os.fspath(path)
+    with reading(path), Image.open(path) as image:
+        # The other pictures of a phone's JPEG belong to the first: depth, brightness.
+        alone = image.format == "MPO" or of_format not in (None, image.format)
+        return 1 if alone else getattr(image, "n_frames", 1)
+
+
+def picture_files(path: str | os.PathLike) -> list[pathlib.Path]:
+    """The picture itself, or the pictures of a folder by name.
+
+    Raises:
+        ValueError: if the folder has none.
+    """
+    place = pathlib.Path(path)
+    if not place.is_dir():
+        return [place]
+    files = (p for p in place.iterdir() if p.is_file())
+    found = sorted(p for p in files if p.suffix.lower() in ENDINGS)
+    if not found:
+        raise ValueError(f"{place}: no pictures ({' '.join(sorted(ENDINGS))}) in it")
+    return found
 
 
 def check_size(

@@ -1,15 +1,21 @@
-"""Frames of video files, by OpenCV; pictures written whole or not at all."""
+"""Frames of video files, by FFmpeg (PyAV), upright and with their time."""
 
 import dataclasses
 import os
-import pathlib
-import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
+from fractions import Fraction
+from typing import NamedTuple
 
-import cv2
+import av
 import numpy as np
 
-from deephar.utils.fs import whole_path
+_NO_RATE = 25
+"""Frames a second of a video that tells neither rate nor times."""
+_TELL_DURATION = {"avi": "dts", "matroska,webm": "pts", "flv": "pts"}
+"""Containers whose head tells how long they are, but not how many frames there are
+(those of AVI count the empty ones too), and by which times of their packets."""
+_ROUNDING = 0.002
+"""Of times, s: Matroska has ms."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,9 +23,10 @@ class VideoInfo:
     """What the head of a video file says.
 
     Attributes:
-        size: (w, h) of the frames, px.
-        num_frames: Number of frames.
-        rate: Frames per second; 0 where it is not known.
+        size: (w, h) of the frames as they are shown, px.
+        num_frames: Number of frames; by duration and rate where the head does not tell
+            it, 0 where it does not tell these either.
+        rate: Frames per second, the mean; 0 where it is not known.
     """
 
     size: tuple[int, int]
@@ -27,8 +34,27 @@ class VideoInfo:
     rate: float
 
 
+class VideoFrame(NamedTuple):
+    """A frame of a video.
+
+    Attributes:
+        number: From 1.
+        picture: uint8 array (h, w, 3), RGB, turned as it is shown.
+        time: When it is shown, s from the first frame on.
+    """
+
+    number: int
+    picture: np.ndarray
+    time: float
+
+
 class Video:
     """A video file, opened for reading; a context manager.
+
+    Frames are turned and mirrored as the file's display matrix says (phones do not turn
+    the pixels), to the nearest right angle. Times are those of the file, so that a rate
+    may vary; where a time is lacking or does not grow, the mean rate goes on. What is
+    damaged is passed over and told at the end.
 
     Args:
         path: The file.
@@ -36,7 +62,10 @@ class Video:
     Attributes:
         path: The file.
         info: What its head says.
-        num_decoded: Number of frames that were decoded so far.
+        has_sound: Whether there is sound in it.
+        start: Time of the first frame by the file's own clock, s.
+        num_decoded: Number of frames that were passed so far.
+        num_damaged: Number of parts so far that could not be decoded as they should.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -45,30 +74,52 @@ class Video:
 
     def __init__(self, path: str | os.PathLike):
         self.path = os.fspath(path)
-        self.num_decoded = 0
+        self.num_decoded = self.num_damaged = self._num_packets = 0
+        self._broken, self._last = "", 0.0
+        self._last_picture = self._longest = 0.0
+        self._container = self._open()
+        try:
+            self._stream = self._find_stream()
+            self._frames = self._decoded()
+            first = next(self._frames, None)
+            if first is None:
+                raise self._no_video(self._broken or "no frame")
+        except ValueError:
+            self.close()
+            raise
+        self.has_sound = bool(self._container.streams.audio)
+        self.start = float(self._stamp(first) or 0)
+        self._first, self._stored_size = first, (first.width, first.height)
+        self._matrix = _display_matrix(first)
+        self._reformatter = av.video.reformatter.VideoReformatter()
+        height, width = self._picture(first).shape[:2]
+        self.info = VideoInfo((width, height), *_length(self._container, self._stream))
+
+    def _open(self):
         if not os.path.isfile(self.path):
             raise FileNotFoundError(f"no such video: {self.path}")
-        self._capture = cv2.VideoCapture(self.path, cv2.CAP_FFMPEG)
-        read = self._capture.get
-        width, height, count = (
-            round(read(what))
-            for what in (
-                cv2.CAP_PROP_FRAME_WIDTH,
-                cv2.CAP_PROP_FRAME_HEIGHT,
-                cv2.CAP_PROP_FRAME_COUNT,
-            )
-        )
-        self.info = VideoInfo((width, height), count, read(cv2.CAP_PROP_FPS))
-        if not self._capture.isOpened() or min(width, height, count) < 1:
-            self.close()
-            raise ValueError(
-                f"{self.path} must be a video with frames that FFmpeg can read. "
-                f"Received: {count} frames of ({width}, {height}) px"
-            )
+        try:
+            # A relative name with a colon in it would be taken for an address.
+            path = os.path.abspath(self.path)
+            return av.open(path, metadata_errors="replace")
+        except av.FFmpegError as error:
+            raise self._no_video(error.strerror) from error
 
-    def frames(
-        self, wanted: Collection[int] | None = None
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def _find_stream(self):
+        cover = av.stream.Disposition.attached_pic
+        for stream in self._container.streams.video:
+            if not stream.disposition & cover and stream.codec_context is not None:
+                stream.thread_type = "AUTO"
+                return stream
+        raise self._no_video("no pictures in it, or no whole head")
+
+    def _no_video(self, reason) -> ValueError:
+        return ValueError(
+            f"{self.path} must be a video with frames that FFmpeg can read. "
+            f"Received: {reason}"
+        )
+
+    def frames(self, wanted: Collection[int] | None = None) -> Iterator[VideoFrame]:
         """Decodes the frames, once, in order.
 
         Args:
@@ -76,30 +127,105 @@ class Video:
                 passed over, at a lower cost, and nothing behind the last is decoded.
 
         Yields:
-            (number, frame): the frame is a uint8 array (h, w, 3), RGB.
+            The frames.
 
         Raises:
             ValueError: behind the last frame, if the file ends before the wanted frames
-                that its head promises.
+                that its head promises, or a part before them is damaged.
         """
-        end = self.info.num_frames if wanted is None else max(wanted, default=0)
-        while self.num_decoded < end and self._capture.grab():
-            number = self.num_decoded + 1
-            if wanted is None or number in wanted:
-                decoded, frame = self._capture.retrieve()
-                if not decoded:
-                    break
-                yield number, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-            self.num_decoded = number
-        if self.num_decoded < min(end, self.info.num_frames):
-            raise ValueError(
-                f"{self.path} must be whole. Received: {self.num_decoded} frames, but "
-                f"its head promises {self.info.num_frames}"
-            )
+        end = float("inf") if wanted is None else max(wanted, default=0)
+        time = -1 / (self.info.rate or _NO_RATE)
+        while self.num_decoded < end:
+            frame, self._first = self._first or next(self._frames, None), None
+            if frame is None:
+                break
+            self.num_decoded += 1
+            time = self._time(frame, time)
+            if wanted is None or self.num_decoded in wanted:
+                yield VideoFrame(self.num_decoded, self._picture(frame), time)
+        problem = self._problem(end)
+        if problem:
+            raise ValueError(problem)
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        """Decodes what can be decoded, and counts what cannot."""
+        streams = (self._stream, *self._container.streams.audio)
+        try:
+            for packet in self._container.demux(streams):
+                self._note_time(packet)
+                # An empty packet would tell the decoder that this is the end.
+                if packet.size and packet.stream is self._stream:
+                    self._num_packets += 1
+                    yield from self._decode(packet)
+        except av.FFmpegError as error:
+            self._broken = error.strerror
+        yield from self._decode(None)
+
+    def _note_time(self, packet: av.Packet) -> None:
+        """Notes when the last packet begins, and the longest step of the pictures."""
+        kind = _TELL_DURATION.get(self._container.format.name, "pts")
+        if (stamp := getattr(packet, kind)) is None:
+            return
+        self._last = max(self._last, time := float(stamp * packet.time_base))
+        if packet.stream is self._stream:
+            self._longest = max(self._longest, time - self._last_picture)
+            self._last_picture = time
+
+    def _decode(self, packet) -> Iterator[av.VideoFrame]:
+        try:
+            frames = self._stream.decode(packet)
+        except av.FFmpegError as error:
+            self.num_damaged += 1
+            self._broken = error.strerror
+            return
+        for frame in frames:
+            self.num_damaged += frame.is_corrupt
+            yield frame
+
+    def _problem(self, end: float) -> str | None:
+        """What is wrong with the frames up to the last that was wanted."""
+        found = self.num_decoded
+        if found < end and (promise := self._broken_promise()):
+            damage = f"{found} frames, but its head promises {promise}"
+        elif self.num_damaged:
+            damage = f"{found} frames, damaged parts: {self.num_damaged}"
+        elif self._broken:
+            damage = f"{found} frames, then: {self._broken}"
+        else:
+            return None
+        return f"{self.path} must be whole. Received: {damage}"
+
+    def _broken_promise(self) -> str | None:
+        """What the head says of the length, if the file has ended before."""
+        if self._container.format.name not in _TELL_DURATION:
+            # Packets count, not frames: some are to be decoded and not to be shown.
+            promised = self._stream.frames
+            return str(promised) if self._num_packets < promised else None
+        seconds = float(_duration(self._container, self._stream))
+        # The last frame may be shown as long as another one.
+        missing = seconds - self._last > self._longest + _ROUNDING
+        return f"{seconds:.2f} s" if missing and self._longest else None
+
+    def _time(self, frame: av.VideoFrame, before: float) -> float:
+        stamp = self._stamp(frame)
+        time = before if stamp is None else float(stamp) - self.start
+        return time if time > before else before + 1 / (self.info.rate or _NO_RATE)
+
+    def _stamp(self, frame: av.VideoFrame) -> Fraction | None:
+        """When a frame is shown, s by the file's clock."""
+        return None if frame.pts is None else frame.pts * self._stream.time_base
+
+    def _picture(self, frame: av.VideoFrame) -> np.ndarray:
+        width, height = self._stored_size
+        # Of the methods, OpenCV's: FFmpeg's own is for speed.
+        rgb = self._reformatter.reformat(
+            frame, width, height, "rgb24", interpolation="BICUBIC"
+        )
+        return _turned(rgb.to_ndarray(), self._matrix)
 
     def close(self) -> None:
         """Closes the file."""
-        self._capture.release()
+        self._container.close()
 
     def __enter__(self) -> "Video":
         return self
@@ -108,130 +234,41 @@ class Video:
         self.close()
 
 
+def _length(container, stream) -> tuple[int, float]:
+    """Returns (number of frames, rate) of a video stream; 0 for what is not known."""
+    rate = stream.average_rate or stream.guessed_rate or Fraction(0)
+    duration = _duration(container, stream)
+    return stream.frames or round(duration * rate), float(rate)
+
+
+def _duration(container, stream) -> Fraction:
+    """What the head says, s; 0 where it says nothing."""
+    if stream.duration is not None:
+        return stream.duration * stream.time_base
+    return Fraction(container.duration or 0, av.time_base)
+
+
+def _display_matrix(frame: av.VideoFrame) -> np.ndarray:
+    """Returns (2, 2): row i says where axis i of the stored picture, (x, y), points.
+
+    Source: libavutil/display.h, (a, b, u, c, d, v, x, y, w) with x' = a x + c y + ...
+    """
+    for data in frame.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]
+    return np.eye(2, dtype=np.int32)
+
+
+def _turned(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Turns and mirrors a picture (h, w, 3) by right angles, the nearest ones."""
+    (a, b), (c, d) = matrix
+    if abs(a) + abs(d) < abs(b) + abs(c):
+        picture, a, d = picture.transpose(1, 0, 2), c, b
+    picture = picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(picture)
+
+
 def video_info(path: str | os.PathLike) -> VideoInfo:
     """Reads the head of a video file; raises as `Video` does."""
     with Video(path) as video:
         return video.info
-
-
-def write_jpeg(path: str | os.PathLike, picture: np.ndarray, quality: int = 90) -> None:
-    """Writes a JPEG file; it appears whole or not at all.
-
-    Args:
-        path: The file to write; its folder must exist.
-        picture: uint8 array (h, w, 3), RGB.
-        quality: Of the compression, 1 to 100.
-
-    Raises:
-        FileNotFoundError: if the folder of `path` does not exist.
-        ValueError: if the picture cannot be encoded.
-    """
-    path = pathlib.Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"the folder of `path` must exist. Received: path={str(path)!r}"
-        )
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    encoded, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not encoded:
-        raise ValueError(f"cannot encode the picture {path}. Received: {picture.shape}")
-    with whole_path(path) as draft:
-        draft.write_bytes(data.tobytes())
-
-
-@dataclasses.dataclass(frozen=True)
-class Extraction:
-    """What `extract_frames` did for one video.
-
-    Attributes:
-        written: Number of pictures written now.
-        kept: Number of wanted pictures that were there before.
-        problem: What is wrong, naming the file, or None.
-    """
-
-    written: int
-    kept: int
-    problem: str | None = None
-
-
-def extract_frames(
-    path: str | os.PathLike,
-    folder: str | os.PathLike,
-    numbers: Callable[[VideoInfo], Iterable[int]],
-    shrink: int = 1,
-    quality: int = 90,
-) -> Extraction:
-    """Writes frames of a video as `folder/%05d.jpg`, by their number from 1.
-
-    Pictures that are there already stay as they are, and a video of which nothing is
-    lacking is not decoded, so that a run that was broken off goes on where it stopped.
-
-    Args:
-        path: The video.
-        folder: Where the pictures go; it is made.
-        numbers: Tells the wanted frames from what the head of the file says.
-        shrink: The pictures have 1 / `shrink` of the video's width and height, resized
-            bicubically.
-        quality: Of the compression, 1 to 100.
-
-    Returns:
-        What was done. A video that is not there, cannot be read or ends before the last
-        wanted frame is a `problem`; what it has is written all the same.
-    """
-    folder = pathlib.Path(folder)
-    written = kept = 0
-    try:
-        with Video(path) as video:
-            wanted = {int(number) for number in numbers(video.info)}
-            lacking = {n for n in wanted if not (folder / f"{n:05d}.jpg").is_file()}
-            kept = len(wanted) - len(lacking)
-            folder.mkdir(parents=True, exist_ok=True)
-            size = tuple(length // shrink for length in video.info.size)
-            for number, frame in video.frames(lacking):
-                if shrink > 1:
-                    frame = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
-                write_jpeg(folder / f"{number:05d}.jpg", frame, quality)
-                written += 1
-            if written < len(lacking):
-                raise ValueError(
-                    f"{video.path} must have the frame {max(lacking)}. "
-                    f"Received: {video.num_decoded} frames"
-                )
-    except (OSError, ValueError) as error:
-        return Extraction(written, kept, str(error))
-    return Extraction(written, kept)
-
-
-Task = tuple[pathlib.Path, pathlib.Path, Callable[[VideoInfo], Iterable[int]]]
-"""A video, the folder of its pictures, and what tells the wanted frames."""
-
-
-def extract_videos(
-    tasks: Iterable[Task], problems: list[str], shrink: int = 1, quality: int = 90
-) -> int:
-    """Writes frames of many videos, and tells of it, for the scripts of data sets.
-
-    Args:
-        tasks: The videos.
-        problems: What is wrong, a line a video; `tasks` may add to it.
-        shrink, quality: As of `extract_frames`.
-
-    Returns:
-        The exit status: 1 if a video is missing or damaged.
-    """
-    videos = written = kept = 0
-    for path, folder, numbers in tasks:
-        done = extract_frames(path, folder, numbers, shrink, quality)
-        videos, written, kept = videos + 1, written + done.written, kept + done.kept
-        if done.problem:
-            problems.append(done.problem)
-        if done.written:
-            sys.stdout.write(f"{folder.name}: {done.written} pictures\n")
-            sys.stdout.flush()
-    for line in problems:
-        sys.stderr.write(f"extract_frames.py: {line}\n")
-    sys.stdout.write(
-        f"{videos} videos: {written} pictures written, {kept} there before, "
-        f"{len(problems)} missing or damaged\n"
-    )
-    return int(bool(problems))

@@ -144,7 +144,6 @@ from deephar.experiment.picture_poses import (
     draw_in_pictures,
     drawing_targets,
     flags_predictor,
-    picture_files,
     picture_parser,
 )
 from deephar.experiment.pose import (
@@ -343,7 +342,6 @@ __all__ = [
     "network_settings",
     "num_predictions",
     "optimizer",
-    "picture_files",
     "picture_parser",
     "pose_loader",
     "pose_model",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from deephar.data.lifting import LensCamera, LiftingData, Sequence
+from deephar.data.pictures import ENDINGS
 from deephar.data.video_writing import check_video_path, write_video
 from deephar.data.videos import Video
 from deephar.experiment.lifting import (
@@ -23,7 +24,6 @@ from deephar.experiment.lifting import (
     read_weights,
 )
 from deephar.experiment.lifting_flags import flag_of
-from deephar.experiment.picture_poses import ENDINGS
 from deephar.experiment.run import open_run
 from deephar.utils.animation import Bones, animate, azimuth_of, stand_on_floor
 from deephar.utils.bvh import write_bvh
@@ -254,7 +254,7 @@ def _draw(args, data, lifted, video, rate) -> str:
     if video is not None:
         points = points * (np.array(video.info.size) / size)
         wanted = set((frames + 1).tolist())
-        pictures = (picture for _, picture in video.frames(wanted))
+        pictures = (frame.picture for frame in video.frames(wanted))
     poses = {title: one[frames] for title, one in world_poses(lifted).items()}
     drawn = animate(
         poses,

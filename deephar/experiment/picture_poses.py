@@ -5,7 +5,7 @@ import logging
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from deephar.data.pictures import open_picture
+from deephar.data.pictures import open_picture, picture_files
 from deephar.experiment.arguments import argument_parser, flag_names
 from deephar.experiment.compute import configure_compute
 from deephar.experiment.looking import add_looking_arguments, pose_predictor
@@ -18,9 +18,6 @@ from deephar.networks.recipes import poselayout
 from deephar.utils.drawing import draw_pose
 
 logger = logging.getLogger(__name__)
-
-ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
-"""Of the files of a folder that are taken for pictures."""
 
 
 def picture_parser(
@@ -105,22 +102,6 @@ def flags_predictor(
     model = build_network(settings["network"], settings, args.weights)
     layout, model = poselayout(settings), pose_view(model, settings)
     return pose_predictor(args, compute, model, layout, batch_size)
-
-
-def picture_files(path: str) -> list[pathlib.Path]:
-    """The picture itself, or the pictures of a folder by name.
-
-    Raises:
-        ValueError: if the folder has none.
-    """
-    place = pathlib.Path(path)
-    if not place.is_dir():
-        return [place]
-    files = (p for p in place.iterdir() if p.is_file())
-    found = sorted(p for p in files if p.suffix.lower() in ENDINGS)
-    if not found:
-        raise ValueError(f"{place}: no pictures ({' '.join(sorted(ENDINGS))}) in it")
-    return found
 
 
 def drawing_names(paths: Sequence[pathlib.Path]) -> list[str]:

@@ -15,12 +15,11 @@ from deephar.config import DataConfig
 from deephar.data import ntu, pennaction
 from deephar.data.box_lists import BoxRow, read_box_list
 from deephar.data.boxed_clips import BoxedClips, BoxedVideo
-from deephar.data.pictures import read_size
-from deephar.data.videos import extract_frames
+from deephar.data.extraction import extract_frames
+from deephar.data.pictures import picture_files, read_size
 from deephar.evaluation.action import deciding
 from deephar.evaluation.sliding import Seen, slide, sliding_windows
 from deephar.experiment.compute import configure_compute
-from deephar.experiment.picture_poses import picture_files
 from deephar.experiment.recognition import clip_predictor
 from deephar.experiment.settings import sized
 from deephar.inference.clips import ClipPredictor

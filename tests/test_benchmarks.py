@@ -14,6 +14,7 @@ from scripts import REPOSITORY, load, run, run_together
 from tiny_mpii import write_tiny_mpii
 
 from deephar.models import reception
+from deephar.utils import timing
 
 common = load("exp/benchmark/common.py")
 flops = load("exp/benchmark/flops.py")
@@ -40,14 +41,14 @@ def test_only_figures_that_both_have_are_compared():
 
 def test_times_leave_out_the_first_call_and_the_warm_up(monkeypatch):
     clock = iter([0, 9, 10, 15, 20, 21, 30, 32, 40, 47])
-    monkeypatch.setattr(common.time, "perf_counter", lambda: next(clock))
-    times = common.seconds(lambda: None, repeat=3, warm=1)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock))
+    times = timing.seconds(lambda: None, repeat=3, warm=1)
     assert times == {"first": 9, "median": 2, "fastest": 1, "slowest": 7}
 
 
 def test_a_table_has_columns():
     rows = [("forward_s", 0.123456), ("pictures_per_s", 123456.7), ("who", "me")]
-    assert common.table(rows).splitlines() == [
+    assert timing.table(rows).splitlines() == [
         "forward_s       0.1235",
         "pictures_per_s  123457",
         "who             me",

@@ -29,6 +29,7 @@ ROOMS = {
     "plans": {"utils"},
     "callbacks": {"evaluation", "checkpoints", "utils"},
     "devices": {"utils"},
+    "frameworks": {"utils"},
     "trainer": {
         *("callbacks", "checkpoints", "data.loader", "devices", "losses", "utils"),
     },
@@ -43,8 +44,8 @@ ROOMS = {
         *("optimizers", "plans"),
     },
     "commands": {
-        *("checkpoints", "config", "data", "evaluation", "experiment", "inference"),
-        *("models", "networks", "utils"),
+        *("checkpoints", "config", "data", "evaluation", "experiment", "frameworks"),
+        *("inference", "models", "networks", "utils"),
     },
     "__main__": {"commands"},
 }
@@ -53,7 +54,7 @@ VERSION = "deephar.__version__"
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}
 WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data", "plans"}
 TENSORFLOW = {
-    *("trainer", "devices", "data.loader"),
+    *("trainer", "devices", "frameworks", "data.loader"),
     *("experiment.compute", "experiment.training"),
 }
 OUTSIDE = {"exp", "datasets", "tests", "weights"}

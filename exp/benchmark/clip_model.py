@@ -16,6 +16,7 @@ import common
 import numpy as np
 
 from deephar.utils.numbers import crop_side, positive_int
+from deephar.utils.timing import seconds
 
 JOINTS, ACTIONS = {2: 16, 3: 20}, {2: 15, 3: 60}
 
@@ -52,12 +53,13 @@ def measure(args):
     import backends
     import flops
 
+    from deephar.frameworks import device, jit_gains
     from deephar.inference.folding import fold_batch_norm
     from deephar.models import action, reception
 
-    found = backends.device()
+    found = device()
     if args.jit is None:
-        args.jit = backends.jit_gains(found)
+        args.jit = jit_gains(found)
     start = time.perf_counter()
     model = build(args, reception, action)
     figures = {"build_s": time.perf_counter() - start}
@@ -73,7 +75,7 @@ def measure(args):
     frames = model.get_layer("frame_model")
     part = backends.forward(frames, x.reshape(-1, *shape[2:]), args.jit)
     pairs = [
-        [common.seconds(f, 1, warm=0)["median"] for f in (whole, part)]
+        [seconds(f, 1, warm=0)["median"] for f in (whole, part)]
         for _ in range(1 + args.repeat)
     ][1:]
     clip_s, frames_s = (statistics.median(times) for times in zip(*pairs, strict=True))

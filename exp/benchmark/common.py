@@ -1,14 +1,12 @@
-"""What the benchmarks share: flags, times, memory, tables, JSON, and runs in pairs.
+"""What the benchmarks share: flags, tables, JSON, and runs in pairs.
 
-Nothing here imports Keras: a script sets its environment first and then asks.
+Times and memory are those of `deephar.utils.timing`. Nothing here imports Keras: a
+script sets its environment first and then asks.
 """
 
 import argparse
-import datetime
 import json
 import pathlib
-import platform
-import resource
 import shlex
 import statistics
 import subprocess
@@ -16,10 +14,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from deephar.utils.machine import cores
+from deephar.utils.machine import machine
 from deephar.utils.numbers import positive_int
-
-MIB = 2**20
+from deephar.utils.timing import table
 
 
 def argument_parser(doc: str) -> argparse.ArgumentParser:
@@ -69,71 +66,6 @@ def run(args: argparse.Namespace, measure: Callable[[], dict]) -> None:
         raise SystemExit(f"error: {error}") from error
     print(table(rows))
     print(text, flush=True)
-
-
-def table(rows: list[tuple]) -> str:
-    """Rows as text in columns; numbers of more than a thousand without decimals."""
-    cells = [[_text(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in cells
-    )
-
-
-def _text(value) -> str:
-    if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return str(value)
-
-
-def machine() -> dict[str, str | int]:
-    """What the figures were taken on, and when."""
-    cpu = platform.processor() or platform.machine()
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-        names = [line.split(":", 1)[1] for line in lines if "model name" in line]
-        cpu = names[0].strip() if names else cpu
-    return {
-        "date": datetime.date.today().isoformat(),
-        "cpu": cpu,
-        "cores": cores(),
-        "python": platform.python_version(),
-    }
-
-
-def seconds(function: Callable[[], object], repeat: int, warm: int = 1) -> dict:
-    """Times a function that returns only when its work is done.
-
-    Args:
-        function: what is timed.
-        repeat: how many calls count.
-        warm: calls after the first that do not count.
-
-    Returns:
-        `{"first", "median", "fastest", "slowest"}`, seconds a call.
-    """
-    times = []
-    for _ in range(1 + warm + repeat):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    counted = times[1 + warm :]
-    return {
-        "first": times[0],
-        "median": statistics.median(counted),
-        "fastest": min(counted),
-        "slowest": max(counted),
-    }
-
-
-def peak_memory_mib() -> float:
-    """The most memory that this process has held so far, MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (MIB if sys.platform == "darwin" else 1024)
 
 
 def compare(own: list[str], against: str, pairs: int) -> dict:

@@ -25,6 +25,7 @@ from deephar.inference import PosePredictor
 from deephar.models import reception
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.numbers import crop_side, positive_int
+from deephar.utils.timing import peak_memory_mib
 
 
 def parse(argv=None):
@@ -60,7 +61,7 @@ def evaluate(args, folder):
     model = reception.build(
         (*side, 3), mpii.poselayout.num_joints, 2, num_blocks=args.blocks, ksize=(5, 5)
     )
-    before = common.peak_memory_mib()
+    before = peak_memory_mib()
     start = time.perf_counter()
     predictor = PosePredictor(
         model, mpii.poselayout, args.flip, fold=compute.fold, jit=compute.jit
@@ -76,7 +77,7 @@ def evaluate(args, folder):
         "evaluate_s": seconds,
         "pictures_per_s": scores["samples"] / seconds,
         "before_mib": before,
-        "peak_mib": common.peak_memory_mib(),
+        "peak_mib": peak_memory_mib(),
     }
 
 

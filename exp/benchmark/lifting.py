@@ -17,6 +17,7 @@ import os
 import common
 
 from deephar.utils.numbers import natural, positive_int
+from deephar.utils.timing import peak_memory_mib, seconds
 
 JOINTS = 17
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -62,19 +63,19 @@ def measure(args):
     if "step" in args.parts:
         poses = rng.normal(0, 0.3, (args.batch_size, 1, JOINTS, 3)).astype("float32")
         step = framework.training(args, tracks(args.batch_size, sees), poses)
-        times = common.seconds(step, args.repeat)
+        times = seconds(step, args.repeat)
         rate = args.batch_size / times["median"]
         figures |= {"step_s": times["median"], "step_poses_per_s": rate}
     if "whole" in args.parts:
         lift = framework.whole(args, tracks(args.frames))
-        times = common.seconds(lift, args.repeat)
+        times = seconds(lift, args.repeat)
         rate = args.frames / times["median"]
         figures |= {"whole_s": times["median"], "whole_frames_per_s": rate}
     if "stream" in args.parts:
         step = framework.stream(args, tracks(1))
-        times = common.seconds(step, 10 * args.repeat)
+        times = seconds(step, 10 * args.repeat)
         figures |= {"stream_s": times["median"], "stream_slowest_s": times["slowest"]}
-    return {**figures, "peak_mib": common.peak_memory_mib()}
+    return {**figures, "peak_mib": peak_memory_mib()}
 
 
 if __name__ == "__main__":

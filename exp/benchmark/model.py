@@ -16,6 +16,7 @@ import common
 import numpy as np
 
 from deephar.utils.numbers import crop_side, positive_float, positive_int
+from deephar.utils.timing import seconds
 
 JOINTS = 16
 
@@ -45,14 +46,15 @@ def measure(args):
     import flops
     import keras
 
+    from deephar.frameworks import device, jit_gains, peak_device_memory_mib
     from deephar.inference.folding import fold_batch_norm
     from deephar.losses import pose_regression_loss
     from deephar.models import reception
     from deephar.optimizers import rmsprop
 
-    found = backends.device()
+    found = device()
     if args.jit is None:
-        args.jit = backends.jit_gains(found)
+        args.jit = jit_gains(found)
     if args.precision != "float32":
         keras.mixed_precision.set_dtype_policy(f"mixed_{args.precision}")
     shape = (args.size, args.size, 3)
@@ -67,7 +69,7 @@ def measure(args):
     y = rng.uniform(0, 1, (args.batch_size, JOINTS, 3)).astype("float32")
 
     def report(part, function, cost):
-        times = common.seconds(function, args.repeat)
+        times = seconds(function, args.repeat)
         figures[f"{part}_first_s"] = times["first"]
         figures[f"{part}_s"] = times["median"]
         figures[f"{part}_pictures_per_s"] = args.batch_size / times["median"]
@@ -75,7 +77,7 @@ def measure(args):
         figures[f"{part}_tflops"] = rate
         if peak:
             figures[f"{part}_peak_share"] = rate / peak
-        figures[f"{part}_peak_mib"] = backends.peak_device_memory_mib()
+        figures[f"{part}_peak_mib"] = peak_device_memory_mib()
 
     if "forward" in args.parts:
         used = fold_batch_norm(model) if args.fold else model

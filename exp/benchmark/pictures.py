@@ -17,12 +17,13 @@ import tempfile
 import time
 
 import numpy as np
-from common import MIB, argument_parser, run
+from common import argument_parser, run
 from people import Windows, write_people
 
 from deephar import experiment
 from deephar.data import BatchLoader, open_cache
 from deephar.utils.modes import TRAIN_MODE
+from deephar.utils.timing import MIB
 from deephar.utils.warp import one_thread_a_picture
 
 WINDOWS = (400, 700)

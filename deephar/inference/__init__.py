@@ -9,6 +9,7 @@ from deephar.inference.looker import Looked, Looker, people_of
 from deephar.inference.predictor import PosePredictor
 from deephar.inference.results import Action, FramePrediction, Person, Pose, Pose3D
 from deephar.inference.stream import ActionStream
+from deephar.inference.video import VideoPredictor
 
 __all__ = [
     "MULTI_CROP",
@@ -26,6 +27,7 @@ __all__ = [
     "Pose3D",
     "PosePredictor",
     "StreamingLifter",
+    "VideoPredictor",
     "Window",
     "fold_batch_norm",
     "people_of",

@@ -170,6 +170,11 @@ class ActionStream:
         chosen = [key for key, now in zip(keys, due, strict=True) if now]
         return {key: scores[:, number] for number, key in enumerate(chosen)}
 
+    def seen(self, key: Hashable) -> int:
+        """How many frames a person's window reaches back now, `span` at most."""
+        row = self._rows.by_key[key]
+        return int(min(self._rows.clock - self._rows.first[row] + 1, self.span))
+
     def drop(self, key: Hashable) -> None:
         """Forgets a person, if known; who comes back begins anew."""
         self._rows.drop(key)

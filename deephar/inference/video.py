@@ -253,8 +253,8 @@ def stays(window: Window, wanted: Window) -> bool:
         Whether the person is well inside, and not much smaller than before.
     """
     center, size = np.array(window.center), np.array(window.size)
-    reach = np.abs(np.array(wanted.center) - center)
-    reach += np.array(wanted.size) / REFINE_MARGIN / 2
+    half = np.array(wanted.size) / REFINE_MARGIN / 2
+    reach = np.abs(np.array(wanted.center) - center) + half
     inside = (reach <= _ROOM * size / 2).all()
     return bool(inside and wanted.size[0] >= _LEAST_SHARE * size[0])
 

@@ -11,13 +11,13 @@ from deephar.inference.results import FramePrediction
 from deephar.utils.drawing import paint_pose
 from deephar.utils.painting import (
     INK,
-    as_array,
     fit_text,
     ink_on,
     paint_box,
     paint_plate,
     paint_text,
     person_color,
+    picture_array,
     text_size,
     text_width,
 )
@@ -77,7 +77,7 @@ class Overlay:
         Raises:
             ValueError: if `picture` is none, or the poses are not of the layout.
         """
-        picture = as_array(picture)
+        picture = picture_array(picture)
         height, width = picture.shape[:2]
         size, wide, high = self._parts((width, height))
         drawing = np.empty((size[1] + high, size[0] + wide, 3), np.uint8)
@@ -111,7 +111,7 @@ class Overlay:
         if self._space is not None:
             wide = int(round(max(min(0.62 * height, 0.8 * width), 12 * letters)))
         if self._timeline is not None:
-            high = int(round(np.clip(0.26 * height, 3.2 * letters, 9 * letters)))
+            high = int(round(np.clip(0.3 * height, 3.2 * letters, 9 * letters)))
         return (width, height), wide, high
 
     def _draw_people(self, scene, people, zoom, letters):

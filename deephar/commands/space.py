@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class People3D:
 
     def __init__(self):
         self._figures: dict[Hashable, _Figure] = {}
-        self._views: dict[tuple[int, int], SpaceView] = {}
+        self._table: _Table | None = None
         self._now = -math.inf
 
     def add(
@@ -75,24 +75,15 @@ class People3D:
 
     def paint(self, space: np.ndarray, size: float) -> None:
         """Paints the table into a uint8 array (h, w, 3), with texts of `size` px."""
-        space[:] = NIGHT.ground
-        height, width = space.shape[:2]
-        columns, rows = _table(max(1, len(self._figures)), width, height)
-        cell = width // columns, height // rows
-        if cell not in self._views:
-            self._views = {cell: SpaceView(cell, paper=NIGHT)}
-        view = self._views[cell]
-        for number, figure in enumerate(self._figures.values()):
-            row, column = divmod(number, columns)
-            left, top = column * cell[0], row * cell[1]
-            part = space[top : top + cell[1], left : left + cell[0]]
-            if figure.pose is None:
-                view.draw_floor(part)
-            else:
-                view.draw(part, figure.pose, figure.bones)
-            _name_plate(part, figure, size)
-        if not self._figures:
-            view.draw_floor(space[: cell[1], : cell[0]])
+        size_of_all = space.shape[1::-1], max(1, len(self._figures))
+        if self._table is None or self._table.key != size_of_all:
+            self._table = _Table(*size_of_all)
+        space[:] = self._table.page
+        cells = self._table.cells(space)
+        for cell, figure in zip(cells, self._figures.values(), strict=False):
+            if figure.pose is not None:
+                self._table.view.draw(cell, figure.pose, figure.bones)
+            _name_plate(cell, figure, size)
 
     def _full(self) -> bool:
         return len(self._figures) >= _MOST
@@ -115,14 +106,36 @@ def _standing(pose: Pose3D, lowest: collections.deque) -> np.ndarray:
     return points - (0.0, 0.0, floor)
 
 
-def _table(count: int, width: int, height: int) -> tuple[int, int]:
-    """Columns and rows in which `count` figures are largest; they are 4 : 5."""
+class _Table:
+    """Cells in which `count` figures are largest, with nothing but floors.
 
-    def scale(columns):
-        return min(width / columns / 4, height / math.ceil(count / columns) / 5)
+    Attributes:
+        key: Size (w, h) of the table, px, and count of the figures.
+        view: Of a cell.
+        page: The table, uint8 array (h, w, 3).
+    """
 
-    columns = max(range(1, count + 1), key=scale)
-    return columns, math.ceil(count / columns)
+    def __init__(self, size: tuple[int, int], count: int):
+        self.key = size, count
+        width, height = size
+
+        def scale(columns):
+            return min(width / columns / 4, height / math.ceil(count / columns) / 5)
+
+        self._columns = max(range(1, count + 1), key=scale)
+        cell = width // self._columns, height // math.ceil(count / self._columns)
+        self.view = SpaceView(cell, paper=NIGHT)
+        self.page = np.full((height, width, 3), NIGHT.ground, np.uint8)
+        for part in self.cells(self.page):
+            self.view.draw_floor(part)
+
+    def cells(self, space: np.ndarray) -> Iterator[np.ndarray]:
+        """The parts of an array (h, w, 3), row by row."""
+        wide, high = self.view.size
+        for number in range(self.key[1]):
+            row, column = divmod(number, self._columns)
+            left, top = column * wide, row * high
+            yield space[top : top + high, left : left + wide]
 
 
 def _name_plate(part, figure, size):

@@ -86,7 +86,7 @@ class Timeline:
 
     def paint(self, strip: np.ndarray, size: float) -> None:
         """Paints the strip, a uint8 array (h, w, 3), with texts of `size` px."""
-        strip[:] = GROUND
+        paint_plate(strip, (0, 0, strip.shape[1], len(strip)), GROUND)
         pad = 0.4 * size
         tracks = [track for track in self._tracks.values() if track.seen]
         room = max(1, int((len(strip) - pad) / (1.35 * size)))

@@ -1,9 +1,7 @@
-"""A window that shows pictures as they come: tkinter's, as OpenCV comes without one."""
-
-import tkinter
+"""A window that shows pictures as they come: Tk's, as our OpenCV has none."""
 
 import numpy as np
-from PIL import Image, ImageTk
+from PIL import Image
 
 _SHARE = 0.9
 """Of the screen that a window may cover."""
@@ -17,25 +15,36 @@ class Viewer:
         title: Of the window.
 
     Raises:
-        OSError: if there is no display to open a window on.
+        OSError: if there is no display to open a window on, or Python has no tkinter.
     """
 
     def __init__(self, title: str = "deephar"):
         try:
-            self._window = tkinter.Tk()
+            # Python can be built without it.
+            import tkinter
+
+            from PIL import ImageTk
+        except ImportError as error:
+            raise OSError(
+                "a window needs Python's tkinter (of Debian and Ubuntu: apt install "
+                f"python3-tk). Received: {error}"
+            ) from error
+        self._photo = ImageTk.PhotoImage
+        try:
+            self.window = tkinter.Tk()
         except tkinter.TclError as error:
             raise OSError(
-                f"--show needs a display to open a window on. Received: {error}"
+                f"a window needs a display to open on. Received: {error}"
             ) from error
-        self._window.title(title)
-        self._window.configure(background="black")
-        self._label = tkinter.Label(self._window, borderwidth=0, background="black")
+        self.window.title(title)
+        self.window.configure(background="black")
+        self._label = tkinter.Label(self.window, borderwidth=0, background="black")
         self._label.pack(expand=True)
         self._shown = None
         self.open = True
-        self._window.protocol("WM_DELETE_WINDOW", self.close)
+        self.window.protocol("WM_DELETE_WINDOW", self.close)
         for key in _STOPS:
-            self._window.bind(key, self.close)
+            self.window.bind(key, self.close)
 
     def __enter__(self) -> "Viewer":
         return self
@@ -53,25 +62,25 @@ class Viewer:
             False once the window was closed, or q or Esc pressed in it.
         """
         if self.open:
-            screen = self._window.winfo_screenwidth(), self._window.winfo_screenheight()
+            screen = self.window.winfo_screenwidth(), self.window.winfo_screenheight()
             image = fit_screen(picture, screen)
             # Tk shows a picture only as long as somebody holds it.
-            self._shown = ImageTk.PhotoImage(image, master=self._window)
+            self._shown = self._photo(image, master=self.window)
             self._label.configure(image=self._shown)
-            self._window.update()
+            self.window.update()
         return self.open
 
     def wait(self) -> None:
         """Waits until the window is closed."""
         while self.open:
-            self._window.update()
-            self._window.after(20)
+            self.window.update()
+            self.window.after(20)
 
     def close(self, _event=None) -> None:
         """Closes the window; a second time does nothing."""
         if self.open:
             self.open = False
-            self._window.destroy()
+            self.window.destroy()
 
 
 def fit_screen(picture: np.ndarray, screen: tuple[int, int]) -> Image.Image:

@@ -273,7 +273,7 @@ class SpaceView:
     def draw(
         self, picture: np.ndarray, pose: np.ndarray, bones: Bones, place=(0.0, 0.0)
     ) -> None:
-        """Draws a figure with its shadow, on a floor of squares of 0.5 m.
+        """Draws a figure with its shadow; the floor is to be there already.
 
         Args:
             picture: uint8 array (h, w, 3) of the view's size, changed in place.
@@ -285,7 +285,6 @@ class SpaceView:
         width = max(1.2, self.scale / 28)
         known = is_valid(pose).all(axis=-1) & (np.abs(pose) < _FARTHEST).all(axis=-1)
         near = np.where(known[:, None], pose - (*place[:2], 0.0), 0.0)
-        self.draw_floor(picture, place)
         shadow, _ = self._project(near * (1, 1, 0))
         links = np.array([link for link in bones.links if known[list(link)].all()], int)
         if len(links):
@@ -296,7 +295,7 @@ class SpaceView:
         _draw_figure(picture, points, known, bones, width, depth, self.paper)
 
     def draw_floor(self, picture: np.ndarray, place=(0.0, 0.0)) -> None:
-        """Draws the lines of the floor within a disc around the place."""
+        """Draws a floor of squares of 0.5 m, a disc of it around the place."""
         lines = []
         for axis in (0, 1):
             first = np.ceil((place[axis] - self.radius) / _CELL)
@@ -349,6 +348,7 @@ class _SpacePanel:
         """The picture of a frame, (size, size, 3)."""
         panel = self._page.copy()
         place = self._places[frame]
+        self._view.draw_floor(panel, place)
         self._view.draw(panel, self._pose[frame], self._bones, place)
         return panel
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from deephar.utils.painting import OUTLINE, as_array, paint_figure
+from deephar.utils.painting import OUTLINE, paint_figure, picture_array
 from deephar.utils.pose import is_valid
 
 _RGB = {
@@ -58,7 +58,7 @@ def draw_pose(
     Raises:
         ValueError: `pose` or `confidence` does not have the layout's joints.
     """
-    array = as_array(picture)
+    array = np.array(picture_array(picture), order="C")
     paint_pose(array, pose, poselayout, confidence, line_width)
     return Image.fromarray(array)
 
@@ -97,7 +97,7 @@ def joint_color(name: str) -> tuple[int, int, int]:
 
 def _to_image(picture):
     """Returns an RGB copy of a PIL picture or of a uint8 array."""
-    return Image.fromarray(as_array(picture))
+    return Image.fromarray(picture_array(picture))
 
 
 def _points_and_alpha(pose, poselayout, confidence):

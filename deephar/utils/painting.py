@@ -22,8 +22,8 @@ INK, DARK_INK = (245, 245, 245), (18, 20, 24)
 """Of texts, on dark and on bright ground."""
 
 PEOPLE = (
-    *((0, 200, 255), (255, 150, 40), (150, 225, 60), (255, 100, 170), (165, 125, 255)),
-    *((255, 215, 40), (60, 220, 170), (255, 110, 95), (110, 160, 255), (215, 175, 130)),
+    *((0, 200, 255), (255, 145, 30), (150, 225, 60), (255, 100, 170), (165, 125, 255)),
+    *((255, 220, 60), (60, 220, 170), (240, 80, 70), (110, 160, 255), (215, 175, 130)),
 )
 """Colours of people: each number has one, and after ten they begin again."""
 
@@ -150,7 +150,11 @@ def paint_plate(
         alpha: Opacity, [0, 1].
     """
     x1, y1, x2, y2 = (int(round(v)) for v in box)
-    if x2 > x1 and y2 > y1:
+    if x2 <= x1 or y2 <= y1:
+        return
+    if alpha == 1 and round(radius) == 0:
+        cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), color, cv2.FILLED)
+    else:
         mask = _plate(x2 - x1, y2 - y1, int(round(radius)), int(round(255 * alpha)))
         _stamp(picture, (x1, y1), mask, color)
 
@@ -211,8 +215,8 @@ def text_size(size: tuple[int, int]) -> int:
     return max(11, round(0.021 * float(size[0] * size[1]) ** 0.5))
 
 
-def as_array(picture) -> np.ndarray:
-    """An RGB copy of a PIL picture or of a uint8 array (rows, cols, 3).
+def picture_array(picture) -> np.ndarray:
+    """A uint8 array (rows, cols, 3), RGB, itself, or that of a PIL picture.
 
     Raises:
         ValueError: It is neither.
@@ -225,7 +229,7 @@ def as_array(picture) -> np.ndarray:
             f"`picture` must be a PIL picture or a uint8 array (rows, cols, 3). "
             f"Received: shape={picture.shape}, dtype={picture.dtype}"
         )
-    return np.array(picture, order="C")
+    return picture
 
 
 def _part(picture, points, margin):

@@ -244,3 +244,13 @@ def test_model_without_a_place_in_the_layout_is_refused(tmp_path):
 def test_unbuilt_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match="`model` must be a built keras.Model"):
         checkpoints.load_weights(keras.Sequential(), tmp_path / "a.h5")
+
+
+def test_a_full_disk_is_told_before_anything_is_written(
+    tiny_model, tmp_path, monkeypatch
+):
+    full = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: full)
+    with pytest.raises(OSError, match="no room for [0-9]+ bytes, 1000 are free"):
+        checkpoints.save_weights(tiny_model, tmp_path / "w.weights.h5")
+    assert not list(tmp_path.iterdir())

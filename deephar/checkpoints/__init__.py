@@ -7,7 +7,9 @@ place in the model and every variable of the model its tensor. A file is read an
 checked whole before anything is assigned, so a refused file leaves the model as it was.
 """
 
+import errno
 import logging
+import math
 import os
 import pathlib
 import shutil
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 _SUFFIXES = (".h5", ".hdf5")
 _CHECKPOINT = ".bin"
+_BYTES_AROUND = 4096
+"""What HDF5 writes around a tensor, generously."""
 
 
 def load_weights(model, path, by_name=False, key=None):
@@ -119,6 +123,7 @@ def save_weights(model, path, short_kernels=False):
 
     Raises:
         FileNotFoundError: there is no such folder.
+        OSError: the disk has no room for the file.
         ValueError: for another ending, or a network that is not of `models.lifting`
             for `.bin`; for `short_kernels` where they cannot be.
     """
@@ -139,6 +144,7 @@ def save_weights(model, path, short_kernels=False):
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    _check_room(model, path)
     more = {"short_kernels": True} if short_kernels else {}
     write = keras3.write if of_keras3 else keras2.write
     folder = path.parent / f".{path.name}.part"
@@ -149,6 +155,17 @@ def save_weights(model, path, short_kernels=False):
         os.replace(folder / path.name, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_room(model, path):
+    """Refuses what the disk has no room for: HDF5 would crash when the process ends."""
+    sizes = [math.prod(variable.shape) * 4 for variable in model.weights]
+    needed = sum(sizes) + _BYTES_AROUND * len(sizes)
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise OSError(
+            errno.ENOSPC, f"no room for {needed} bytes, {free} are free", str(path)
+        )
 
 
 def _check_built(model):

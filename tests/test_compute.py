@@ -5,10 +5,11 @@ import keras
 import numpy as np
 import pytest
 
-from deephar import experiment
+from deephar import experiment, frameworks
 from deephar.checkpoints import load_weights
 from deephar.experiment import compute
-from deephar.experiment.compute import Compute, Processor, choose
+from deephar.experiment.compute import Compute, choose
+from deephar.frameworks import PRECISIONS, Processor
 from deephar.inference import PosePredictor
 from deephar.models import reception
 from deephar.utils import pa16j2d
@@ -36,7 +37,7 @@ def modern(monkeypatch):
     monkeypatch.setattr(compute, "processor", lambda: MODERN)
 
 
-@pytest.mark.parametrize("machine", [PLAIN, MODERN, compute.gpu("H100", (9, 0))])
+@pytest.mark.parametrize("machine", [PLAIN, MODERN, frameworks.gpu("H100", (9, 0))])
 def test_the_default_is_float32_without_xla_everywhere(machine):
     args = _arguments()
     expected = Compute("float32", jit=False)
@@ -48,7 +49,7 @@ def test_the_default_is_float32_without_xla_everywhere(machine):
     [((6, 1), "float32"), ((7, 5), "float16"), ((8, 0), "bfloat16")],
 )
 def test_fast_on_a_gpu_is_xla_and_what_its_cores_are_made_for(capability, precision):
-    machine = compute.gpu("a GPU", capability)
+    machine = frameworks.gpu("a GPU", capability)
     assert choose("fast", None, machine) == Compute(precision, jit=True, fold=True)
 
 
@@ -65,18 +66,18 @@ def test_a_precision_that_is_given_wins():
 def test_a_cpu_is_known_by_its_flags(tmp_path):
     path = tmp_path / "cpuinfo"
     path.write_text(ZEN5)
-    assert compute.cpu(path, {}) == Processor("A", False, "bfloat16")
+    assert frameworks.cpu(path, {}) == Processor("A", False, "bfloat16")
     off = {"TF_ENABLE_ONEDNN_OPTS": "0"}
-    assert compute.cpu(path, off).precision == "float32"
+    assert frameworks.cpu(path, off).precision == "float32"
     path.write_text(ZEN5.replace("avx512_bf16", "avx512f"))
-    assert compute.cpu(path, {}).precision == "float32"
+    assert frameworks.cpu(path, {}).precision == "float32"
     nowhere = Processor("CPU", False, "float32")
-    assert compute.cpu(tmp_path / "none", {}) == nowhere
+    assert frameworks.cpu(tmp_path / "none", {}) == nowhere
 
 
 def test_this_machine_is_described():
-    machine = compute.processor()
-    assert machine.name and machine.precision in compute.PRECISIONS
+    machine = frameworks.processor()
+    assert machine.name and machine.precision in PRECISIONS
 
 
 @pytest.mark.parametrize("bits", ["bfloat16", "float16"])

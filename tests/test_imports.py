@@ -37,11 +37,12 @@ ROOMS = {
     "networks": {"models", "checkpoints", "config", "data", "utils"},
     "inference": {
         *("models", "networks", "layers", "checkpoints", "utils", "config", "data"),
+        "frameworks",
     },
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
         *("callbacks", "data", "devices", "inference", "losses", "networks"),
-        *("optimizers", "plans"),
+        *("frameworks", "optimizers", "plans"),
     },
     "commands": {
         *("checkpoints", "config", "data", "evaluation", "experiment", "frameworks"),
@@ -55,7 +56,7 @@ FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}
 WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data", "plans"}
 TENSORFLOW = {
     *("trainer", "devices", "frameworks", "data.loader"),
-    *("experiment.compute", "experiment.training"),
+    "experiment.training",
 }
 OUTSIDE = {"exp", "datasets", "tests", "weights"}
 

@@ -1,9 +1,12 @@
+import concurrent.futures
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 from tiny_models import constant_model, small_pose_model
 
+from deephar.inference.crops import MULTI_CROP
 from deephar.inference.predictor import Pose, PosePredictor, split_outputs
 from deephar.utils.pose import pa16j2d
 
@@ -114,3 +117,101 @@ def test_xla_is_used_only_where_it_is_asked_for(jit):
         pytest.skip("the switch is TensorFlow's")
     predictor = PosePredictor(constant_model(np.zeros((16, 3))), pa16j2d, jit=jit)
     assert predictor.model.jit_compile is jit
+
+
+@pytest.fixture(scope="module")
+def two_blocks():
+    return small_pose_model(blocks=2)
+
+
+def _pictures(count=3):
+    rng = np.random.default_rng(1)
+    return [rng.integers(0, 255, (40 + n, 60, 3), np.uint8) for n in range(count)]
+
+
+def _numbers(poses):
+    return [[*pose.joints.ravel(), *pose.confidence] for pose in poses]
+
+
+def test_a_path_an_array_and_an_image_give_the_same(two_blocks, tmp_path):
+    (picture,) = _pictures(1)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    predictor = PosePredictor(two_blocks, pa16j2d)
+    expected = _numbers(predictor.predict(picture))
+    for same in (tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(picture)):
+        np.testing.assert_array_equal(_numbers(predictor.predict(same)), expected)
+
+
+def test_arrays_of_other_kinds_are_refused():
+    predictor = PosePredictor(constant_model(np.zeros((16, 3))), pa16j2d)
+    for shape, kind in (((8, 8, 3), float), ((8, 8, 2), np.uint8), ((0, 8, 3), "u1")):
+        with pytest.raises(ValueError, match=r"\(h, w, 3\) uint8. Received: an array"):
+            predictor.predict(np.zeros(shape, kind))
+
+
+def test_a_batch_of_pictures_gives_what_each_gives(two_blocks):
+    pictures = _pictures()
+    boxes = [None, [], [(5, 5, 30, 35), (20, 0, 50, 30)]]
+    predictor = PosePredictor(two_blocks, pa16j2d, batch_size=2)
+    found = predictor.predict_batch(pictures, boxes)
+    assert [len(people) for people in found] == [1, 0, 2]
+    for people, picture, some in zip(found, pictures, boxes, strict=True):
+        alone = _numbers(predictor.predict(picture, some))
+        np.testing.assert_allclose(_numbers(people), alone, atol=1e-4)
+    assert predictor.predict_batch([]) == []
+    with pytest.raises(ValueError, match="each of the 3 pictures. Received: 1"):
+        predictor.predict_batch(pictures, [None])
+
+
+def test_a_cut_gives_the_block_and_computes_nothing_after_it(two_blocks):
+    frames = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype("float32")
+    whole = PosePredictor(two_blocks, pa16j2d).predict_crops(frames)
+    first = PosePredictor(two_blocks, pa16j2d, block=1, fold=True)
+    found = first.predict_crops(frames)
+    assert found.shape == (1, 2, 16, 3) and np.ptp(whole, axis=0).max() > 0.1
+    np.testing.assert_allclose(found[0], whole[0], atol=1e-6)
+    dense = [isinstance(layer, keras.layers.Dense) for layer in first.model.layers]
+    assert sum(dense) == 1
+    with pytest.raises(ValueError, match=r"must lie in 1 ... 2.*Received: block=3"):
+        PosePredictor(two_blocks, pa16j2d, block=3)
+
+
+def test_a_look_at_nobody_is_empty(two_blocks):
+    looked = PosePredictor(two_blocks, pa16j2d).look([], [])
+    assert looked.joints.shape == (2, 0, 16, 3) and looked.windows == []
+
+
+def test_two_threads_get_what_one_gets_bit_for_bit(two_blocks):
+    pictures = _pictures(8)
+    predictor = PosePredictor(two_blocks, pa16j2d, flip=True, crops=MULTI_CROP)
+    expected = [_numbers(predictor.predict(picture)) for picture in pictures]
+    fresh = PosePredictor(two_blocks, pa16j2d, flip=True, crops=MULTI_CROP, fold=False)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda one: _numbers(fresh.predict(one)), pictures * 2))
+    np.testing.assert_array_equal(found, expected * 2)
+
+
+def test_a_run_has_the_model_for_itself(two_blocks, monkeypatch):
+    predictor = PosePredictor(two_blocks, pa16j2d)
+    held, run = [], two_blocks.predict_on_batch
+
+    def watched(frames):
+        held.append(predictor._lock.locked())
+        return run(frames)
+
+    monkeypatch.setattr(two_blocks, "predict_on_batch", watched)
+    predictor.predict(_pictures(1)[0])
+    assert held == [True] and not predictor._lock.locked()
+
+
+def test_the_device_is_checked(two_blocks):
+    predictor = PosePredictor(two_blocks, pa16j2d, device="cpu:0", fold=True)
+    plain = PosePredictor(two_blocks, pa16j2d, fold=True)
+    picture = _pictures(1)[0]
+    np.testing.assert_array_equal(
+        _numbers(predictor.predict(picture)), _numbers(plain.predict(picture))
+    )
+    with pytest.raises(ValueError, match="must be cpu or gpu.*device='tpu'"):
+        PosePredictor(two_blocks, pa16j2d, device="tpu")
+    with pytest.raises(ValueError, match="that .* sees here.*device='gpu:97'"):
+        PosePredictor(two_blocks, pa16j2d, device="gpu:97")

@@ -20,6 +20,7 @@ from deephar.data.boxed import (
 )
 from deephar.data.cache import PictureCache
 from deephar.data.clips import Clip, ClipDataset
+from deephar.data.sequences import spread_frames
 from deephar.utils.bbox import objposwin_to_bbox
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name
 from deephar.utils.pose import coco17j, is_valid, pa16j2d
@@ -216,7 +217,7 @@ class BoxedClips(ClipDataset):
         for clips in subsamples:
             number = clips * self.clip_size
             if number <= length:
-                frames = _spread(length, number)
+                frames = spread_frames(length, number)
                 index += [frames[first::clips] for first in range(clips)]
         return index
 
@@ -229,15 +230,10 @@ class BoxedClips(ClipDataset):
     def _clip_frames(self, count, step, rng):
         number = self.clip_size
         if rng is None:
-            return _spread(count, number)
+            return spread_frames(count, number)
         again = rng.choice(count, number % count, replace=False)
         drawn = np.repeat(np.arange(count), number // count)
         return sorted([*drawn.tolist(), *again.tolist()])
-
-
-def _spread(count: int, number: int) -> list[int]:
-    """Returns the middle frames of `number` equal parts of a video of `count`."""
-    return ((2 * np.arange(number) + 1) * count // (2 * number)).tolist()
 
 
 def _clip_box(boxes: np.ndarray, size: tuple[int, int], scale: float) -> np.ndarray:

@@ -67,6 +67,11 @@ def get_clip_frame_index(
     return [int(i / stretch) for i in range(start, start + span, step)]
 
 
+def spread_frames(count: int, number: int) -> list[int]:
+    """Returns the middle frames of `number` equal parts of a video of `count`."""
+    return ((2 * np.arange(number) + 1) * count // (2 * number)).tolist()
+
+
 class VideoDataset(CropDataset):
     """Videos, as clips (`"sequences"`) or frame by frame (`"frames"`).
 

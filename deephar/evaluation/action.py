@@ -18,15 +18,11 @@ import numpy as np
 from deephar.evaluation.looks import Boxes, conclude, describe, plan
 from deephar.evaluation.stream import Gather, Steps, run_steps
 from deephar.utils.modes import TEST_MODE, mode_name
+from deephar.utils.outputs import APART, deciding
 
 GROUP = 8
 """Videos whose frames share batches. Workers share the groups, so that the batches are
 those of one process."""
-
-DECIDING, APART = "m", ("mmm", "mmmvvv")
-"""Outputs of merged networks: the one whose figures count, wherever it stands, and what
-pose and appearance say apart of what is added up for it. Of other networks the last
-output counts."""
 
 _OUTPUTS_FIRST = ("scores", "products")
 
@@ -167,11 +163,6 @@ def _check(predictor, dataset, mode: int, subsamples, boxes) -> None:
             "`boxes` are by the clips of `subsamples`, not of the one in the middle. "
             f"Received: {len(boxes)} boxes, subsamples=None"
         )
-
-
-def deciding(names: Sequence[str]) -> str:
-    """The name of the output whose figures count, of those of a network."""
-    return DECIDING if DECIDING in names else names[-1]
 
 
 def score_actions(found: ActionPredictions) -> dict:

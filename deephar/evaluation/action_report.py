@@ -6,7 +6,6 @@ import re
 import numpy as np
 from matplotlib.figure import Figure
 
-from deephar.evaluation.action import APART, DECIDING, deciding
 from deephar.evaluation.report import plot_training
 from deephar.evaluation.tables import (
     figure,
@@ -14,6 +13,7 @@ from deephar.evaluation.tables import (
     percent,
     receipt_list,
 )
+from deephar.utils.outputs import APART, DECIDING, deciding
 
 ORIGINAL = (
     "The original reports the output that is best on the test videos themselves, and "

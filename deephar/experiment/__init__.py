@@ -189,7 +189,6 @@ from deephar.experiment.settings import (
 from deephar.experiment.sliding import (
     add_sliding_arguments,
     check_drawings,
-    clip_networks,
     frames_of,
     listed_videos,
     refuse_unseen,
@@ -212,6 +211,7 @@ from deephar.networks.known_weights import MODEL_FILE, describes, network_of
 from deephar.networks.published import settings_of
 from deephar.networks.recipes import (
     NETWORKS,
+    clip_networks,
     default_settings,
     pose_networks,
     poselayout,

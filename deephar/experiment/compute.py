@@ -9,35 +9,14 @@ whatever `--compute` says.
 import argparse
 import dataclasses
 import logging
-import os
-import pathlib
 
 import keras
-import tensorflow as tf
+
+from deephar.frameworks import PRECISIONS, Processor, processor
 
 logger = logging.getLogger(__name__)
 
 COMPUTE = ("safe", "fast")
-PRECISIONS = ("float32", "bfloat16", "float16")
-
-_BFLOAT16_FLAG = "avx512_bf16"
-_BFLOAT16_CAPABILITY = (8, 0)
-_FLOAT16_CAPABILITY = (7, 0)
-
-
-@dataclasses.dataclass(frozen=True)
-class Processor:
-    """What computes: the slowest GPU that TensorFlow sees, or else the CPU.
-
-    Attributes:
-        name: for people.
-        gpu: whether it is one.
-        precision: the fastest of PRECISIONS on it.
-    """
-
-    name: str
-    gpu: bool
-    precision: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,45 +91,3 @@ def choose(compute: str, precision: str | None, machine: Processor) -> Compute:
     if precision is None:
         precision = machine.precision if fast else "float32"
     return Compute(precision, jit=fast and machine.gpu, fold=fast)
-
-
-def processor() -> Processor:
-    """Looks at this machine, without starting TensorFlow's devices."""
-    gpus = [
-        tf.config.experimental.get_device_details(device)
-        for device in tf.config.list_physical_devices("GPU")
-    ]
-    if not gpus:
-        return cpu(pathlib.Path("/proc/cpuinfo"), os.environ)
-    slowest = min(gpus, key=lambda gpu: gpu.get("compute_capability", (0, 0)))
-    return gpu(
-        slowest.get("device_name", "GPU"), slowest.get("compute_capability", (0, 0))
-    )
-
-
-def gpu(name: str, capability: tuple[int, int]) -> Processor:
-    """A GPU: bfloat16 where its tensor cores have it, else float16, else neither."""
-    if capability >= _BFLOAT16_CAPABILITY:
-        return Processor(name, True, "bfloat16")
-    if capability >= _FLOAT16_CAPABILITY:
-        return Processor(name, True, "float16")
-    return Processor(name, True, "float32")
-
-
-def cpu(cpuinfo: pathlib.Path, environ: dict[str, str]) -> Processor:
-    """A CPU: bfloat16 where it has instructions for it and oneDNN is on.
-
-    Args:
-        cpuinfo: Linux's description; where there is none, float32.
-        environ: the environment, in which TF_ENABLE_ONEDNN_OPTS=0 switches oneDNN off.
-    """
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    facts = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
-    facts = {key.strip(): value.strip() for key, value in facts.items()}
-    onednn = environ.get("TF_ENABLE_ONEDNN_OPTS", "1") not in ("0", "false")
-    low = onednn and _BFLOAT16_FLAG in facts.get("flags", "").split()
-    name = facts.get("model name", "CPU")
-    return Processor(name, False, "bfloat16" if low else "float32")

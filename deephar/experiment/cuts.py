@@ -9,9 +9,10 @@ import numpy as np
 from deephar.data.clips import ClipDataset
 from deephar.evaluation.cuts import speed, time_in_turn
 from deephar.evaluation.frames import predict_frames, score_frames
-from deephar.experiment.compute import Compute, processor
+from deephar.experiment.compute import Compute
 from deephar.experiment.people_scores import part_predictor, score_mpii
 from deephar.experiment.recognition import clip_predictor, score_videos
+from deephar.frameworks import processor
 from deephar.inference.folding import fold_batch_norm
 from deephar.models import spnet
 from deephar.networks.building import build_network, model_config

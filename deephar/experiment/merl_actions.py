@@ -40,10 +40,10 @@ from deephar.experiment.settings import (
     network_settings,
     sized,
 )
-from deephar.experiment.sliding import class_names
 from deephar.experiment.stages import check_first_weights
 from deephar.experiment.training import TrainingRun, start_training
 from deephar.networks.building import build_network
+from deephar.networks.classes import class_names
 from deephar.networks.known_weights import check_classes, known_settings
 from deephar.utils.modes import VALID_MODE
 from deephar.utils.numbers import positive_int

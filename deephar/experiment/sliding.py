@@ -12,27 +12,25 @@ from contextlib import contextmanager
 import numpy as np
 
 from deephar.config import DataConfig
-from deephar.data import ntu, pennaction
 from deephar.data.box_lists import BoxRow, read_box_list
 from deephar.data.boxed_clips import BoxedClips, BoxedVideo
 from deephar.data.extraction import extract_frames
 from deephar.data.pictures import picture_files, read_size
-from deephar.evaluation.action import deciding
 from deephar.evaluation.sliding import Seen, slide, sliding_windows
 from deephar.experiment.compute import configure_compute
 from deephar.experiment.recognition import clip_predictor
 from deephar.experiment.settings import sized
 from deephar.inference.clips import ClipPredictor
 from deephar.networks.building import build_network
+from deephar.networks.classes import class_names
 from deephar.networks.known_weights import check_classes
-from deephar.networks.recipes import NETWORKS
 from deephar.utils.bbox import check_overlap
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
+from deephar.utils.outputs import deciding
 
 logger = logging.getLogger(__name__)
 
-_LABELS = {"penn": pennaction.ACTION_LABELS, "ntu": ntu.ACTION_LABELS}
 _QUALITY = 95
 
 
@@ -50,32 +48,6 @@ def add_sliding_arguments(parser: argparse.ArgumentParser, step: str) -> None:
     add("--every", type=positive_int, default=1, metavar="N", help=every)
     add("--batch-size", type=positive_int, default=16, help="frames (%(default)s)")
     add("--workers", type=positive_int, default=2, help="threads that read")
-
-
-def class_names(settings: Mapping, given: str | None = None) -> tuple[str, ...]:
-    """The names of a network's actions; numbers where they are not known.
-
-    Args:
-        settings: the network's, of `network_settings`.
-        given: names with commas between them; None for those that the settings have,
-            or the network's data set.
-
-    Raises:
-        ValueError: if there are not as many given as the network tells apart.
-    """
-    given = settings.get("classes") if given is None else given
-    if given is not None:
-        names = tuple(given.split(","))
-        if len(names) != settings["actions"]:
-            raise ValueError(
-                f"--classes must name the network's {settings['actions']} actions. "
-                f"Received: {given}"
-            )
-    else:
-        names = _LABELS[settings["network"].split("_")[0]]
-    if len(names) == settings["actions"]:
-        return names
-    return tuple(f"action {number}" for number in range(1, settings["actions"] + 1))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,11 +119,6 @@ def start_watching(args: argparse.Namespace, settings: Mapping) -> Watcher:
     model = build_network(settings["network"], settings, args.weights)
     predictor = clip_predictor(args, compute, model)
     return Watcher(args, settings, predictor, labels)
-
-
-def clip_networks() -> list[str]:
-    """The networks that recognise actions."""
-    return [name for name, recipe in NETWORKS.items() if recipe.family.merged]
 
 
 def box_list_files(path: str) -> list[pathlib.Path]:

@@ -1,5 +1,6 @@
 """Poses from pictures, actions from clips, 3D poses from tracks of 2D ones."""
 
+from deephar.inference.actions import ActionPredictor
 from deephar.inference.clips import ClipPredictor
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP, Window
 from deephar.inference.folding import fold_batch_norm
@@ -16,6 +17,7 @@ __all__ = [
     "SINGLE_CROP",
     "Action",
     "ActionStream",
+    "ActionPredictor",
     "ClipPredictor",
     "FramePrediction",
     "Lifter",

@@ -1,5 +1,6 @@
 """Actions from clips, each frame looked at once however many clips share it."""
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 
 from deephar.inference.folding import fold_batch_norm
+from deephar.inference.loading import check_device, on_device
 from deephar.models.common import clip_parts
 
 
@@ -15,6 +17,7 @@ class ClipPredictor:
 
     Frames are described one by one, clips are classified by the descriptions of their
     frames: clips that overlap, or the windows of a stream, share their frames' work.
+    Several threads may share a predictor: they wait for each other.
 
     Args:
         model: a model of `models.action.build_merge_model`, or one of
@@ -28,6 +31,8 @@ class ClipPredictor:
             models built under a strategy of several replicas, `devices.SpreadModel`.
         outputs: names of the predictions to take, such as those of one of several sets
             of actions; None is all of them.
+        poses: whether `see_frames` is asked for, which tells the poses too.
+        device: where to compute: "cpu", "gpu", "gpu:1"; None leaves it to Keras.
 
     Attributes:
         frame_model: from frames to what the clip head takes of them, nothing else.
@@ -51,12 +56,14 @@ class ClipPredictor:
         jit: bool = False,
         spread: Callable[[keras.Model], Any] | None = None,
         outputs: Sequence[str] | None = None,
+        poses: bool = False,
+        device: str | None = None,
     ):
         if batch_size < 1:
             raise ValueError(
                 f"`batch_size` must be at least 1. Received: batch_size={batch_size}"
             )
-        parts = clip_parts(model, outputs)
+        parts = clip_parts(model, outputs, poses)
         classes = [y.shape[1] for y in parts[1].outputs]
         if len(set(classes)) > 1:
             names = ", ".join(parts[1].output_names)
@@ -64,11 +71,15 @@ class ClipPredictor:
                 "`outputs` must be of one set of actions, with as many classes each. "
                 f"Received: outputs {names} of {classes} classes"
             )
-        if fold:
-            parts = [fold_batch_norm(part) for part in parts]
+        check_device(device)
+        with on_device(device):
+            parts = [fold_batch_norm(part) for part in parts] if fold else parts
         self.frame_model, self.clip_head = parts
         self._runners = [spread(part) if spread else part for part in parts]
+        self._lock = threading.Lock()
         self.batch_size = batch_size
+        self.poses = poses
+        self.device = device
         self.num_frames = self.clip_head.input_shape[0][1]
         self.described = tuple(x.name for x in self.clip_head.inputs)
         self.names = tuple(self.clip_head.output_names)
@@ -92,7 +103,34 @@ class ClipPredictor:
         Raises:
             ValueError: if the frames are of another size than the network's.
         """
-        return tuple(self._run(0, [frames]))
+        return tuple(self._run(0, [frames])[: len(self.described)])
+
+    def see_frames(
+        self, frames: np.ndarray
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """Finds the poses of frames, and what the clip head wants to know, in one go.
+
+        The pose is the network's last one. In merged networks it is what frames are
+        described by; SPNets have maps of their own for poses.
+
+        Args:
+            frames: as of `describe_frames`.
+
+        Returns:
+            Poses `(n, joints, dim + 1)` float32: x, y in [0, 1] of the frame, in 3D
+            then z, [0, 1] with the root at 0.5, and confidence; and what
+            `describe_frames` returns.
+
+        Raises:
+            ValueError: as of `describe_frames`, or if `poses` is false.
+        """
+        if not self.poses:
+            raise ValueError("frames are seen with `poses`. Received: poses=False")
+        found = self._run(0, [frames])
+        described = tuple(found[: len(self.described)])
+        if len(found) > len(described):
+            return found[-1], described
+        return np.concatenate(described[:2], axis=-1), described
 
     def classify(self, *described: np.ndarray) -> np.ndarray:
         """Predicts the actions of clips whose frames are described.
@@ -148,7 +186,8 @@ class ClipPredictor:
             count = len(batch[0])
             if self._one_shape and count < self.batch_size:
                 batch = [_padded(x, self.batch_size) for x in batch]
-            found = runner.predict_on_batch(batch if len(batch) > 1 else batch[0])
+            with self._lock, on_device(self.device):
+                found = runner.predict_on_batch(batch if len(batch) > 1 else batch[0])
             for result, y in zip(results, keras.tree.flatten(found), strict=True):
                 result[start : start + count] = y[:count]
         return results

@@ -1,13 +1,19 @@
 """What looks at people through windows of a picture, whatever network it has."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
 
+from deephar.data.pictures import open_picture, to_rgb
 from deephar.inference.crops import Window
 from deephar.inference.results import Person, Pose, Pose3D
+from deephar.utils.bbox import bbox_to_objposwin, check_overlap
+
+PERSON_MARGIN = 1.25
+"""Side of the crop over the longer side of the person's box, as MPII's training has."""
 
 
 class Looked(NamedTuple):
@@ -76,3 +82,67 @@ def people_of(looked: Looked, poselayout) -> list[Person]:
             in_space = Pose3D.of_picture(pose.joints, poselayout, width)
         people.append(Person(pose, pose_3d=in_space))
     return people
+
+
+def person_window(
+    size: tuple[int, int], box: Sequence[float] | None, resolution: tuple[int, int]
+) -> Window:
+    """The window around a person's box, with the margin of training.
+
+    Args:
+        size: (w, h) of the picture, px.
+        box: the person as (x1, y1, x2, y2) px; None looks at the whole picture.
+        resolution: (w, h) of the network's input, whose shape the window has.
+
+    Raises:
+        ValueError: if the box is empty, outside the picture or not four numbers.
+    """
+    center, side = (size[0] / 2, size[1] / 2), max(size)
+    if box is not None:
+        center, side = _square(box, size)
+    unit = side / max(resolution)
+    return Window(center, (unit * resolution[0], unit * resolution[1]))
+
+
+def _square(box: Sequence[float], size: tuple[int, int]) -> tuple:
+    """Centre (x, y) and side of the square crop around a person's box, px."""
+    values = np.asarray(box, dtype=np.float64)
+    whole = values.shape == (4,) and np.isfinite(values).all()
+    if not whole or not (values[:2] < values[2:]).all():
+        raise ValueError(
+            "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
+            f"Received: {list(box)}"
+        )
+    check_overlap("A box", values, size)
+    (x, y), window = bbox_to_objposwin(values)
+    return (float(x), float(y)), PERSON_MARGIN * float(max(window))
+
+
+def as_picture(picture: Image.Image | np.ndarray | str | os.PathLike) -> Image.Image:
+    """A picture in mode RGB, whatever it comes as.
+
+    Args:
+        picture: PIL image of any mode; array `(h, w, 3)` uint8 RGB, or with alpha
+            `(h, w, 4)`, or grey `(h, w)`; or the path of a file, which is turned as
+            its EXIF orientation says. Others are taken as stored.
+
+    Raises:
+        OSError: if a file cannot be read.
+        ValueError: if an array has another shape or type.
+    """
+    if isinstance(picture, Image.Image):
+        return to_rgb(picture)
+    if isinstance(picture, str | os.PathLike):
+        return open_picture(picture, upright=True)
+    pixels = np.asarray(picture)
+    grey = pixels.ndim == 2
+    if (
+        pixels.dtype != np.uint8
+        or not (grey or (pixels.ndim == 3 and pixels.shape[2] in (3, 4)))
+        or not pixels.size
+    ):
+        raise ValueError(
+            "`picture` must be a PIL image, a path, or an array (h, w, 3) uint8. "
+            f"Received: an array {pixels.shape} of {pixels.dtype}"
+        )
+    return to_rgb(Image.fromarray(np.ascontiguousarray(pixels)))

@@ -148,12 +148,14 @@ def part_of_head(model, outputs):
     return keras.Model(inputs, wanted, name=head.name)
 
 
-def clip_parts(model, outputs=None):
+def clip_parts(model, outputs=None, poses=False):
     """The parts of a model of clips that some of its actions need.
 
     Args:
         model: A model with the layers "frame_model" and "clip_head".
         outputs: Names of outputs of the clip head; None is all of them.
+        poses: Whether the frame model ends with its last pose `(batch, joints, dim +
+            1)`, if it has poses that are not for the clip head.
 
     Returns:
         Two models: from pictures to what the clip head takes of each frame, in the
@@ -180,6 +182,9 @@ def clip_parts(model, outputs=None):
     )
     head = part_of_head(model, outputs)
     found = [frame_model.outputs[places[x.name]] for x in head.inputs]
+    if poses:
+        own = min(places.values())  # poses come before what is for the clip head
+        found += frame_model.outputs[:own][-1:]
     return keras.Model(frame_model.input, found, name=frame_model.name), head
 
 

@@ -5,6 +5,7 @@ known_weights  what weights are known to be of;  published: by the authors' tabl
 shipped        small weights that come with the package
 settings       of weights, before any flag
 building       from the settings to the network
+classes        what their actions are called
 """
 
 from deephar.networks.building import (
@@ -14,9 +15,11 @@ from deephar.networks.building import (
     num_predictions,
     pose_view,
 )
+from deephar.networks.classes import class_names
 from deephar.networks.known_weights import MODEL_FILE, NAMED, describes, network_of
 from deephar.networks.recipes import (
     NETWORKS,
+    clip_networks,
     default_settings,
     pose_networks,
     poselayout,
@@ -33,6 +36,8 @@ __all__ = [
     "SMALL_LIFT",
     "SMALL_POSE",
     "build_network",
+    "class_names",
+    "clip_networks",
     "default_settings",
     "describes",
     "load_network",

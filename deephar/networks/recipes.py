@@ -317,3 +317,8 @@ def pose_networks(first: str, as_many_joints: bool = False) -> tuple[str, ...]:
     if as_many_joints:
         return tuple(n for n in names if NETWORKS[n].family.poselayout is of_first)
     return tuple(names)
+
+
+def clip_networks() -> tuple[str, ...]:
+    """The networks that recognise actions."""
+    return tuple(name for name, one in NETWORKS.items() if one.family.merged)

@@ -1,0 +1,117 @@
+"""Networks for prediction: by name or by file, on a device, in a precision."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import keras
+
+from deephar.frameworks import device_names, processor
+from deephar.networks.building import build_network
+from deephar.networks.settings import weights_settings
+from deephar.networks.shipped import SMALL_ACTION, SMALL_POSE
+
+DEFAULT_POSE, DEFAULT_ACTION = SMALL_POSE.name, SMALL_ACTION.name
+"""Weights that are taken where none are given."""
+
+PRECISIONS = ("float32", "bfloat16", "float16", "auto")
+"""Of the network; less than float32 is mixed: weights, soft-argmax and outputs stay
+float32. "auto" is the fastest on this processor."""
+
+_KINDS = ("cpu", "gpu")
+
+
+class Loaded(NamedTuple):
+    """A network with its weights.
+
+    Attributes:
+        model: the network.
+        settings: what is known of it, with its name under "network".
+        about: what it is, for records: weights, network, device and precision.
+    """
+
+    model: keras.Model
+    settings: dict[str, Any]
+    about: dict[str, Any]
+
+
+def load(
+    weights: str, networks: str | Sequence[str], device: str | None, precision: str
+) -> Loaded:
+    """Builds the network that weights are of, and loads them.
+
+    Args:
+        weights: a file, beside which a model.json may lie, or a name.
+        networks: as of `networks.weights_settings`.
+        device: as of `on_device`; variables are made there.
+        precision: one of PRECISIONS. The policy of Keras is as before afterwards.
+
+    Raises:
+        OSError: if there are no such weights, or they cannot be read or fetched.
+        ValueError: if they are of another kind of network, or there is no such device
+            or precision.
+    """
+    check_device(device)
+    precision = _chosen(precision, device)
+    path, settings = weights_settings(weights, networks)
+    with on_device(device), _policy(precision):
+        model = build_network(settings["network"], settings, path)
+    about = {"weights": str(weights), "network": settings["network"]}
+    return Loaded(model, settings, {**about, "device": device, "precision": precision})
+
+
+def on_device(device: str | None) -> contextlib.AbstractContextManager:
+    """Where Keras computes: "cpu", "gpu", "gpu:1"; None for where it would anyway."""
+    return contextlib.nullcontext() if device is None else keras.device(device)
+
+
+def check_device(device: str | None) -> None:
+    """Refuses a device that is not there.
+
+    Raises:
+        ValueError: if it is not, or is none of the names of `on_device`.
+    """
+    if device is None:
+        return
+    kind, _, number = device.partition(":")
+    if kind not in _KINDS or (":" in device and not number.isdecimal()):
+        raise ValueError(
+            "`device` must be cpu or gpu, or the number of one, as gpu:1. "
+            f"Received: device={device!r}"
+        )
+    there = device_names(kind)
+    if f"{kind}:{int(number or 0)}" not in there:
+        backend, none = keras.backend.backend(), f"no {kind}"
+        raise ValueError(
+            f"`device` must be one that {backend} sees here, and it sees "
+            f"{', '.join(there) or none}. Received: device={device!r}"
+        )
+
+
+@contextlib.contextmanager
+def _policy(precision: str) -> Iterator[None]:
+    """The precision of the layers that are built within."""
+    before = keras.config.dtype_policy()
+    name = "float32" if precision == "float32" else f"mixed_{precision}"
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _chosen(precision: str, device: str | None) -> str:
+    """The precision that is meant, on a device."""
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"`precision` must be one of {', '.join(PRECISIONS)}. "
+            f"Received: precision={precision!r}"
+        )
+    if precision != "auto":
+        return precision
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            'precision="auto" needs TensorFlow, which tells the processor. '
+            f"Received: the backend {keras.backend.backend()}"
+        )
+    return processor((device or "").startswith("cpu")).precision

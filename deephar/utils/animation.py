@@ -1,7 +1,7 @@
 """Figures that move in space, drawn beside the video that they come from.
 
-The right side is red, the left blue, the middle green. `animate` draws motion that is
-known from its beginning to its end, `SpaceView` a figure as it comes. A frame takes a
+`animate` draws motion that is known from its beginning to its end, the right side red,
+the left blue, the middle green; `SpaceView` draws a figure as it comes. A frame takes a
 few milliseconds; `deephar.data.video_writing.write_video` makes a file of the frames.
 """
 
@@ -22,7 +22,7 @@ _ELEVATION = 14.0
 """Degrees that one looks down on a figure."""
 _CELL = 0.5
 """Side of a square of the floor, m."""
-_FLOOR = (0.8, 5.0)
+_FLOOR = (1.1, 5.0)
 """Least and greatest radius of the piece of floor that is seen, m."""
 _FLOOR_PERCENT = 5
 """Of the frames: so many may have a joint below the floor."""
@@ -222,7 +222,7 @@ def _film(pictures, keypoints, bones, length, size):
             known &= (np.abs(keypoints[frame]) < _FARTHEST).all(axis=-1)
             points = np.where(known[:, None], keypoints[frame], 0)
             points = (points + 0.5) * (width / picture.shape[1], scale) - 0.5
-            _draw_figure(panel, points, known, bones, size / 160)
+            _draw_figure(panel, points, known, bones, size / 130)
         yield panel
 
 
@@ -238,6 +238,8 @@ class SpaceView:
             along y sees by -90.
         extent: How far, m, figures reach from the place that they stand at: to either
             side, and, as seen, up (negative) and down.
+        radius: Of the piece of floor that is seen, m.
+        width: Of a limb, px; None for one that suits the scale.
         paper: What they are drawn on.
     """
 
@@ -246,19 +248,21 @@ class SpaceView:
         size: tuple[int, int],
         azimuth: float = -60.0,
         extent: tuple[float, float, float] = _EXTENT,
+        radius: float = 0.8,
+        width: float | None = None,
         paper: Paper = PAPER,
     ):
-        self.size, self.paper = size, paper
+        self.size, self.radius, self.paper = size, radius, paper
         self._axes = _axes(azimuth)
         wide, top, bottom = extent
-        width, height = size
-        self.radius = float(np.clip(0.8 * wide, *_FLOOR))
-        bottom = max(bottom, self.radius * np.sin(np.radians(_ELEVATION)))
-        title = height // 11
-        room = (height - 2 * title) / (bottom - top)
-        self.scale = min(0.94 * width / (2 * max(wide, self.radius)), room)
-        slack = height - 2 * title - self.scale * (bottom - top)
-        self._center = np.array([width / 2, 1.4 * title - top * self.scale + slack / 2])
+        bottom = max(bottom, radius * np.sin(np.radians(_ELEVATION)))
+        title = size[1] // 11
+        room = size[1] - 2 * title
+        self.scale = min(0.47 * size[0] / max(wide, radius), room / (bottom - top))
+        self.width = max(1.2, self.scale / 28) if width is None else width
+        slack = room - self.scale * (bottom - top)
+        middle = 1.4 * title - top * self.scale + slack / 2
+        self._center = np.array([size[0] / 2, middle])
 
     @classmethod
     def of_poses(cls, poses, size: int, azimuth: float) -> "SpaceView":
@@ -267,8 +271,10 @@ class SpaceView:
         near = np.concatenate(
             [(pose - places_of(pose)[:, None]) @ axes.T for pose in poses]
         )
-        extent = (np.abs(near[..., 0]).max(), near[..., 1].min(), near[..., 1].max())
-        return cls((size, size), azimuth, (extent[0], min(extent[1], -1.0), extent[2]))
+        wide, down = np.abs(near[..., 0]).max(), near[..., 1]
+        extent = (wide, min(down.min(), -1.0), down.max())
+        radius = float(np.clip(0.8 * wide, *_FLOOR))
+        return cls((size, size), azimuth, extent, radius, size / 85)
 
     def draw(
         self, picture: np.ndarray, pose: np.ndarray, bones: Bones, place=(0.0, 0.0)
@@ -282,17 +288,15 @@ class SpaceView:
             bones: Those of `pose`.
             place: (x, y) of the floor that one looks at, in the middle, m.
         """
-        width = max(1.2, self.scale / 28)
         known = is_valid(pose).all(axis=-1) & (np.abs(pose) < _FARTHEST).all(axis=-1)
         near = np.where(known[:, None], pose - (*place[:2], 0.0), 0.0)
-        shadow, _ = self._project(near * (1, 1, 0))
         links = np.array([link for link in bones.links if known[list(link)].all()], int)
         if len(links):
-            ends = shadow[links.T]
-            _lines(picture, *ends, [self.paper.shadow] * len(links), width)
+            ends = self._project(near * (1, 1, 0))[0][links.T]
+            self._draw_lines(picture, *ends, self.paper.shadow, self.width)
         points, nearness = self._project(near)
         depth = nearness - nearness[0]
-        _draw_figure(picture, points, known, bones, width, depth, self.paper)
+        _draw_figure(picture, points, known, bones, self.width, depth, self.paper)
 
     def draw_floor(self, picture: np.ndarray, place=(0.0, 0.0)) -> None:
         """Draws a floor of squares of 0.5 m, a disc of it around the place."""
@@ -307,8 +311,12 @@ class SpaceView:
             ends[:, 0, 1 - axis], ends[:, 1, 1 - axis] = -half, half
             lines.append(self._project(ends)[0])
         starts, ends = np.concatenate(lines).transpose(1, 0, 2)
-        width = max(1.0, self.scale / 220)
-        _lines(picture, starts, ends, [self.paper.grid] * len(starts), width)
+        self._draw_lines(picture, starts, ends, self.paper.grid, self.width / 6)
+
+    @staticmethod
+    def _draw_lines(picture, starts, ends, color, width):
+        radii = np.full(len(starts), max(width, 1.0) / 2)
+        paint_strokes(picture, starts, ends, radii, [color] * len(starts))
 
     def _project(self, points):
         """Turns points (..., 3) by the place into px (..., 2) and nearness (...), m."""
@@ -390,7 +398,3 @@ def _draw_figure(panel, points, known, bones, width, depth=None, paper=PAPER):
         starts, ends, radii, colors = zip(*strokes, strict=True)
         places = points[list(starts)], points[list(ends)]
         paint_strokes(panel, *places, np.array(radii), colors)
-
-
-def _lines(panel, starts, ends, colors, width):
-    paint_strokes(panel, starts, ends, np.full(len(starts), width / 2), colors)

@@ -38,6 +38,8 @@ _RIM = 0.5
 _BAND = 32
 """Rows that are blended at once."""
 _FAR = 1e6
+_SMALL = 14
+"""Size of letters, px, below which spaces are widened."""
 _MORE = "…"
 
 
@@ -309,8 +311,9 @@ def _written(text, size):
     """Mask (height, width) of a line of text, as high as all lines of its size."""
     known = text.replace(_MORE, "").isascii()
     font = _font(size, known)
-    # The spaces of Pillow's font are hardly seen.
-    text = text.replace(" ", "  ") if known else text
+    if known and size < _SMALL:
+        # The spaces of Pillow's font are hardly seen.
+        text = text.replace(" ", "  ")
     ascent, descent = font.getmetrics()
     width = max(1, int(np.ceil(font.getlength(text))))
     image = Image.new("L", (width, ascent + descent))

@@ -31,7 +31,7 @@ setup(
         "opencv-python-headless>=4.9,<5",
         "pillow>=10.1",
         "matplotlib>=3.8",
-        "av>=12",
+        "av>=15",
         "pycocotools>=2.0.8",
         "tensorboard",
     ],

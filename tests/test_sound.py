@@ -12,6 +12,8 @@ from deephar.data.video_writing import VideoWriter
 from deephar.data.videos import Video
 
 TIMES = [0, 40, 80, 200, 240, 400, 1000]
+MP2_FRAME = b"\xff\xfd"
+"""Begins a frame of MPEG-1 Layer II."""
 AAC = ("aac", 0, 3000, 44100)
 
 
@@ -191,3 +193,17 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with pytest.raises(PermissionError, match="the folder of `path` must be writable"):
         VideoWriter(tmp_path / "a.mp4", 25)
+
+
+def test_sound_that_cannot_be_read_on_is_told_and_the_pictures_kept(tmp_path, caplog):
+    sound = ("mp2", 0, 800, 44100)
+    path = write_timed_video(tmp_path / "a.mkv", range(0, 800, 40), sound=sound)
+    damaged = tmp_path / "b.mkv"
+    first, *others = path.read_bytes().split(MP2_FRAME)
+    damaged.write_bytes(MP2_FRAME.join([first, bytes(2).join(others[:9]), *others[9:]]))
+    with VideoWriter(tmp_path / "c.mp4", 25, damaged) as writer:
+        for number in range(20):
+            writer.write(np.zeros((8, 8, 3), np.uint8), number / 25)
+    assert "b.mkv: no sound at" in caplog.text
+    with Video(tmp_path / "c.mp4") as video:
+        assert video.info.num_frames == 20

@@ -34,6 +34,45 @@ def test_a_picture_is_one_frame(tmp_path):
     assert source.problem is None and not source.boxes and not source.has_sound
 
 
+def stored(array):
+    """Saves an array with 16 bits, which Pillow cannot."""
+    return lambda path: cv2.imwrite(str(path), np.broadcast_to(array, (6, 8, 3)))
+
+
+def of_mode(mode, colour, **options):
+    return lambda path: Image.new(mode, (8, 6), colour).save(path, **options)
+
+
+KINDS = {
+    "grey.png": (of_mode("L", 77), (77, 77, 77)),
+    "black-and-white.png": (of_mode("1", 1), (255, 255, 255)),
+    "alpha.png": (of_mode("RGBA", (200, 100, 50, 128)), (100, 50, 25)),
+    "grey-alpha.png": (of_mode("LA", (200, 128)), (100, 100, 100)),
+    "16-bit.png": (stored(np.array([4096, 32768, 65535], np.uint16)), (255, 128, 16)),
+    "16-bit.tif": (stored(np.array([4096, 32768, 65535], np.uint16)), (255, 128, 16)),
+    "floating.tif": (of_mode("F", 0.5), (128, 128, 128)),
+    "cmyk.jpg": (of_mode("CMYK", (0, 255, 255, 0)), (255, 0, 0)),
+    "palette.gif": (of_mode("P", 1, transparency=1), (0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_pictures_of_all_kinds_are_rgb_of_8_bits(tmp_path, name):
+    save, colour = KINDS[name]
+    save(tmp_path / name)
+    source, (frame,) = seen(tmp_path / name)
+    assert source.kind == "picture" and source.size == (8, 6)
+    assert frame.picture.dtype == np.uint8
+    np.testing.assert_allclose(frame.picture, np.full((6, 8, 3), colour), atol=1)
+
+
+def test_a_picture_may_be_one_pixel_and_lie_on_its_side(tmp_path):
+    assert seen(save(tmp_path / "a.png", size=(1, 1)))[0].size == (1, 1)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert seen(save(tmp_path / "a.jpg", exif=exif))[0].size == (6, 8)
+
+
 def test_a_folder_gives_its_pictures_by_name_and_tells_of_bad_ones(tmp_path, caplog):
     for number, name in enumerate(("b.png", "a.jpg", "c.PNG"), 1):
         save(tmp_path / name, 40 * number)

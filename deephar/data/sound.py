@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 
 from deephar.data.encoding import filtered
-from deephar.data.videos import Video
+from deephar.data.videos import Video, sound_stream
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Sound:
     def __init__(self, path: str, start: float):
         self.path, self._start = path, start
         self._source = av.open(os.path.abspath(path), metadata_errors="replace")
-        self._stream = self._source.streams.audio[0]
+        self._stream = sound_stream(self._source)
 
     def begin(self, container, time: float) -> None:
         """Adds the sound's stream to an MP4, before anything is written to it.
@@ -57,10 +57,10 @@ class Sound:
         """
         self._container = container
         start = Fraction(self._start + time)
-        codec = self._stream.codec_context
+        name = self._stream.codec.canonical_name
         # Without its head AAC comes from a transport stream, whose form is another.
-        headless = codec.name == "aac" and not codec.extradata
-        if codec.name in COPIED and not headless:
+        headless = name == "aac" and not self._stream.codec_context.extradata
+        if name in COPIED and not headless:
             packets = self._copied(start)
         else:
             packets = self._encoded(start)

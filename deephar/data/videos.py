@@ -14,6 +14,8 @@ _NO_RATE = 25
 _TELL_DURATION = {"avi": "dts", "matroska,webm": "pts", "flv": "pts"}
 """Containers whose head tells how long they are, but not how many frames there are
 (those of AVI count the empty ones too), and by which times of their packets."""
+_PICTURES = ("_pipe", "image2", "tty")
+"""What FFmpeg calls pictures and texts, where it finds such in a file."""
 _ROUNDING = 0.002
 """Of times, s: Matroska has ms."""
 
@@ -87,7 +89,7 @@ class Video:
         except ValueError:
             self.close()
             raise
-        self.has_sound = bool(self._container.streams.audio)
+        self.has_sound = sound_stream(self._container) is not None
         self.start = float(self._stamp(first) or 0)
         self._first, self._stored_size = first, (first.width, first.height)
         self._matrix = _display_matrix(first)
@@ -101,9 +103,14 @@ class Video:
         try:
             # A relative name with a colon in it would be taken for an address.
             path = os.path.abspath(self.path)
-            return av.open(path, metadata_errors="replace")
+            container = av.open(path, metadata_errors="replace")
         except av.FFmpegError as error:
             raise self._no_video(error.strerror) from error
+        kind = container.format.name
+        if kind.endswith(_PICTURES):
+            container.close()
+            raise self._no_video(f"pictures ({kind})")
+        return container
 
     def _find_stream(self):
         cover = av.stream.Disposition.attached_pic
@@ -232,6 +239,12 @@ class Video:
 
     def __exit__(self, *error) -> None:
         self.close()
+
+
+def sound_stream(container: av.container.InputContainer) -> av.AudioStream | None:
+    """The first sound of a container that FFmpeg can decode, if there is one."""
+    sounds = container.streams.audio
+    return next((one for one in sounds if one.codec_context is not None), None)
 
 
 def _length(container, stream) -> tuple[int, float]:

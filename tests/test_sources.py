@@ -149,7 +149,7 @@ def test_a_damaged_video_gives_what_it_has_and_then_tells(tmp_path, caplog):
         source, frames = seen(cut(path))
         assert 5 < len(frames) < 20
         expected = f"cut.{ending} must be whole. Received: {len(frames)} frames"
-        assert expected in source.problem and expected in caplog.text
+        assert expected in source.problem and not caplog.records
 
 
 def with_noise(path):

@@ -60,7 +60,8 @@ class SourceFrame:
 class Source(abc.ABC):
     """Pictures, one after the other: a context manager, to be iterated over once.
 
-    What cannot be read is passed over, logged, and told by `problem` at the end.
+    What cannot be read is passed over, and told by `problem` at the end; pictures are
+    logged when they are passed over.
 
     Attributes:
         kind: "picture", "pictures" (of a folder), "video", "camera" or "box list".
@@ -186,7 +187,6 @@ class _VideoFile(Source):
             for frame in self._video.frames():
                 yield SourceFrame(frame.picture, frame.number, frame.time, self.name)
         except ValueError as error:
-            logger.warning("%s", error)
             self.problem = str(error)
 
 
@@ -218,7 +218,6 @@ class _Camera(Source):
             yield SourceFrame(picture, number, time.monotonic() - start, self.name)
             picture = self._read()
         self.problem = f"{self.name} gave no more pictures after {number}"
-        logger.warning("%s", self.problem)
 
 
 def _box_list(path: str) -> Source:

@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from deephar.checkpoints import save_weights
 from deephar.models import reception
+from deephar.networks import MODEL_FILE, build_network, default_settings
+from deephar.utils.fs import write_json
 
 ARGUMENTS = {"num_blocks": 2, "num_context_per_joint": 1}
 
@@ -44,3 +47,11 @@ def replace(group, name, value):
 def rename(group, old, new):
     group.move(old, new)
     set_names(group, [new if name == old else name for name in names(group)])
+
+
+def write_tiny_network(folder, network, **shape):
+    """Writes w.weights.h5 of an untrained network, and its model.json; the path."""
+    settings = default_settings(network) | shape
+    save_weights(build_network(network, settings), folder / "w.weights.h5")
+    write_json(folder / MODEL_FILE, settings)
+    return folder / "w.weights.h5"

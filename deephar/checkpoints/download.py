@@ -86,6 +86,20 @@ def fetch(published, folder=None, progress=None):
     return path
 
 
+def state_of(published, folder=None):
+    """What is at hand of a published file, in words; nothing is fetched.
+
+    Returns:
+        "absent", "md5 ok", "another md5", or "here" where no md5 is published.
+    """
+    path = pathlib.Path(weights_folder() if folder is None else folder) / published.file
+    if not path.is_file():
+        return "absent"
+    if published.md5 is None:
+        return "here"
+    return "md5 ok" if md5_of(path) == published.md5 else "another md5"
+
+
 def _check_present(path, published):
     if published.md5 is None:
         logger.warning("%s: no md5 is published for it, so none is checked", path)

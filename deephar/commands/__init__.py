@@ -86,6 +86,6 @@ def say(text: str) -> None:
 
 def unknown(name: str) -> str:
     """What to say to a command that there is not."""
-    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
     meant = f" Did you mean {near[0]}?" if near else ""
     return f"{name}: there is no such command.{meant} There are {', '.join(COMMANDS)}."

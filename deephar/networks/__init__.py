@@ -16,7 +16,13 @@ from deephar.networks.building import (
     pose_view,
 )
 from deephar.networks.classes import class_names
-from deephar.networks.known_weights import MODEL_FILE, NAMED, describes, network_of
+from deephar.networks.known_weights import (
+    MODEL_FILE,
+    NAMED,
+    describes,
+    network_of,
+    what_is_known,
+)
 from deephar.networks.recipes import (
     NETWORKS,
     clip_networks,
@@ -49,4 +55,5 @@ __all__ = [
     "pose_view",
     "poselayout",
     "weights_settings",
+    "what_is_known",
 ]

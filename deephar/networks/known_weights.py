@@ -15,6 +15,7 @@ from deephar.networks.published import (
     family_of,
     network_like,
     published_settings,
+    settings_of,
 )
 from deephar.networks.recipes import NETWORKS, Family
 from deephar.networks.shipped import SHIPPED, shipped_path
@@ -61,6 +62,25 @@ def one_like(network: str, networks: Iterable[str]) -> str:
     family, names = NETWORKS[network].family, list(networks)
     alike = [name for name in names if NETWORKS[name].family == family]
     return network if network in names else [*alike, names[0]][0]
+
+
+def what_is_known(weights: str | pathlib.Path) -> tuple[str, dict] | None:
+    """What tells of which network a file of weights is, and what it tells.
+
+    Returns:
+        In words what tells it, and the settings, with the network's name under
+        "network", the recipe's where nothing else is said; None if nothing tells.
+
+    Raises:
+        ValueError: if the model.json beside the file cannot be read as one.
+    """
+    published, certain, beside = _known_by(str(weights))
+    if published is not None:
+        how = "its md5" if certain else "its name, but not its md5"
+        return f"the table of published files, by {how}", settings_of(published)
+    if beside is None:
+        return None
+    return str(beside), _whole(_read_any_model_file(beside))
 
 
 def network_of(model_file: pathlib.Path) -> str:

@@ -35,15 +35,22 @@ class Shipped:
         Raises:
             FileNotFoundError: if it is at neither place.
         """
-        installed = pathlib.Path(sysconfig.get_path("data"), _INSTALLED)
-        places = [folder / self.name / self.file for folder in (_CHECKOUT, installed)]
-        for place in places:
+        for place in self._places():
             if place.is_file():
                 return place
+        first, second = self._places()
         raise FileNotFoundError(
             f"{self.name}: these weights come with a checkout or a wheel of deephar, "
-            f"but are at neither {places[0]} nor {places[1]}"
+            f"but are at neither {first} nor {second}"
         )
+
+    def is_here(self) -> bool:
+        """Whether the file is at one of the two places."""
+        return any(place.is_file() for place in self._places())
+
+    def _places(self) -> list[pathlib.Path]:
+        installed = pathlib.Path(sysconfig.get_path("data"), _INSTALLED)
+        return [folder / self.name / self.file for folder in (_CHECKOUT, installed)]
 
 
 SMALL_POSE = Shipped(

@@ -3,7 +3,9 @@
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from deephar.utils.machine import machine
 
 MIB = 2**20
 
@@ -39,6 +41,21 @@ def peak_memory_mib() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (MIB if sys.platform == "darwin" else 1024)
+
+
+def result_of(settings: Mapping, figures: Mapping) -> tuple[dict, str]:
+    """What a benchmark found: `{"settings", "machine", "figures"}`, and as a table.
+
+    Args:
+        settings: what it was asked for.
+        figures: by name; times end in `_s`, rates in `_per_s`.
+    """
+    result = {
+        "settings": dict(settings),
+        "machine": machine(),
+        "figures": dict(figures),
+    }
+    return result, table([row for part in result.values() for row in part.items()])
 
 
 def table(rows: list[tuple]) -> str:

@@ -14,9 +14,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from deephar.utils.machine import machine
 from deephar.utils.numbers import positive_int
-from deephar.utils.timing import table
+from deephar.utils.timing import result_of, table
 
 
 def argument_parser(doc: str) -> argparse.ArgumentParser:
@@ -50,6 +49,7 @@ def run(args: argparse.Namespace, measure: Callable[[], dict]) -> None:
             result = compare(own, args.against, args.pairs)
             rows = [("figure", "ratio", "lowest", "highest", "this", "other")]
             rows += [(name, *r.values()) for name, r in result["ratios"].items()]
+            shown = table(rows)
         else:
             figures = measure()
             settings = {
@@ -57,14 +57,13 @@ def run(args: argparse.Namespace, measure: Callable[[], dict]) -> None:
                 for name, value in vars(args).items()
                 if name not in ("json", "against", "pairs")
             }
-            result = {"settings": settings, "machine": machine(), "figures": figures}
-            rows = [*result["machine"].items(), *settings.items(), *figures.items()]
+            result, shown = result_of(settings, figures)
         text = json.dumps(result)
         if args.json:
             pathlib.Path(args.json).write_text(text + "\n", encoding="utf-8")
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
-    print(table(rows))
+    print(shown)
     print(text, flush=True)
 
 

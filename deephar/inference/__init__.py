@@ -9,15 +9,17 @@ from deephar.inference.lifting_stream import LiftingStream
 from deephar.inference.looker import Looked, Looker, people_of
 from deephar.inference.predictor import PosePredictor
 from deephar.inference.results import Action, FramePrediction, Person, Pose, Pose3D
+from deephar.inference.schema import validate
 from deephar.inference.stream import ActionStream
 from deephar.inference.video import VideoPredictor
+from deephar.inference.writing import PredictionWriter, prediction_header
 
 __all__ = [
     "MULTI_CROP",
     "SINGLE_CROP",
     "Action",
-    "ActionStream",
     "ActionPredictor",
+    "ActionStream",
     "ClipPredictor",
     "FramePrediction",
     "Lifter",
@@ -28,9 +30,12 @@ __all__ = [
     "Pose",
     "Pose3D",
     "PosePredictor",
+    "PredictionWriter",
     "StreamingLifter",
     "VideoPredictor",
     "Window",
     "fold_batch_norm",
     "people_of",
+    "prediction_header",
+    "validate",
 ]

@@ -1,0 +1,92 @@
+"""Predictions as a JSON file, frame by frame; see `inference.schema` for its form."""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from deephar import __version__
+from deephar.inference.results import FramePrediction
+from deephar.utils.fs import whole_path
+
+FORMAT, VERSION = "deephar-predictions", 1
+
+UNITS = {
+    "time": "s from the beginning",
+    "size": "px of the picture, width and height",
+    "box": "px of the picture: x1, y1, x2, y2",
+    "pose": "x, y in px of the picture; z in mm behind the root",
+    "pose_3d": "mm by the camera's axes: x right, y down, z forward; from the root, or "
+    "from the camera where placed",
+    "confidence": "of a joint, more is surer",
+    "scores": "probabilities of the actions, in the order of the labels",
+}
+
+
+def prediction_header(
+    poselayout, about: Mapping[str, Any], **more: Any
+) -> dict[str, Any]:
+    """What stands before the frames of a file.
+
+    Args:
+        poselayout: layout of the poses.
+        about: of the predictor: weights, network, device and so on.
+        more: what else to tell, such as the labels of actions or the command.
+    """
+    links = [[int(joint) for joint in pair] for pair in poselayout.links]
+    layout = {"joint_names": list(poselayout.joint_names), "links": links}
+    known = {"weights": None, "network": None, **about, **more}
+    return {**known, "units": UNITS, "layout": layout}
+
+
+class PredictionWriter:
+    """Writes a JSON file of predictions as they come, in little memory.
+
+    The file gets its name when the context ends: then it is whole and valid, with all
+    that was written so far, whether the end is that of the source, an error or Ctrl-C.
+    `complete` in it says which. Killed without notice, it leaves nothing, or what was
+    there before.
+
+    Args:
+        path: the file.
+        header: what stands before the frames, as of `prediction_header`.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike, header: Mapping[str, Any]):
+        self.path = path
+        versions = {"format": FORMAT, "version": VERSION}
+        self._header = {**versions, "deephar": __version__, **header}
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> "PredictionWriter":
+        head = json.dumps(self._header, indent=1, default=str, allow_nan=False)
+        with contextlib.ExitStack() as stack:
+            draft = stack.enter_context(whole_path(self.path))
+            self._file = stack.enter_context(open(draft, "wb"))
+            self._file.write(f'{head[:-2]},\n "frames": ['.encode())
+            self._end, self._before = self._file.tell(), b"\n  "
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, found: FramePrediction) -> None:
+        """Adds a frame.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        line = self._before + found.to_json().encode()
+        self._file.write(line)
+        self._end, self._before = self._end + len(line), b",\n  "
+
+    def __exit__(self, kind, error, trace) -> None:
+        """Ends the file, whatever the reason."""
+        complete = json.dumps(kind is None)
+        with self._stack:
+            # Ctrl-C may have come in the middle of a line.
+            self._file.seek(self._end)
+            self._file.truncate()
+            self._file.write(f'\n ],\n "complete": {complete}\n}}\n'.encode())

@@ -15,7 +15,7 @@ from deephar.inference import (
     Window,
 )
 from deephar.inference.people import Detection
-from deephar.inference.video import stays
+from deephar.inference.video import bounded, stays
 from deephar.utils.pose import pa16j2d
 
 SIZE = (640, 480)
@@ -121,6 +121,14 @@ def test_a_window_stays_while_the_person_is_well_inside():
     assert not stays(window, Window((130, 100), (150, 150)))
     assert not stays(window, Window((100, 100), (100, 100)))
     assert not stays(window, Window((100, 100), (225, 225)))
+
+
+def test_windows_neither_vanish_nor_grow_without_end():
+    window = Window((30, 20), (10, 8))
+    assert bounded(window, SIZE) == ((30, 20), (16, 12.8))
+    assert bounded(window._replace(size=(0.1, 0.08)), (1, 1)) == ((30, 20), (16, 12.8))
+    assert bounded(window._replace(size=(4000, 3000)), SIZE).size == (1280, 960)
+    assert bounded(window._replace(size=(300, 200)), SIZE).size == (300, 200)
 
 
 def test_actions_are_those_of_the_poses_in_the_last_window():

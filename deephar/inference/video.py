@@ -29,6 +29,12 @@ _ROOM = 0.97
 _LEAST_SHARE = 0.7
 """Side of the window that the person would get now over that of one that stays."""
 
+_LEAST_SIDE = 16
+"""Longer side of the smallest window of somebody who is followed, px."""
+
+_MOST_SHARE = 2.0
+"""That of the largest, over the longer side of the picture."""
+
 
 class Sighting(NamedTuple):
     """Where to look in a frame.
@@ -182,7 +188,8 @@ class VideoPredictor:
         """Where the people who are followed are expected."""
         found = []
         for key, box in self.tracker.expected(size, number):
-            wanted, window = self.looker.window(size, box), self._windows.get(key)
+            wanted = bounded(self.looker.window(size, box), size)
+            window = self._windows.get(key)
             if window is None or not stays(window, wanted):
                 window = wanted
             found.append(Sighting(window, box))
@@ -257,6 +264,21 @@ def stays(window: Window, wanted: Window) -> bool:
     reach = np.abs(np.array(wanted.center) - center) + half
     inside = (reach <= _ROOM * size / 2).all()
     return bool(inside and wanted.size[0] >= _LEAST_SHARE * size[0])
+
+
+def bounded(window: Window, size: tuple[int, int]) -> Window:
+    """A window that is not too small or too large to see somebody in.
+
+    Where joints are all found at one point, or all over, the next window would be ever
+    smaller or larger.
+
+    Args:
+        window: where to look.
+        size: (w, h) of the picture, px.
+    """
+    side = max(window.size)
+    share = np.clip(side, _LEAST_SIDE, _MOST_SHARE * max(*size, _LEAST_SIDE)) / side
+    return window.changed(float(share), 0.0, 0.0)
 
 
 def _window_of(box: Sequence[float]) -> Window:

@@ -155,6 +155,8 @@ def test_poses_of_another_layout_are_refused():
         Overlay(coco17j).draw(GREY, frame(person()))
     with pytest.raises(ValueError, match="dtype=float64"):
         Overlay(coco17j).draw(GREY / 255, frame())
+    with pytest.raises(ValueError, match=r"each of the 1 labels. Received: .*\(3,\)"):
+        Overlay(pa16j2d, ["run"]).draw(GREY, frame(person(scores=(0.1, 0.2, 0.7))))
 
 
 def curves(drawing, color):
@@ -204,6 +206,20 @@ def test_space_has_a_figure_for_each_and_keeps_their_places():
     np.testing.assert_allclose(here, places[1])
     alone = overlay.draw(GREY, frame(two, number=60))[:, 360:]
     assert not (far(alone, colors[0]) < 12).any()
+
+
+def test_a_figure_stands_on_the_floor_whatever_it_does():
+    def lowest(height):
+        joints = np.zeros((17, 3))
+        joints[:, 1] = np.linspace(0, height, 17)
+        names, parents = tuple(h36m17j.joint_names), tuple(h36m17j.parents)
+        space = Pose3D(joints, names, parents)
+        drawing = Overlay(pa16j2d, view_3d=True).draw(
+            GREY, frame(Person(None, None, None, None, space))
+        )
+        return np.nonzero(drawing[:, 360:].max(axis=(1, 2)) > 150)[0].max()
+
+    assert lowest(1000) == pytest.approx(lowest(500), abs=2)
 
 
 def test_a_film_that_begins_again_begins_anew():

@@ -43,7 +43,8 @@ class Overlay:
         layout: Layout of `deephar.utils.pose` of the joints in the picture.
         labels: Names of the actions; None where there are none.
         view_3d: Whether to draw people in space beside the picture.
-        timeline: Whether to draw the scores of the last seconds below it.
+        timeline: Whether to draw the scores of the last seconds below it; pictures that
+            are no video have none.
         seconds: How much time that is.
     """
 
@@ -75,7 +76,8 @@ class Overlay:
             uint8 array (h, w, 3), RGB; a picture of its own.
 
         Raises:
-            ValueError: if `picture` is none, or the poses are not of the layout.
+            ValueError: if `picture` is none, or what was found is not of the layout
+                and the labels.
         """
         picture = picture_array(picture)
         height, width = picture.shape[:2]

@@ -16,8 +16,8 @@ _MOST = 9
 """People that are seen at a time."""
 _STAYS = 2.0
 """S for which somebody who is gone keeps his place."""
-_FLOOR_FRAMES, _FLOOR_PERCENT = 50, 5
-"""Frames that tell where the floor is, and how many may have a joint below it."""
+_FLOOR_FRAMES = 5
+"""Frames whose lowest joints tell, averaged, where the floor is below the root."""
 _MM = 1000.0
 
 
@@ -39,8 +39,8 @@ class People3D:
     """A table of figures; who is in it stays where he is until he has been gone long.
 
     Everybody is seen from the camera's height but from 30 degrees to its right, in one
-    scale, and stands where the lowest joint of the last frames is. Limbs have the
-    colours that they have in the picture.
+    scale, and stands on the lowest joint. Limbs have the colours that they have in the
+    picture.
     """
 
     def __init__(self):
@@ -102,8 +102,7 @@ def _standing(pose: Pose3D, lowest: collections.deque) -> np.ndarray:
     known = np.isfinite(points).all(axis=1)
     if known.any():
         lowest.append(points[known, 2].min())
-    floor = np.percentile(lowest, _FLOOR_PERCENT, method="lower") if lowest else 0.0
-    return points - (0.0, 0.0, floor)
+    return points - (0.0, 0.0, np.mean(lowest) if lowest else 0.0)
 
 
 class _Table:

@@ -67,12 +67,20 @@ class Timeline:
             time: Of the frame, s.
             people: By key: name, RGB and scores (classes,), None where they are not
                 known yet.
+
+        Raises:
+            ValueError: if there are not as many scores as labels.
         """
         if time < self._now:
             self._tracks.clear()
         self._now = time
         for key, (name, color, scores) in people.items():
             track = self._tracks.setdefault(key, _Track(color, name))
+            if scores is not None and np.shape(scores) != (len(self.labels),):
+                raise ValueError(
+                    f"`scores` must be one for each of the {len(self.labels)} labels. "
+                    f"Received: scores.shape={np.shape(scores)}"
+                )
             early = track.seen and time - track.seen[-1][0] < self.seconds / _SAMPLES
             if scores is not None and not early:
                 track.seen.append((time, np.nan_to_num(np.asarray(scores, float))))

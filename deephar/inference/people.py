@@ -29,6 +29,10 @@ _HOG_LEVELS = 1.05
 LEAST_CONFIDENCE = 0.2
 """Mean confidence of the joints from which a pose counts as a person."""
 
+LEAST_EXTENT = 12.0
+"""Px that a pose must be long or wide: of less no pose can be seen, and windows around
+poses that are found all the same would become smaller and smaller."""
+
 ALIKE = 0.6
 """OKS from which two poses of one picture are one person's, found twice."""
 
@@ -260,7 +264,8 @@ def distinct(
 ) -> list[int]:
     """Tells which of some poses are people, and each of them another one.
 
-    Of poses that are alike (`ALIKE`) the one with the highest confidence is kept.
+    Of poses that are alike (`ALIKE`) the one with the highest confidence is kept. Those
+    below `LEAST_EXTENT` are nobody's.
 
     Args:
         people: with poses, of one picture.
@@ -275,6 +280,7 @@ def distinct(
     joints = np.array([person.pose.joints[:, :2] for person in people])
     sure = np.array([np.mean(person.pose.confidence) for person in people])
     good = np.isfinite(joints).all(axis=(1, 2)) & (sure >= least_confidence)
+    good &= np.ptp(joints, axis=1).max(axis=1) >= LEAST_EXTENT
     joints[~good] = 0.0
     sigmas = joint_sigmas(people[0].pose.joint_names)
     alike = pose_oks(joints, joints, sigmas) > ALIKE

@@ -1,0 +1,220 @@
+"""`python -m deephar predict`, from the command line to the files."""
+
+import logging
+
+import av
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from scripts import read_json
+from tiny_watching import LABELS, action_predictor, pose_predictor
+from video_files import write_timed_video, write_video
+
+from deephar.commands import eyes, predict, watching
+from deephar.data.box_lists import BoxRow, write_box_list
+
+TIMES = [0, 40, 80, 200, 240, 400, 440, 480]
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return {"PosePredictor": pose_predictor(), "ActionPredictor": action_predictor()}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, tiny, quiet):
+    """The current folder; whatever the weights, tiny networks look."""
+    monkeypatch.chdir(tmp_path)
+    settings = {"acts": "penn_spnet", "small_action": "penn_spnet"}
+    monkeypatch.setattr(
+        eyes,
+        "weights_settings",
+        lambda name, _: (name, {"network": settings.get(name, "mpii")}),
+    )
+    for kind, predictor in tiny.items():
+        monkeypatch.setattr(
+            getattr(eyes, kind), "load", lambda *_, found=predictor, **__: found
+        )
+    return tmp_path
+
+
+def picture(path, size=(64, 48), level=90):
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", size, (level, 60, 30)).save(path)
+    return str(path)
+
+
+def frames_of(path):
+    """Times of a video's pictures, s, and whether it has sound."""
+    with av.open(str(path)) as video:
+        sound = bool(video.streams.audio)
+        return [frame.time for frame in video.decode(video=0)], sound
+
+
+def people(document):
+    return [len(frame["people"]) for frame in document["frames"]]
+
+
+def test_a_picture_becomes_a_drawing_and_a_document(place, capsys):
+    predict.main([picture(place / "a.png")])
+    with Image.open("runs/predict/a.jpg") as drawn:
+        assert drawn.size == (320, 240) and drawn.getcolors(60000) is not None
+        assert np.asarray(drawn).std() > 10
+    found = read_json("runs/predict/a.json")
+    assert people(found) == [1] and found["weights"] == "tiny_pose"
+    head = found["frames"][0]["people"][0]["pose"]["joints"]["head"]
+    assert head["x"] == pytest.approx(32, abs=3) and head["confidence"] == 0.9
+    said = capsys.readouterr().out
+    assert "pose: weights small_pose (2D poses in pictures, 16 joints; learned " in said
+    assert "generated people only" in said and "1 of 1 frame, people in 1" in said
+
+
+def test_a_folder_becomes_a_folder_and_one_document(place):
+    for name in ("b.png", "a.jpg", "c.png"):
+        picture(place / "pictures" / name)
+    predict.main(["pictures", "--out", "out", "--people", "1"])
+    names = sorted(path.name for path in (place / "out/pictures").iterdir())
+    assert names == ["a.jpg", "b.jpg", "c.jpg"]
+    found = read_json("out/pictures.json")
+    assert [f["source"][-5:] for f in found["frames"]] == ["a.jpg", "b.png", "c.png"]
+
+
+def test_a_video_becomes_a_video_with_its_times_and_sound(place):
+    sound = ("aac", 0, 520, 16000)
+    write_timed_video(place / "film.mp4", TIMES, sound=sound)
+    predict.main(["film.mp4", "--out", "out"])
+    times, has_sound = frames_of("out/film.mp4")
+    assert has_sound
+    np.testing.assert_allclose(times, np.array(TIMES) / 1000, atol=0.002)
+    found = read_json("out/film.json")
+    assert people(found) == [1] * 8
+    assert [frame["people"][0]["id"] for frame in found["frames"]] == [1] * 8
+    actions = [frame["people"][0]["action"] for frame in found["frames"]]
+    assert actions[:3] == [None] * 3
+    assert actions[3]["labels"] == list(LABELS) and actions[3]["frames"] == [1, 4]
+
+
+def test_some_frames_of_a_video_are_looked_at(place):
+    write_timed_video(place / "film.mp4", TIMES)
+    predict.main(["film.mp4", "--every", "3", "--frames", "2", "--model", "pose"])
+    found = read_json("runs/predict/film.json")
+    assert [frame["number"] for frame in found["frames"]] == [1, 4]
+    assert found["frames"][0]["people"][0]["action"] is None
+    assert frames_of("runs/predict/film.mp4")[0] == pytest.approx([0, 0.2])
+
+
+def test_a_folder_with_a_rate_is_a_video(place):
+    for number in range(5):
+        picture(place / "frames" / f"{number}.png", level=50 * number)
+    predict.main(["frames", "--rate", "10", "--no-json", "--weights", "acts"])
+    assert frames_of("runs/predict/frames.mp4")[0] == pytest.approx(np.arange(5) / 10)
+    assert not (place / "runs/predict/frames.json").exists()
+
+
+def test_ctrl_c_leaves_a_video_and_a_document(place, monkeypatch):
+    write_timed_video(place / "film.mp4", TIMES)
+    step = watching._Frames.step
+
+    def interrupted(self, frame):
+        if frame.number == 5:
+            raise KeyboardInterrupt
+        return step(self, frame)
+
+    monkeypatch.setattr(watching._Frames, "step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        predict.main(["film.mp4"])
+    assert len(frames_of("runs/predict/film.mp4")[0]) == 4
+    assert people(read_json("runs/predict/film.json")) == [1] * 4
+
+
+def test_boxes_tell_where_people_are(place):
+    picture(place / "a.png", (200, 100))
+    both = ["--box", *"10 10 60 90".split(), "--box", *"120 20 180 80".split()]
+    predict.main(["a.png", *both, "--refine", "0"])
+    found = read_json("runs/predict/a.json")["frames"][0]["people"]
+    assert [person["box"] for person in found] == [[10, 10, 60, 90], [120, 20, 180, 80]]
+
+
+def test_a_list_of_boxes_is_a_source(place):
+    names = [picture(place / f"{n}.png", (200, 100)) for n in range(2)]
+    rows = [BoxRow("0.png", 1, (10, 10, 60, 90)), BoxRow("0.png", 1, (99, 9, 180, 80))]
+    write_box_list("boxes.tsv", [*rows, BoxRow(names[1], 1, (9, 9, 70, 80))])
+    predict.main(["boxes.tsv", "--no-draw"])
+    assert people(read_json("runs/predict/boxes.json")) == [2, 1]
+    assert not (place / "runs/predict/boxes").exists()
+
+
+def test_boxes_of_a_list_go_to_the_frames_of_their_name(place):
+    write_video(place / "film.mp4", 4, (200, 100))
+    rows = [BoxRow(f"0000{n}.jpg", 1, (10, 10, 60, 90)) for n in (2, 3)]
+    write_box_list("boxes.txt", rows)
+    predict.main(["film.mp4", "--boxes", "boxes.txt", "--no-draw"])
+    assert people(read_json("runs/predict/film.json"))[:3] == [0, 1, 1]
+    for number in (5, 7):
+        picture(place / "more" / f"{number}.jpg", (200, 100))
+    write_box_list("other.txt", [rows[0]._replace(picture="7.jpg")])
+    predict.main(["more", "--boxes", "other.txt", "--no-draw"])
+    assert people(read_json("runs/predict/more.json")) == [0, 1]
+    with pytest.raises(ValueError, match="--boxes boxes.txt: 00002.jpg is no picture"):
+        predict.main(["more", "--boxes", "boxes.txt", "--out", "out"])
+
+
+class FakeViewer:
+    """A window that is closed after some pictures."""
+
+    left = 2
+
+    def __init__(self):
+        self.open, self.waited = True, False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.open = False
+
+    def show(self, drawing):
+        assert drawing.dtype == np.uint8
+        FakeViewer.left -= 1
+        self.open = FakeViewer.left > 0
+        return self.open
+
+    def wait(self):
+        self.waited = True
+
+
+def test_a_window_that_is_closed_ends_it(place, monkeypatch):
+    monkeypatch.setattr(watching, "Viewer", FakeViewer)
+    FakeViewer.left = 2
+    write_video(place / "film.mp4", 6)
+    predict.main(["film.mp4", picture(place / "a.png"), "--show", "--no-draw"])
+    assert len(read_json("runs/predict/film.json")["frames"]) == 2
+    assert not (place / "runs/predict/a.json").exists()
+
+
+def test_a_camera_is_watched_until_it_ends(place, monkeypatch):
+    class Camera:
+        def __init__(self, number):
+            self.left = 5
+
+        def isOpened(self):
+            return True
+
+        def read(self):
+            self.left -= 1
+            return self.left >= 0, np.full((48, 64, 3), 80, np.uint8)
+
+        def get(self, what):
+            return 25.0
+
+        def set(self, what, value):
+            return True
+
+        def release(self):
+            self.left = 0
+
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    predict.main(["0", "--frames", "3"])
+    assert people(read_json("runs/predict/camera0.json")) == [1] * 3
+    assert len(frames_of("runs/predict/camera0.mp4")[0]) == 3

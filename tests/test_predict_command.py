@@ -1,7 +1,5 @@
 """`python -m deephar predict`, from the command line to the files."""
 
-import logging
-
 import av
 import cv2
 import numpy as np

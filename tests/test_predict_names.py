@@ -10,7 +10,6 @@ from deephar.commands.outputs import (
     DrawnPictures,
     is_camera,
     prepare_folder,
-    refuse_existing,
     source_names,
 )
 from deephar.commands.predict import parse
@@ -33,8 +32,8 @@ def test_results_are_named_as_their_source_without_ending(files):
 
 def test_names_that_would_be_equal_keep_their_ending_or_folder(files):
     assert source_names(["a/x.jpg", "a/x.png"]) == ["x.jpg", "x.png"]
-    assert source_names(["a/x.jpg", "b/x.jpg", "1"]) == [
-        *("a_x.jpg", "b_x.jpg", "camera1"),
+    assert source_names(["a/x.jpg", "b/x.jpg", "b/x.png", "b/y.mp4"]) == [
+        *("a_x.jpg", "b_x.jpg", "x.png", "y"),
     ]
 
 
@@ -52,13 +51,6 @@ def test_a_number_is_a_camera_unless_a_file_has_that_name(files):
 def test_a_folder_that_cannot_be_written_is_told(files):
     with pytest.raises(OSError, match="--out a/x.jpg/y: cannot write there: "):
         prepare_folder(type(files)("a/x.jpg/y"))
-
-
-def test_results_are_not_replaced_unless_told_to(files):
-    there = [files / "a" / "z.jpg", files / "a" / "x.jpg"]
-    with pytest.raises(FileExistsError, match="x.jpg: is there already; --overwrite"):
-        refuse_existing(there, overwrite=False)
-    refuse_existing(there, overwrite=True)
 
 
 def test_drawings_of_a_folder_are_as_many_as_its_pictures(tmp_path):

@@ -1,6 +1,7 @@
 """What the command `predict` writes of a source: names, drawings, videos, JSON."""
 
 import argparse
+import collections
 import contextlib
 import dataclasses
 import pathlib
@@ -25,21 +26,27 @@ NO_RATE = 25.0
 def source_names(sources: Sequence[str]) -> list[str]:
     """A name for what is written of each source.
 
-    It is the file's name without ending; or with it, or with the folder's name before
-    it, where two of the sources then had the same. Cameras are camera0, camera1, ...
+    It is the file's name without ending; with it where two of the sources then had the
+    same, and with the folder's name before it where they still have. Cameras are
+    camera0, camera1, ...
 
     Raises:
         ValueError: if two have the same name all the same.
     """
-    for name in (_stem, _name, _long_name):
-        names = [name(source) for source in sources]
-        if len(set(names)) == len(names):
-            return names
-    twice = next(name for name in names if names.count(name) > 1)
-    raise ValueError(
-        "SOURCE: each must have a name of its own, as their results do. "
-        f"Received: {names.count(twice)} sources named {twice}"
-    )
+    names = [_stem(source) for source in sources]
+    for longer in (_name, _long_name):
+        counts = collections.Counter(names)
+        names = [
+            longer(source) if counts[name] > 1 else name
+            for source, name in zip(sources, names, strict=True)
+        ]
+    name, count = collections.Counter(names).most_common(1)[0]
+    if count > 1:
+        raise ValueError(
+            "SOURCE: each must have a name of its own, as their results do. "
+            f"Received: {count} sources named {name}"
+        )
+    return names
 
 
 def _stem(source: str) -> str:

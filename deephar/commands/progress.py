@@ -41,7 +41,8 @@ class Progress:
 
     def __str__(self) -> str:
         of = "" if self._count is None else f" of {self._count}"
-        frames = f"{self.done}{of} frame{'s' * (self.done != 1)}"
+        many = (self._count or self.done) != 1
+        frames = f"{self.done}{of} frame{'s' * many}"
         seconds = time.monotonic() - self._begin
         rate = f", {self.done / seconds:.1f} a second" if self.done else ""
         return f"{self._what}: {frames}, people in {self.found}{rate}"

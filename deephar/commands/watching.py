@@ -69,7 +69,8 @@ def watch_sources(args: argparse.Namespace) -> None:
             except (OSError, ValueError) as error:
                 if len(names) == 1 or eyes.failed:
                     raise
-                logger.error("%s", error)
+                told = str(error)
+                logger.error("%s", told if place in told else f"{place}: {told}")
                 failed.append(place)
             if viewer is not None and not viewer.open:
                 break

@@ -5,12 +5,13 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from scripts import read_json
+from scripts import read_json as read
 from tiny_watching import LABELS, action_predictor, pose_predictor
 from video_files import write_timed_video, write_video
 
 from deephar.commands import eyes, predict, watching
 from deephar.data.box_lists import BoxRow, write_box_list
+from deephar.inference.schema import validate
 
 TIMES = [0, 40, 80, 200, 240, 400, 440, 480]
 
@@ -50,6 +51,13 @@ def frames_of(path):
         return [frame.time for frame in video.decode(video=0)], sound
 
 
+def read_json(path):
+    """What a document says; it must be of the form that it should have."""
+    found = read(path)
+    validate(found)
+    return found
+
+
 def people(document):
     return [len(frame["people"]) for frame in document["frames"]]
 
@@ -61,6 +69,7 @@ def test_a_picture_becomes_a_drawing_and_a_document(place, capsys):
         assert np.asarray(drawn).std() > 10
     found = read_json("runs/predict/a.json")
     assert people(found) == [1] and found["weights"] == "tiny_pose"
+    assert found["complete"] and found["layout"]["joint_names"][3] == "head"
     head = found["frames"][0]["people"][0]["pose"]["joints"]["head"]
     assert head["x"] == pytest.approx(32, abs=3) and head["confidence"] == 0.9
     said = capsys.readouterr().out
@@ -123,7 +132,8 @@ def test_ctrl_c_leaves_a_video_and_a_document(place, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         predict.main(["film.mp4"])
     assert len(frames_of("runs/predict/film.mp4")[0]) == 4
-    assert people(read_json("runs/predict/film.json")) == [1] * 4
+    found = read_json("runs/predict/film.json")
+    assert people(found) == [1] * 4 and found["complete"] is False
 
 
 def test_boxes_tell_where_people_are(place):

@@ -16,7 +16,7 @@ from deephar.commands.viewer import Viewer
 from deephar.data.sources import Source, SourceFrame
 from deephar.data.video_writing import VideoWriter
 from deephar.inference.results import FramePrediction
-from deephar.inference.writing import PredictionWriter
+from deephar.inference.writing import PredictionWriter, prediction_header
 from deephar.utils.drawing import save_drawing
 
 NO_RATE = 25.0
@@ -158,7 +158,7 @@ class Outputs:
     """What is written and shown of one source, picture by picture.
 
     A context manager: at its end, whatever the reason, the video can be played and the
-    JSON file read.
+    JSON file read, which tells whether it is complete.
 
     Args:
         args: of `predict.parse`.
@@ -182,7 +182,9 @@ class Outputs:
             layout = eye.looker.poselayout
             self._overlay = Overlay(layout, eye.labels, view_3d=eye.in_space)
         if places.json is not None:
-            self._json = PredictionWriter(places.json, eye.looker.about)
+            more = {"labels": eye.labels, "lift": args.lift if eye.lifted else None}
+            header = prediction_header(eye.looker.poselayout, eye.looker.about, **more)
+            self._json = PredictionWriter(places.json, header)
         if places.drawing is not None and places.moving:
             rate = (args.rate or source.rate or NO_RATE) / args.every
             sound = source.name if source.has_sound else None

@@ -95,8 +95,8 @@ def _watch(
             _run(args, source, watcher, outputs)
             if viewer is not None and not moving:
                 viewer.wait()
-    if source.problem is not None:
-        raise OSError(source.problem)
+            if source.problem is not None:
+                raise OSError(source.problem)
 
 
 def _run(

@@ -9,6 +9,10 @@ from typing import NamedTuple
 import av
 import numpy as np
 
+_LEAST_STEP = 1e-4
+"""S from one frame to the next; of AVI files with frames out of order FFmpeg gives some
+times twice, but for rounding."""
+
 _NO_RATE = 25
 """Frames a second of a video that tells neither rate nor times."""
 _TELL_DURATION = {"avi": "dts", "matroska,webm": "pts", "flv": "pts"}
@@ -216,7 +220,8 @@ class Video:
     def _time(self, frame: av.VideoFrame, before: float) -> float:
         stamp = self._stamp(frame)
         time = before if stamp is None else float(stamp) - self.start
-        return time if time > before else before + 1 / (self.info.rate or _NO_RATE)
+        later = time > before + _LEAST_STEP
+        return time if later else before + 1 / (self.info.rate or _NO_RATE)
 
     def _stamp(self, frame: av.VideoFrame) -> Fraction | None:
         """When a frame is shown, s by the file's clock."""

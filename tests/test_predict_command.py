@@ -2,6 +2,7 @@
 
 import av
 import cv2
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,9 +10,11 @@ from scripts import read_json as read
 from tiny_watching import LABELS, action_predictor, pose_predictor
 from video_files import write_timed_video, write_video
 
+from deephar.checkpoints.lifting import save_network
 from deephar.commands import eyes, predict, watching
 from deephar.data.box_lists import BoxRow, write_box_list
 from deephar.inference.schema import validate
+from deephar.models import lifting
 
 TIMES = [0, 40, 80, 200, 240, 400, 440, 480]
 
@@ -117,6 +120,23 @@ def test_a_folder_with_a_rate_is_a_video(place):
     predict.main(["frames", "--rate", "10", "--no-json", "--weights", "acts"])
     assert frames_of("runs/predict/frames.mp4")[0] == pytest.approx(np.arange(5) / 10)
     assert not (place / "runs/predict/frames.json").exists()
+
+
+def test_a_video_is_lifted_by_a_checkpoint(place, capsys):
+    keras.utils.set_random_seed(1)
+    save_network(lifting.build(17, 2, 17, (3, 3), channels=4), "lift.bin")
+    write_timed_video(place / "film.mp4", TIMES)
+    predict.main(["film.mp4", "--model", "pose", "--lift", "lift.bin"])
+    found = read_json("runs/predict/film.json")
+    assert [frame["number"] for frame in found["frames"]] == list(range(1, 9))
+    assert people(found) == [1] * 8 and found["lift"] == "lift.bin"
+    joints = [frame["people"][0]["pose_3d"]["joints"] for frame in found["frames"]]
+    assert [len(pose) for pose in joints] == [17] * 8
+    assert "lift: weights lift.bin" in capsys.readouterr().out
+    with pytest.raises(
+        ValueError, match="--lift must be a checkpoint as train_lifting"
+    ):
+        predict.main(["film.mp4", "--lift", "film.mp4", "--out", "other"])
 
 
 def test_ctrl_c_leaves_a_video_and_a_document(place, monkeypatch):

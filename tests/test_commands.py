@@ -1,6 +1,7 @@
 """python -m deephar: the table of commands, their help, and how they end."""
 
 import argparse
+import re
 import subprocess
 import sys
 import types
@@ -44,6 +45,16 @@ def test_the_help_names_every_command_and_starts_no_framework():
     assert (done.returncode, done.stderr) == (0, "")
     for name, about in commands.COMMANDS.items():
         assert f"  {name:15}  {about}\n" in done.stdout
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_every_command_has_a_help_with_an_example(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        commands.main([name, "--help"])
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    assert text.startswith(f"usage: python -m deephar {name}")
+    assert re.search(rf"^ *python -m deephar {name} \S", text, re.MULTILINE)
 
 
 def test_without_a_command_there_is_the_help(capsys):

@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema
 import pytest
 from weight_files import write_tiny_network
 
@@ -94,3 +95,12 @@ def test_what_is_no_weights_is_refused(tmp_path):
     (tmp_path / "a.h5").write_text("text")
     with pytest.raises(OSError, match=r"a\.h5"):
         info.main([str(tmp_path / "a.h5")])
+
+
+def test_the_schema_is_one(capsys):
+    assert info.main(["--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    with pytest.raises(SystemExit, match="2"):
+        info.main(["--schema", "small_pose"])
+    assert "--schema is not of WEIGHTS" in capsys.readouterr().err

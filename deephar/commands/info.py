@@ -3,6 +3,7 @@
     python -m deephar info
     python -m deephar info small_pose
     python -m deephar info runs/mpii/weights_best.weights.h5 --json
+    python -m deephar info --schema > predictions.schema.json
 
 Of WEIGHTS, files or names, it tells the network, its settings, joints and actions, and
 whether the file fits it: the network is built, and the file read whole. Nothing is
@@ -22,6 +23,7 @@ from deephar.checkpoints.download import state_of, weights_folder
 from deephar.commands import command_parser, say
 from deephar.commands.described_weights import describe_weights
 from deephar.frameworks import device, device_names, processor
+from deephar.inference.schema import SCHEMA
 from deephar.networks import NETWORKS, SHIPPED
 from deephar.networks.published import network_like
 from deephar.utils.machine import machine
@@ -39,12 +41,20 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("weights", nargs="*", metavar="WEIGHTS", help="a file, or a name")
     add("--json", action="store_true", help="print JSON")
-    return parser.parse_args(argv)
+    schema = "print the JSON schema of what predict writes"
+    add("--schema", action="store_true", help=schema)
+    args = parser.parse_args(argv)
+    if args.schema and args.weights:
+        parser.error("--schema is not of WEIGHTS")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Tells; returns the exit status."""
     args = parse(argv)
+    if args.schema:
+        say(json.dumps(SCHEMA, indent=1))
+        return 0
     if not args.weights:
         found = describe_machine()
         say(json.dumps(found, indent=1) if args.json else table(_rows(found)))

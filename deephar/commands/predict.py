@@ -14,17 +14,16 @@ camera; what was seen until then is kept.
 import argparse
 from collections.abc import Sequence
 
+from deephar.commands import command_parser
 from deephar.utils.numbers import fraction, natural, positive_float, positive_int
 
-PROG = "python -m deephar predict"
 PRECISIONS = ("float32", "bfloat16", "float16", "auto")
 DETECTORS = ("auto", "hog", "whole")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The flags; a command line that cannot be ends in a message and status 2."""
-    look = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(PROG, description=__doc__, formatter_class=look)
+    parser = command_parser("predict", __doc__)
     sources = "picture, folder of pictures, video, number of a camera, or box list"
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help=sources)
     _add_output_flags(parser)

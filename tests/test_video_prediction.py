@@ -109,8 +109,8 @@ def test_all_are_followed_and_looked_at_in_one_batch():
 
 
 def test_a_window_stays_while_the_person_is_well_inside():
-    eyes = Eyes()
-    video = VideoPredictor(eyes, Boxes())
+    eyes, still = Eyes(), ActionStream(TinyPredictor())
+    video = VideoPredictor(eyes, Boxes(), actions=still)
     for people in walking(30):
         video.step(picture(*people))
     places = eyes.windows[2:]
@@ -118,9 +118,20 @@ def test_a_window_stays_while_the_person_is_well_inside():
     assert 3 <= len({windows[1] for windows in places}) <= 12
     window = Window((100, 100), (150, 150))
     assert stays(window, Window((120, 100), (150, 150)))
+    assert stays(window, window, [(170, 100, 190, 120)])
+    assert not stays(window, window, [(0, 0, 9, 9), (160, 100, 180, 120)])
     assert not stays(window, Window((130, 100), (150, 150)))
     assert not stays(window, Window((100, 100), (100, 100)))
     assert not stays(window, Window((100, 100), (225, 225)))
+
+
+def test_without_actions_a_window_is_where_the_person_is_expected():
+    eyes = Eyes()
+    video = VideoPredictor(eyes, Boxes())
+    for people in walking(9):
+        video.step(picture(*people))
+    places = eyes.windows[2:]
+    assert len({windows[1] for windows in places}) == len(places) == 9
 
 
 def test_windows_neither_vanish_nor_grow_without_end():

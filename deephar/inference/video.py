@@ -54,9 +54,11 @@ class VideoPredictor:
     """Looks at the frames of one video in their order.
 
     In every frame all people who are followed are looked at in one batch, each through
-    a window of his own, which stays where it is as long as he is well inside: the clip
-    head then sees him move, and not the window. Those whom the detector finds besides
-    are looked at alone first, to put a window around their poses.
+    a window of his own, where he is expected: of two people in a window the network
+    finds the one in its middle. With `actions` it stays where it is as long as he is
+    well inside and alone there: the clip head then sees him move, and not the window.
+    Those whom the detector finds besides are looked at alone first, to put a window
+    around their poses.
 
     Nothing older than a window of the actions, the receptive field of the lifting
     network and the tracker's patience is kept.
@@ -186,11 +188,14 @@ class VideoPredictor:
 
     def _followed(self, size: tuple[int, int], number: int) -> list[Sighting]:
         """Where the people who are followed are expected."""
-        found = []
-        for key, box in self.tracker.expected(size, number):
+        expected, found = self.tracker.expected(size, number), []
+        for key, box in expected:
             wanted = bounded(self.looker.window(size, box), size)
-            window = self._windows.get(key)
-            if window is None or not stays(window, wanted):
+            window, others = (
+                self._windows.get(key),
+                [b for k, b in expected if k != key],
+            )
+            if self.actions is None or not window or not stays(window, wanted, others):
                 window = wanted
             found.append(Sighting(window, box))
         return found
@@ -248,22 +253,29 @@ class VideoPredictor:
         return [dataclasses.replace(whole, people=tuple(people))]
 
 
-def stays(window: Window, wanted: Window) -> bool:
+def stays(
+    window: Window, wanted: Window, others: Sequence[Sequence[float]] = ()
+) -> bool:
     """Whether a person's window may stay where it is.
 
     Args:
         window: where it is.
         wanted: the window that the person would get now, whose side is `REFINE_MARGIN`
             times the person's.
+        others: (x1, y1, x2, y2) px of other people.
 
     Returns:
-        Whether the person is well inside, and not much smaller than before.
+        Whether the person is well inside, not much smaller than before, and the middle
+        of nobody else's box is there too.
     """
     center, size = np.array(window.center), np.array(window.size)
     half = np.array(wanted.size) / REFINE_MARGIN / 2
     reach = np.abs(np.array(wanted.center) - center) + half
     inside = (reach <= _ROOM * size / 2).all()
-    return bool(inside and wanted.size[0] >= _LEAST_SHARE * size[0])
+    boxes = np.reshape(others, (-1, 4))
+    apart = np.abs((boxes[:, :2] + boxes[:, 2:]) / 2 - center) > size / 2
+    alone = apart.any(axis=1).all()
+    return bool(inside and alone and wanted.size[0] >= _LEAST_SHARE * size[0])
 
 
 def bounded(window: Window, size: tuple[int, int]) -> Window:

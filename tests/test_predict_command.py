@@ -78,6 +78,7 @@ def test_a_picture_becomes_a_drawing_and_a_document(place, capsys):
     said = capsys.readouterr().out
     assert "pose: weights small_pose (2D poses in pictures, 16 joints; learned " in said
     assert "generated people only" in said and "1 of 1 frame, people in 1" in said
+    assert said.endswith("\n  runs/predict/a.jpg, runs/predict/a.json\n")
 
 
 def test_a_folder_becomes_a_folder_and_one_document(place):

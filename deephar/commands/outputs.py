@@ -5,7 +5,8 @@ import collections
 import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import Image
@@ -120,6 +121,16 @@ class Places:
                     f"{path}: is there already; --overwrite replaces it, --out FOLDER "
                     "leaves it"
                 )
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Says at the end, whatever the reason, what there is now."""
+        try:
+            yield
+        finally:
+            there = [str(p) for p in (self.drawing, self.json) if p and p.exists()]
+            if there:
+                sys.stdout.write(f"  {', '.join(there)}\n")
 
 
 class DrawnPictures:

@@ -91,7 +91,7 @@ def _watch(
         detector = detector_of(args, source, moving)
         eye = eyes.of(moving)
         watcher = (_Frames if moving else _Stills)(args, eye, detector)
-        with Outputs(args, places, source, eye, viewer) as outputs:
+        with places.told(), Outputs(args, places, source, eye, viewer) as outputs:
             _run(args, source, watcher, outputs)
             if viewer is not None and not moving:
                 viewer.wait()

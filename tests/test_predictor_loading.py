@@ -47,22 +47,26 @@ def spnet(files):
 
 def test_weights_and_the_file_beside_them_make_a_predictor(files):
     path, model, _ = files["mpii"]
-    predictor = PosePredictor.load(path, flip=True, precision="auto", device="cpu")
+    predictor = PosePredictor.load(path, flip=True, device="cpu")
     assert keras.config.dtype_policy().name == "float32"
     plain = PosePredictor(model, pa16j2d, flip=True)
     (found,), (expected,) = (one.predict(PICTURE) for one in (predictor, plain))
-    limit = 1e-3 if predictor.about["precision"] == "float32" else 1.0
-    np.testing.assert_allclose(found.joints, expected.joints, atol=limit)
+    np.testing.assert_allclose(found.joints, expected.joints, atol=1e-3)
     assert np.ptp(expected.joints[:, 0]) > 1
-    about = {"weights": str(path), "network": "mpii", "device": "cpu", "block": None}
-    assert predictor.about == {**about, "precision": predictor.about["precision"]}
+    about = {"weights": str(path), "network": "mpii", "device": "cpu"}
+    assert predictor.about == {**about, "precision": "float32", "block": None}
 
 
-def test_16_bits_are_those_of_the_predictor_and_not_of_what_comes_after(files):
-    predictor = PosePredictor.load(files["mpii"][0], precision="bfloat16", block=1)
+def test_auto_is_what_the_processor_is_fastest_in_and_holds_no_longer(
+    files, monkeypatch
+):
+    fastest = types.SimpleNamespace(precision="bfloat16")
+    monkeypatch.setattr(loading, "processor", lambda cpu_only: fastest)
+    predictor = PosePredictor.load(files["mpii"][0], precision="auto", block=1)
     kinds = {layer.compute_dtype for layer in predictor.model._flatten_layers()}
-    assert "bfloat16" in kinds and predictor.about["block"] == 1
+    assert "bfloat16" in kinds and predictor.about["precision"] == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"
+    assert predictor.about["block"] == 1
     assert predictor.predict(PICTURE)[0].confidence.shape == (16,)
 
 
@@ -81,13 +85,6 @@ def test_a_precision_or_weights_that_there_are_not_are_refused(files, monkeypatc
         PosePredictor.load(path, precision="auto")
 
 
-def test_auto_is_what_the_processor_is_fastest_in(files, monkeypatch):
-    seen = types.SimpleNamespace(precision="float16")
-    monkeypatch.setattr(loading, "processor", lambda cpu_only: seen)
-    predictor = PosePredictor.load(files["mpii"][0], precision="auto")
-    assert predictor.about["precision"] == "float16"
-
-
 def test_weights_of_actions_have_a_pose_part_and_a_last_pose(files, spnet):
     path, model, _ = files["penn_spnet"]
     poses = PosePredictor.load(path)
@@ -101,19 +98,16 @@ def test_weights_of_actions_have_a_pose_part_and_a_last_pose(files, spnet):
     assert looked.joints.shape == (1, 1, 16, 3) and len(looked.described) == 6
 
 
-def test_a_network_of_actions_has_its_labels_and_step(files, spnet):
+def test_a_network_of_actions_has_its_labels_and_step(spnet):
     assert spnet.labels == ("action 1", "action 2", "action 3")
     assert (spnet.step, spnet.output) == (2, "act2_a0")
-    named = ActionPredictor.load(
-        files["penn_spnet"][0], labels=("sit", "stand", "walk"), step=3, block=2
-    )
-    assert (named.labels[1], named.step) == ("stand", 3)
 
 
 def test_a_cut_of_a_network_of_actions_ends_at_a_block_that_tells_some(files, spnet):
-    path, _, _ = files["penn_spnet"]
+    path, model, _ = files["penn_spnet"]
     frames = np.stack([np.roll(PICTURE, n, axis=1) for n in range(4)])
-    cut = ActionPredictor.load(path, block=1)
+    cut = ActionPredictor.load(path, block=1, labels=("sit", "stand", "walk"), step=3)
+    assert (cut.labels[1], cut.step) == ("stand", 3)
     assert cut.clip_predictor.names == ("act1_a0",)
     expected = spnet.predict_clip(frames).scores["act1_a0"]
     found = cut.predict_clip(frames)
@@ -121,7 +115,7 @@ def test_a_cut_of_a_network_of_actions_ends_at_a_block_that_tells_some(files, sp
     assert cut.clip_predictor.frame_model.count_params() < (
         spnet.clip_predictor.frame_model.count_params()
     )
-    (pose,) = PosePredictor.load(path, block=1).predict(PICTURE)
+    (pose,) = PosePredictor(model, pa16j2d, block=1).predict(PICTURE)
     looked = cut.look([Image.fromarray(PICTURE)], [cut.window((64, 48))])
     np.testing.assert_allclose(looked.joints[-1, 0, :, :2], pose.joints, atol=1e-3)
     with pytest.raises(ValueError, match="tells actions, 1, 2. Received: block=4"):

@@ -79,7 +79,7 @@ def cut_model(model: keras.Model, dim: int, block: int) -> keras.Model:
             f"`block` must lie in 1 ... {len(blocks)}, the blocks of the network that "
             f"predict poses. Received: block={block}"
         )
-    return keras.Model(model.inputs, list(blocks[block - 1]), name=model.name)
+    return keras.Model(model.input, list(blocks[block - 1]), name=model.name)
 
 
 class PosePredictor:

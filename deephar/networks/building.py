@@ -134,7 +134,7 @@ def pose_view(model: keras.Model, settings: dict) -> keras.Model:
     if family.architecture == "spnet":
         return spnet.picture_model(model, model_config(settings))
     part = model.get_layer("frame_model")
-    return keras.Model(part.inputs, part.outputs[:2])
+    return keras.Model(part.input, part.outputs[:2])
 
 
 def load_network(model: keras.Model, weights: str | pathlib.Path, network: str) -> None:

@@ -78,13 +78,17 @@ class Shot:
         self._developed = film.develop(self._still)
 
     def take(self, joints: np.ndarray, solids: Solids) -> Take:
-        """Takes a picture of somebody.
+        """Takes a picture of somebody, or of several people.
 
         Args:
-            joints: (21, 3) joints, which throw the shadow, world, mm.
-            solids: The figure and what it holds.
+            joints: (21, 3) joints, which throw the shadow, world, mm; (people, 21, 3)
+                of several.
+            solids: The figures and what they hold.
         """
-        shadow = self._backdrop.shadow(self._light, joints)
+        people = joints.reshape(-1, *joints.shape[-2:])
+        shadow = np.minimum.reduce(
+            [self._backdrop.shadow(self._light, person) for person in people]
+        )
         x1, y1, x2, y2 = self._window(solids, shadow)
         view = _part(self._view, x1, y1, x2, y2)
         depth, index = rasterize(solids, view)

@@ -6,40 +6,69 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from deephar.inference.people import Box
 from deephar.inference.results import Person
 from deephar.utils.bbox import overlaps
 from deephar.utils.similarity import box_iou, joint_sigmas, pose_oks
 
-_GAIN = 0.3
-"""Part of a newly measured velocity in the velocity of a track."""
+_GAINS = (0.35, 0.05)
+"""Part of what is measured anew in the place and in the velocity of a track. Small: a
+pose that lies between two people who pass each other must not stop either of them."""
 
-_WINDOW_GAIN = 0.3
-"""Part of a newly measured size in the size of a track's window."""
+_SIDE_GAIN = 0.2
+"""The same in the size of its box."""
 
 _MARGIN = 1.2
 """Side of an expected box over the longer side of the joints' box. With the margin that
 a predictor gives to boxes it makes the window of `crops.REFINE_MARGIN`."""
 
-_CROWDED = 0.2
-"""Intersection over union of two followed people's boxes from which on neither's
-velocity is measured: their joints may be mixed up."""
-
 
 @dataclasses.dataclass
 class _Track:
-    """Somebody who is followed; px and frames or seconds."""
+    """Somebody who is followed; px, and the unit of time that `Tracker.update` gets.
+
+    Attributes:
+        shape: (joints, 2) about their median, as last found.
+        place: (2,) of the median at `time`.
+        side: the longer one of the box about the joints.
+        seen, missed: updates with the person, and those without since then.
+    """
 
     id: int
-    joints: np.ndarray
-    time: float
+    shape: np.ndarray
+    place: np.ndarray
     side: float
+    time: float
     velocity: np.ndarray
     seen: int = 1
     missed: int = 0
 
-    def at(self, now: float) -> np.ndarray:
-        """The joints (joints, 2) where they should be, the pose as it was."""
-        return self.joints + self.velocity * (now - self.time)
+    @classmethod
+    def begin(cls, number: int, joints: np.ndarray, now: float) -> "_Track":
+        """A track of somebody who was found for the first time."""
+        place = np.median(joints, axis=0)
+        return cls(number, joints - place, place, _side(joints), now, np.zeros(2))
+
+    def place_at(self, now: float) -> np.ndarray:
+        """Where the person should be: the median of the joints, (2,)."""
+        return self.place + self.velocity * (now - self.time)
+
+    def box(self, now: float) -> Box:
+        """The square where the person should be."""
+        center = self.place_at(now)
+        half = _MARGIN * self.side / 2
+        return (*(center - half).tolist(), *(center + half).tolist())
+
+    def take(self, joints: np.ndarray, now: float, trust: float) -> None:
+        """Takes in where the person was found, as far as that is to be trusted."""
+        found, expected = np.median(joints, axis=0), self.place_at(now)
+        gains = trust * np.maximum(_GAINS, 1 / (self.seen + 1))
+        self.place = expected + gains[0] * (found - expected)
+        change = (found - expected) / (now - self.time)
+        self.velocity = self.velocity + gains[1] * change
+        self.side += trust * _SIDE_GAIN * (_side(joints) - self.side)
+        self.shape, self.time = joints - found, now
+        self.seen, self.missed = self.seen + 1, 0
 
 
 class Tracker:
@@ -48,8 +77,9 @@ class Tracker:
     A person goes on at the last velocity, in the last pose. Those who were found are
     given to those who were followed so that the sum of likenesses is largest; the
     likeness of two poses is the mean of their OKS and of the IoU of their joints'
-    boxes. Where somebody is not found, as behind somebody else, the track goes on by
-    itself for a while. An id is never given to two people.
+    boxes. Who was found moves the track, the less the more the pose could be somebody
+    else's: two who pass each other go on as before until they have parted. So does for
+    a while who is not found, as behind somebody else. No id is given to two people.
 
     Args:
         patience: updates in a row without the person after which a track ends. One
@@ -96,14 +126,21 @@ class Tracker:
         """
         now = self._later(now)
         joints = _joints_of(people)
-        expected = np.array([track.at(now) for track in self._tracks])
-        pairs = dict(self._match(expected, joints, people))
-        crowded = _crowded(expected)
+        alike = self._likeness(now, joints, people)
+        rows, columns = linear_sum_assignment(alike, maximize=True)
+        pairs = {
+            row: column
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+            if alike[row, column] >= self.least
+        }
         ids: list[int | None] = [None] * len(people)
-        for number, track in enumerate(self._tracks):
-            if number in pairs:
-                ids[pairs[number]] = track.id
-                _move(track, joints[pairs[number]], now, crowded[number])
+        for row, track in enumerate(self._tracks):
+            if row in pairs:
+                column = pairs[row]
+                ids[column] = track.id
+                others = np.delete(alike[:, column], row).max(initial=0.0)
+                trust = max(0.0, 1 - others / alike[row, column])
+                track.take(joints[column], now, trust)
             else:
                 track.missed += 1
         self._tracks = [
@@ -121,7 +158,7 @@ class Tracker:
 
     def expected(
         self, size: tuple[int, int], now: float | None = None
-    ) -> list[tuple[int, tuple[float, float, float, float]]]:
+    ) -> list[tuple[int, Box]]:
         """Where the followed people should be in the next frame.
 
         Args:
@@ -132,15 +169,8 @@ class Tracker:
             (id, box) of each, boxes (x1, y1, x2, y2) px: squares about the joints.
         """
         now = self._now + self._step if now is None else now
-        found = []
-        for track in self._tracks:
-            joints = track.at(now)
-            center = (joints.min(axis=0) + joints.max(axis=0)) / 2
-            half = _MARGIN * track.side / 2
-            box = (*(center - half).tolist(), *(center + half).tolist())
-            if overlaps(box, size):
-                found.append((track.id, box))
-        return found
+        boxes = [(track.id, track.box(now)) for track in self._tracks]
+        return [(number, box) for number, box in boxes if overlaps(box, size)]
 
     def _later(self, now: float | None) -> float:
         if now is None:
@@ -155,41 +185,23 @@ class Tracker:
         self._now = float(now)
         return self._now
 
-    def _match(
-        self, expected: np.ndarray, joints: np.ndarray, people: Sequence[Person]
-    ) -> list[tuple[int, int]]:
-        """(track, person) of those who are one."""
-        if not len(expected) or not len(joints):
-            return []
+    def _likeness(
+        self, now: float, joints: np.ndarray, people: Sequence[Person]
+    ) -> np.ndarray:
+        """Likeness of the tracks and the people, (tracks, people)."""
+        if not self._tracks or not len(joints):
+            return np.zeros((len(self._tracks), len(joints)))
+        expected = np.array([t.place_at(now) + t.shape for t in self._tracks])
         sigmas = joint_sigmas(people[0].pose.joint_names)
         alike = pose_oks(expected, joints, sigmas)
-        alike = (alike + box_iou(_boxes(expected), _boxes(joints))) / 2
-        rows, columns = linear_sum_assignment(alike, maximize=True)
-        return [
-            (int(row), int(column))
-            for row, column in zip(rows, columns, strict=True)
-            if alike[row, column] >= self.least
-        ]
+        return (alike + box_iou(_boxes(expected), _boxes(joints))) / 2
 
     def _begin(self, joints: np.ndarray, now: float) -> int | None:
         if self.most is not None and len(self._tracks) >= self.most:
             return None
         self._last_id += 1
-        self._tracks.append(
-            _Track(self._last_id, joints, now, _side(joints), np.zeros(2))
-        )
+        self._tracks.append(_Track.begin(self._last_id, joints, now))
         return self._last_id
-
-
-def _move(track: _Track, joints: np.ndarray, now: float, crowded: bool) -> None:
-    """Takes in where somebody was found."""
-    if not crowded:
-        moved = np.median(joints - track.joints, axis=0) / (now - track.time)
-        gain = max(_GAIN, 1 / (track.seen + 1))
-        track.velocity = track.velocity + gain * (moved - track.velocity)
-        track.side += _WINDOW_GAIN * (_side(joints) - track.side)
-    track.joints, track.time = joints, now
-    track.seen, track.missed = track.seen + 1, 0
 
 
 def _joints_of(people: Sequence[Person]) -> np.ndarray:
@@ -207,13 +219,6 @@ def _boxes(joints: np.ndarray) -> np.ndarray:
     return np.concatenate([joints.min(axis=1), joints.max(axis=1)], axis=1)
 
 
-def _crowded(joints: np.ndarray) -> np.ndarray:
-    """Who of some people (people, joints, 2) has another one close by, (people,)."""
-    if not len(joints):
-        return np.zeros(0, dtype=bool)
-    near = box_iou(_boxes(joints), _boxes(joints)) > _CROWDED
-    return near.sum(axis=1) > 1
-
-
 def _side(joints: np.ndarray) -> float:
+    """The longer side of the box about joints (joints, 2)."""
     return float((joints.max(axis=0) - joints.min(axis=0)).max())

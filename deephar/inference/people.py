@@ -11,7 +11,7 @@ from PIL import Image
 from deephar.inference.crops import refined
 from deephar.inference.looker import Looker, people_of
 from deephar.inference.results import Person
-from deephar.utils.similarity import joint_sigmas, pose_oks
+from deephar.utils.similarity import box_cover, joint_sigmas, pose_oks
 
 Box = tuple[float, float, float, float]
 """(x1, y1, x2, y2), px of the picture, x1 < x2 and y1 < y2."""
@@ -36,7 +36,9 @@ poses that are found all the same would become smaller and smaller."""
 ALIKE = 0.6
 """OKS from which two poses of one picture are one person's, found twice."""
 
-_COVERED = 0.6
+COVERED = 0.6
+"""Part of a person's box within the place of another one, as of `Tracker.expected`,
+from which on the two are taken for one."""
 
 
 class Detection(NamedTuple):
@@ -301,20 +303,14 @@ def unknown(
             `Tracker.expected`.
 
     Returns:
-        Those of whose box less than three fifths lie in one of the others; one without
-        a box only where nobody is known.
+        Those of whose box no more than `COVERED` lies in one of the others; those
+        without a box only where nobody is known.
     """
-    known = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-
-    def is_known(detection: Detection) -> bool:
-        if detection.box is None:
-            return len(known) > 0
-        box = np.asarray(detection.box)
-        low, high = np.maximum(box[:2], known[:, :2]), np.minimum(box[2:], known[:, 2:])
-        common = np.maximum(high - low, 0).prod(axis=1)
-        return bool((common > _COVERED * (box[2:] - box[:2]).prod()).any())
-
-    return [detection for detection in detections if not is_known(detection)]
+    if not len(boxes):
+        return list(detections)
+    boxed = [detection for detection in detections if detection.box is not None]
+    covered = box_cover([detection.box for detection in boxed], boxes).max(axis=1)
+    return [one for one, part in zip(boxed, covered, strict=True) if part <= COVERED]
 
 
 def _person_of(window: np.ndarray) -> Box:

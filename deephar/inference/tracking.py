@@ -6,17 +6,21 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from deephar.inference.people import Box
+from deephar.inference.people import COVERED, Box
 from deephar.inference.results import Person
 from deephar.utils.bbox import overlaps
-from deephar.utils.similarity import box_iou, joint_sigmas, pose_oks
+from deephar.utils.similarity import box_cover, box_iou, joint_sigmas, pose_oks
 
 _GAINS = (0.35, 0.05)
 """Part of what is measured anew in the place and in the velocity of a track. Small: a
 pose that lies between two people who pass each other must not stop either of them."""
 
-_SIDE_GAIN = 0.2
-"""The same in the size of its box."""
+_BOX_GAIN = 0.05
+"""The same of its box: how large it is, and where its middle lies beside the place."""
+
+_LOST = 0.8
+"""Weight of the likeness to somebody who was not found in the last frame: where only
+one of two is found, it is the one who was found before."""
 
 _MARGIN = 1.2
 """Side of an expected box over the longer side of the joints' box. With the margin that
@@ -30,13 +34,15 @@ class _Track:
     Attributes:
         shape: (joints, 2) about their median, as last found.
         place: (2,) of the median at `time`.
-        side: the longer one of the box about the joints.
+        middle: (2,) of the box about the joints, beside the place.
+        side: the longer one of that box.
         seen, missed: updates with the person, and those without since then.
     """
 
     id: int
     shape: np.ndarray
     place: np.ndarray
+    middle: np.ndarray
     side: float
     time: float
     velocity: np.ndarray
@@ -47,7 +53,9 @@ class _Track:
     def begin(cls, number: int, joints: np.ndarray, now: float) -> "_Track":
         """A track of somebody who was found for the first time."""
         place = np.median(joints, axis=0)
-        return cls(number, joints - place, place, _side(joints), now, np.zeros(2))
+        middle, side = _extent(joints)
+        still = np.zeros(2)
+        return cls(number, joints - place, place, middle - place, side, now, still)
 
     def place_at(self, now: float) -> np.ndarray:
         """Where the person should be: the median of the joints, (2,)."""
@@ -55,7 +63,7 @@ class _Track:
 
     def box(self, now: float) -> Box:
         """The square where the person should be."""
-        center = self.place_at(now)
+        center = self.place_at(now) + self.middle
         half = _MARGIN * self.side / 2
         return (*(center - half).tolist(), *(center + half).tolist())
 
@@ -66,7 +74,9 @@ class _Track:
         self.place = expected + gains[0] * (found - expected)
         change = (found - expected) / (now - self.time)
         self.velocity = self.velocity + gains[1] * change
-        self.side += trust * _SIDE_GAIN * (_side(joints) - self.side)
+        middle, side = _extent(joints)
+        self.middle = self.middle + trust * _BOX_GAIN * (middle - found - self.middle)
+        self.side += trust * _BOX_GAIN * (side - self.side)
         self.shape, self.time = joints - found, now
         self.seen, self.missed = self.seen + 1, 0
 
@@ -79,7 +89,9 @@ class Tracker:
     likeness of two poses is the mean of their OKS and of the IoU of their joints'
     boxes. Who was found moves the track, the less the more the pose could be somebody
     else's: two who pass each other go on as before until they have parted. So does for
-    a while who is not found, as behind somebody else. No id is given to two people.
+    a while who is not found, as behind somebody else. A pose that is not that of a
+    followed person, but lies where one should be, begins no track. No id is given to
+    two people.
 
     Args:
         patience: updates in a row without the person after which a track ends. One
@@ -119,7 +131,8 @@ class Tracker:
                 than before.
 
         Returns:
-            The same people in the same order with their ids.
+            The same people in the same order with their ids; None for those who are
+            not followed.
 
         Raises:
             ValueError: if somebody has no pose, or `now` is not later.
@@ -127,7 +140,8 @@ class Tracker:
         now = self._later(now)
         joints = _joints_of(people)
         alike = self._likeness(now, joints, people)
-        rows, columns = linear_sum_assignment(alike, maximize=True)
+        chances = np.array([_LOST if track.missed else 1.0 for track in self._tracks])
+        rows, columns = linear_sum_assignment(alike * chances[:, None], maximize=True)
         pairs = {
             row: column
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
@@ -148,8 +162,10 @@ class Tracker:
             for track in self._tracks
             if track.missed <= min(self.patience, track.seen)
         ]
+        boxes = np.array([track.box(now) for track in self._tracks]).reshape(-1, 4)
+        covered = box_cover(_boxes(joints), boxes).max(axis=1, initial=0.0)
         for number, person in enumerate(joints):
-            if ids[number] is None:
+            if ids[number] is None and covered[number] <= COVERED:
                 ids[number] = self._begin(person, now)
         return [
             dataclasses.replace(person, id=number)
@@ -212,6 +228,8 @@ def _joints_of(people: Sequence[Person]) -> np.ndarray:
             f"`people` must have poses to be told from each other by. Received: none "
             f"of the people {missing}"
         )
+    if not people:
+        return np.zeros((0, 1, 2))
     return np.array([person.pose.joints[:, :2] for person in people])
 
 
@@ -219,6 +237,7 @@ def _boxes(joints: np.ndarray) -> np.ndarray:
     return np.concatenate([joints.min(axis=1), joints.max(axis=1)], axis=1)
 
 
-def _side(joints: np.ndarray) -> float:
-    """The longer side of the box about joints (joints, 2)."""
-    return float((joints.max(axis=0) - joints.min(axis=0)).max())
+def _extent(joints: np.ndarray) -> tuple[np.ndarray, float]:
+    """Middle (2,) and longer side of the box about joints (joints, 2)."""
+    low, high = joints.min(axis=0), joints.max(axis=0)
+    return (low + high) / 2, float((high - low).max())

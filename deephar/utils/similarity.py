@@ -25,13 +25,23 @@ def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     Returns:
         `(n, m)` in [0, 1]; 0 where both are empty.
     """
-    first = np.asarray(first, dtype=np.float64).reshape(-1, 1, 4)
-    second = np.asarray(second, dtype=np.float64).reshape(1, -1, 4)
-    low = np.maximum(first[..., :2], second[..., :2])
-    high = np.minimum(first[..., 2:], second[..., 2:])
-    common = np.maximum(high - low, 0).prod(axis=-1)
-    union = _area(first) + _area(second) - common
+    common, first, second = _common(first, second)
+    union = first + second - common
     return common / np.where(union > 0, union, 1.0)
+
+
+def box_cover(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Part of boxes that lies in others.
+
+    Args:
+        first: `(n, 4)` x1, y1, x2, y2, px.
+        second: `(m, 4)`.
+
+    Returns:
+        `(n, m)` in [0, 1], of the first one's area; 0 where that is empty.
+    """
+    common, first, _ = _common(first, second)
+    return common / np.where(first > 0, first, 1.0)
 
 
 def joint_sigmas(names: Sequence[str]) -> np.ndarray:
@@ -96,6 +106,15 @@ def pose_oks(
     distance = ((first - second) ** 2).sum(axis=-1)
     near = np.exp(-distance / (8 * np.maximum(area, 1.0) * sigmas**2))
     return np.average(near, axis=-1, weights=weights)
+
+
+def _common(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Areas of the intersections (n, m), of the first (n, 1) and the second (1, m)."""
+    first = np.asarray(first, dtype=np.float64).reshape(-1, 1, 4)
+    second = np.asarray(second, dtype=np.float64).reshape(1, -1, 4)
+    low = np.maximum(first[..., :2], second[..., :2])
+    high = np.minimum(first[..., 2:], second[..., 2:])
+    return np.maximum(high - low, 0).prod(axis=-1), _area(first), _area(second)
 
 
 def _area(boxes: np.ndarray) -> np.ndarray:

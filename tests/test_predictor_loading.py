@@ -17,7 +17,7 @@ from deephar.utils.pose import pa16j2d
 SMALL = {
     "mpii": {"size": 32, "blocks": 2, "ksize": 3, "context": 0},
     "penn_spnet": {
-        **{"size": 32, "pyramids": 2, "levels": 3, "ksize": 3, "growth": 8},
+        **{"size": 32, "pyramids": 2, "levels": 2, "ksize": 3, "growth": 8},
         **{"image_div": 4, "frames": 4, "actions": 3, "action_pyramids": "1"},
         **{"pose_features": 16, "visual_features": 16, "step": 2},
     },
@@ -60,6 +60,8 @@ def test_weights_and_the_file_beside_them_make_a_predictor(files):
 def test_auto_is_what_the_processor_is_fastest_in_and_holds_no_longer(
     files, monkeypatch
 ):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow tells the processor")
     fastest = types.SimpleNamespace(precision="bfloat16")
     monkeypatch.setattr(loading, "processor", lambda cpu_only: fastest)
     predictor = PosePredictor.load(files["mpii"][0], precision="auto", block=1)
@@ -95,12 +97,12 @@ def test_weights_of_actions_have_a_pose_part_and_a_last_pose(files, spnet):
     (person,) = people_of(looked, pa16j2d)
     np.testing.assert_allclose(person.pose.joints, expected.joints, atol=1e-3)
     np.testing.assert_allclose(person.pose.confidence, expected.confidence, atol=1e-5)
-    assert looked.joints.shape == (1, 1, 16, 3) and len(looked.described) == 6
+    assert looked.joints.shape == (1, 1, 16, 3) and len(looked.described) == 3
 
 
 def test_a_network_of_actions_has_its_labels_and_step(spnet):
     assert spnet.labels == ("action 1", "action 2", "action 3")
-    assert (spnet.step, spnet.output) == (2, "act2_a0")
+    assert (spnet.step, spnet.output) == (2, "act1_a0")
 
 
 def test_a_cut_of_a_network_of_actions_ends_at_a_block_that_tells_some(files, spnet):
@@ -118,5 +120,5 @@ def test_a_cut_of_a_network_of_actions_ends_at_a_block_that_tells_some(files, sp
     (pose,) = PosePredictor(model, pa16j2d, block=1).predict(PICTURE)
     looked = cut.look([Image.fromarray(PICTURE)], [cut.window((64, 48))])
     np.testing.assert_allclose(looked.joints[-1, 0, :, :2], pose.joints, atol=1e-3)
-    with pytest.raises(ValueError, match="tells actions, 1, 2. Received: block=4"):
-        ActionPredictor.load(path, block=4)
+    with pytest.raises(ValueError, match="tells actions, 1. Received: block=2"):
+        ActionPredictor.load(path, block=2)

@@ -3,12 +3,13 @@ r"""Watches the memory of a long stream of frames: people, actions and 3D poses.
 Command   python exp/benchmark/stream_memory.py [--frames 20000] [--plot FILE.png] \
               [--weights FILE] [--json FILE]
 
-Two generated people pass each other, again and again (--clip frames each time): every
-time two new people come and go. They are detected, followed, recognised by a merged
-network, and lifted; --weights are of an `ActionPredictor`, without them it is a small
-untrained one, and so is the lifting network. Memory is what the process holds (RSS), at
-100 times of the stream; `growth_mib` is the straight line through its second half, from
-the beginning of that half to its end. The clip is drawn before the stream begins. Linux
+Two generated people pass each other, again and again (--clip frames each time). They
+are detected, followed, recognised by a merged network, and lifted; --weights are of an
+`ActionPredictor`. Without them it is a small untrained one, which costs less, finds
+somebody everywhere, and so hardly lets go of those whom it saw first; the lifting
+network is untrained too. Memory is what the process holds (RSS), at 100
+times of the stream; `growth_mib` is the straight line through its second half, from the
+beginning of that half to its end. The clip is drawn before the stream begins. Linux
 only.
 """
 

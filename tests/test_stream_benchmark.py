@@ -32,7 +32,7 @@ def test_a_stream_of_poses_is_timed_against_its_windows_and_says_the_same(capsys
         benchmark.parse(["--length", "20"])
 
 
-def test_so_is_a_stream_of_actions(capsys, monkeypatch):
+def test_so_is_a_stream_of_actions_of_a_merged_network_in_2d(capsys, monkeypatch):
     benchmark = load("exp/benchmark/stream.py")
     ways = importlib.import_module("stream_ways")
     monkeypatch.setattr(ways, "build_network", lambda *_: build_merged(num_blocks=1))

@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from scripts import REPOSITORY, load
 
 from deephar.data.synthetic.crossing import make_crossing, write_crossing
 from deephar.data.videos import Video
+from deephar.inference import Person, Pose
+from deephar.utils.pose import pa16j2d
 
 SIZE = (160, 96)
 
@@ -52,3 +55,30 @@ def test_the_truth_is_written_beside_the_video(tmp_path, frames):
 def test_numbers_out_of_range_are_refused():
     with pytest.raises(ValueError, match="Received: seed=-1, frames=5"):
         next(make_crossing(-1, 5))
+
+
+def walk_past(ids):
+    """The figures of a tracker that gives `ids` (frames, 2) to the true poses."""
+    benchmark = load("exp/benchmark/crossings.py")
+    frames = list(make_crossing(1, 31, (64, 48)))[::3]
+    names = tuple(pa16j2d.joint_names)
+    found = [
+        [
+            Person(Pose(joints, np.ones(16), (0, 0, 9, 9), names), id=number)
+            for joints, number in zip(frame.joints, given, strict=True)
+            if number
+        ]
+        for frame, given in zip(frames, ids, strict=True)
+    ]
+    return benchmark.score(frames, found)
+
+
+def test_kept_and_swapped_ids_are_counted(monkeypatch):
+    monkeypatch.syspath_prepend(str(REPOSITORY / "exp/benchmark"))
+    kept = walk_past([[4, 7]] * 11)
+    assert (kept["kept"], kept["swapped"], kept["ids"]) == (2, 0, 2)
+    assert kept["seen_before"] == kept["seen_after"] == 1
+    swapped = walk_past([[4, 7]] * 5 + [[7, 4]] * 6)
+    assert (swapped["kept"], swapped["swapped"], swapped["ids"]) == (0, 2, 2)
+    lost = walk_past([[4, 7]] * 5 + [[4, 0]] * 6)
+    assert (lost["kept"], lost["swapped"], lost["seen_after"]) == (1, 0, 0.5)

@@ -161,7 +161,6 @@ class HogDetector:
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         boxes, scores = self._hog.detectMultiScale(
             cv2.resize(picture, size, interpolation=how),
-            hitThreshold=self.least_score,
             winStride=_HOG_STRIDE,
             scale=_HOG_LEVELS,
         )

@@ -1,5 +1,7 @@
 """Who is who from frame to frame."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,35 @@ def test_a_stray_pose_where_somebody_is_expected_is_nobody_new():
     tracker.update([person(100)])
     assert ids(tracker.update([person(101), person(140, shape=BODY / 3)])) == [1, None]
     assert ids(tracker.update([person(102), person(300)])) == [1, 2]
+
+
+def test_somebody_beside_a_followed_person_is_followed_too():
+    tracker = Tracker()
+    tracker.update([person(100)])
+    assert ids(tracker.update([person(100), person(140)])) == [1, 2]
+
+
+def test_whose_box_was_given_is_followed_wherever_that_is():
+    tracker, child = Tracker(), person(100, shape=BODY / 3)
+    tracker.update([person(100)])
+    assert ids(tracker.update([person(100), child])) == [1, None]
+    scored = dataclasses.replace(child, score=1.0)
+    assert ids(tracker.update([person(100), scored], detected=[1])) == [1, None]
+    assert ids(tracker.update([person(100), child], detected=[1])) == [1, 2]
+
+
+def test_who_is_not_confirmed_gives_way_to_somebody_who_is_detected():
+    def found(confirmed, looks, sure, detected=(1,)):
+        tracker = Tracker(most=1)
+        tracker.update([person(100, confidence=0.7)])
+        for _ in range(looks):
+            tracker.confirm(confirmed)
+        people = [person(100, confidence=0.7), person(300, confidence=sure)]
+        return ids(tracker.update(people, detected=detected))
+
+    assert found([], 5, 0.8) == [None, 2]
+    assert found([], 4, 0.8) == found([1], 5, 0.8) == found([], 5, 0.6) == [1, None]
+    assert found([], 5, 0.8, detected=()) == [1, None]
 
 
 def test_no_more_people_are_followed_than_asked_for():

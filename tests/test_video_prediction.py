@@ -14,7 +14,8 @@ from deephar.inference import (
     VideoPredictor,
     Window,
 )
-from deephar.inference.people import Detection
+from deephar.inference.people import Detection, GivenBoxes
+from deephar.inference.tracking import Tracker
 from deephar.inference.video import bounded, stays
 from deephar.utils.pose import pa16j2d
 
@@ -161,6 +162,36 @@ def test_actions_are_those_of_the_poses_in_the_last_window():
                 np.testing.assert_allclose(
                     person.action.scores[name], scores, atol=1e-5
                 )
+
+
+def test_an_answer_of_before_a_gap_is_not_shown_after_it():
+    actions = ActionStream(TinyPredictor(), every=3)
+    video, here = VideoPredictor(Eyes(), Boxes(), actions=actions), ((100, 100),)
+    people = [here] * (CLIP + 2) + [()] * 2 + [here] * 5 + [()] * CLIP + [here] * CLIP
+    found = [video.step(picture(*places))[0].people for places in people]
+    last = [one[0].action and one[0].action.frames[1] if one else 0 for one in found]
+    assert last[CLIP - 1 : CLIP + 4] == [CLIP, CLIP, CLIP, 0, 0]
+    assert last[CLIP + 4 : CLIP + 9] == [None, *[CLIP + 6] * 3, CLIP + 9]
+    assert last[-CLIP:] == [None] * (CLIP - 1) + [len(people)]
+    assert {one[0].id for one in found if one} == {1}
+
+
+def test_a_person_beside_a_followed_one_is_found():
+    boxes = {n: [(170, 140, 230, 260), (238, 140, 298, 260)][: n // 3] for n in (5, 8)}
+    video = VideoPredictor(Eyes(), GivenBoxes({1: boxes[5], **boxes}))
+    frames = [video.step(picture((200, 200), (268, 200)))[0] for _ in range(9)]
+    assert [len(found.people) for found in frames] == [1] * 7 + [2] * 2
+
+
+def test_a_phantom_does_not_keep_a_person_out():
+    class Once(Boxes):
+        def detect(self, pixels, number):
+            return super().detect(pixels, number)[: 1 if number == 1 else None][-1:]
+
+    eyes, places = Eyes(), ((100, 100), (500, 300))
+    video = VideoPredictor(eyes, Once(), Tracker(most=1), detect_every=2)
+    found = [video.step(picture(*places))[0].people for _ in range(15)]
+    assert [[one.id for one in people] for people in found] == [[1]] * 10 + [[2]] * 5
 
 
 def test_lifted_poses_come_late_and_belong_to_their_frames():

@@ -7,11 +7,12 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 from PIL import Image
+from scipy.optimize import linear_sum_assignment
 
 from deephar.inference.crops import refined
 from deephar.inference.looker import Looker, people_of
 from deephar.inference.results import Person
-from deephar.utils.similarity import box_cover, joint_sigmas, pose_oks
+from deephar.utils.similarity import box_iou, joint_sigmas, mutual_cover, pose_oks
 
 Box = tuple[float, float, float, float]
 """(x1, y1, x2, y2), px of the picture, x1 < x2 and y1 < y2."""
@@ -37,8 +38,7 @@ ALIKE = 0.6
 """OKS from which two poses of one picture are one person's, found twice."""
 
 COVERED = 0.6
-"""Part of a person's box within the place of another one, as of `Tracker.expected`,
-from which on the two are taken for one."""
+"""Part of a box within another one from which on the two are taken for one person's."""
 
 
 class Detection(NamedTuple):
@@ -291,25 +291,32 @@ def distinct(
     return sorted(chosen)
 
 
-def unknown(
-    detections: Sequence[Detection], boxes: Sequence[Sequence[float]]
-) -> list[Detection]:
-    """The detections that are not of people whose places are known.
+def told_apart(
+    detections: Sequence[Detection], bodies: Sequence[Sequence[float]]
+) -> tuple[list[Detection], list[int]]:
+    """Gives detections to the people whose places are known, one to each at most.
 
     Args:
         detections: of a picture.
-        boxes: (x1, y1, x2, y2) px of the people who are known, as of
-            `Tracker.expected`.
+        bodies: (x1, y1, x2, y2) px about the joints of the people who are known, as of
+            `Tracker.bodies`.
 
     Returns:
-        Those of whose box no more than `COVERED` lies in one of the others; those
-        without a box only where nobody is known.
+        The detections that are left, of others; those without a box only where nobody
+        is known. And the numbers of the people who were detected, in order. One of a
+        detection and a person lies within the other by more than `COVERED`.
     """
-    if not len(boxes):
-        return list(detections)
     boxed = [detection for detection in detections if detection.box is not None]
-    covered = box_cover([detection.box for detection in boxed], boxes).max(axis=1)
-    return [one for one, part in zip(boxed, covered, strict=True) if part <= COVERED]
+    if not len(bodies) or not boxed:
+        return [] if len(bodies) else list(detections), []
+    boxes = [detection.box for detection in boxed]
+    alike = np.where(mutual_cover(boxes, bodies) > COVERED, 1, 0)
+    alike = alike * (1 + box_iou(boxes, bodies))
+    rows, columns = linear_sum_assignment(alike, maximize=True)
+    same = alike[rows, columns] > 0
+    known = set(rows[same].tolist())
+    new = [one for row, one in enumerate(boxed) if row not in known]
+    return new, sorted(columns[same].tolist())
 
 
 def _person_of(window: np.ndarray) -> Box:

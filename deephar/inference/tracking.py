@@ -1,7 +1,7 @@
 """Who is who from frame to frame: people followed by their poses."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -9,7 +9,13 @@ from scipy.optimize import linear_sum_assignment
 from deephar.inference.people import COVERED, Box
 from deephar.inference.results import Person
 from deephar.utils.bbox import overlaps
-from deephar.utils.similarity import box_cover, box_iou, joint_sigmas, pose_oks
+from deephar.utils.similarity import (
+    box_cover,
+    box_iou,
+    joint_sigmas,
+    mutual_cover,
+    pose_oks,
+)
 
 _GAINS = (0.35, 0.05)
 """Part of what is measured anew in the place and in the velocity of a track. Small: a
@@ -22,12 +28,21 @@ _LOST = 0.8
 """Weight of the likeness to somebody who was not found in the last frame: where only
 one of two is found, it is the one who was found before."""
 
+_LESS = 0.5
+"""Size over that of a followed person below which a pose there is a part of it."""
+
+_DOUBTS = 5
+"""Looks of the detector without a person after which another one may have the place."""
+
+_SURE_GAIN = 0.1
+"""Part of a new pose's confidence in that of a track."""
+
 _MARGIN = 1.2
 """Side of an expected box over the longer side of the joints' box. With the margin that
 a predictor gives to boxes it makes the window of `crops.REFINE_MARGIN`."""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class _Track:
     """Somebody who is followed; px, and the unit of time that `Tracker.update` gets.
 
@@ -36,7 +51,9 @@ class _Track:
         place: (2,) of the median at `time`.
         middle: (2,) of the box about the joints, beside the place.
         side: the longer one of that box.
+        sure: mean confidence of the joints in the last poses.
         seen, missed: updates with the person, and those without since then.
+        doubts: looks of the detector since it found the person.
     """
 
     id: int
@@ -46,16 +63,20 @@ class _Track:
     side: float
     time: float
     velocity: np.ndarray
+    sure: float
     seen: int = 1
     missed: int = 0
+    doubts: int = 0
 
     @classmethod
-    def begin(cls, number: int, joints: np.ndarray, now: float) -> "_Track":
+    def begin(
+        cls, number: int, joints: np.ndarray, now: float, sure: float
+    ) -> "_Track":
         """A track of somebody who was found for the first time."""
         place = np.median(joints, axis=0)
         middle, side = _extent(joints)
-        still = np.zeros(2)
-        return cls(number, joints - place, place, middle - place, side, now, still)
+        shape, beside, still = joints - place, middle - place, np.zeros(2)
+        return cls(number, shape, place, beside, side, now, still, sure)
 
     def place_at(self, now: float) -> np.ndarray:
         """Where the person should be: the median of the joints, (2,)."""
@@ -67,7 +88,12 @@ class _Track:
         half = _MARGIN * self.side / 2
         return (*(center - half).tolist(), *(center + half).tolist())
 
-    def take(self, joints: np.ndarray, now: float, trust: float) -> None:
+    def body(self, now: float) -> Box:
+        """The box about the joints where they should be."""
+        joints = self.place_at(now) + self.shape
+        return (*joints.min(axis=0).tolist(), *joints.max(axis=0).tolist())
+
+    def take(self, joints: np.ndarray, now: float, trust: float, sure: float) -> None:
         """Takes in where the person was found, as far as that is to be trusted."""
         found, expected = np.median(joints, axis=0), self.place_at(now)
         gains = trust * np.maximum(_GAINS, 1 / (self.seen + 1))
@@ -79,6 +105,7 @@ class _Track:
         self.side += trust * _BOX_GAIN * (side - self.side)
         self.shape, self.time = joints - found, now
         self.seen, self.missed = self.seen + 1, 0
+        self.sure += _SURE_GAIN * (sure - self.sure)
 
 
 class Tracker:
@@ -90,15 +117,16 @@ class Tracker:
     boxes. Who was found moves the track, the less the more the pose could be somebody
     else's: two who pass each other go on as before until they have parted. So does for
     a while who is not found, as behind somebody else. A pose that is not that of a
-    followed person, but lies where one should be, begins no track. No id is given to
-    two people.
+    followed person, but lies on one, or is small and lies about one, begins no track.
+    No id is given to two people.
 
     Args:
         patience: updates in a row without the person after which a track ends. One
             that was seen fewer times than that ends after as many.
         least: likeness below which two poses are not of one person.
         most: people to follow at once; None for any number. A person beyond it gets no
-            id.
+            id, but the place of one whom the detector has not found for long
+            (`confirm`), and whose poses were no surer.
 
     Raises:
         ValueError: if an argument is out of its range.
@@ -121,7 +149,10 @@ class Tracker:
         return tuple(track.id for track in self._tracks)
 
     def update(
-        self, people: Sequence[Person], now: float | None = None
+        self,
+        people: Sequence[Person],
+        now: float | None = None,
+        detected: Collection[int] = (),
     ) -> list[Person]:
         """Tells who the people of the next frame are.
 
@@ -129,6 +160,9 @@ class Tracker:
             people: those who were found, each with a pose, everybody once.
             now: s, or the number of the frame, later than before; None for one more
                 than before.
+            detected: the numbers of those of them to whom a detector just pointed.
+                Where it gives no score, as with boxes that are known, they are people
+                wherever they are.
 
         Returns:
             The same people in the same order with their ids; None for those who are
@@ -139,6 +173,7 @@ class Tracker:
         """
         now = self._later(now)
         joints = _joints_of(people)
+        sure = [float(np.mean(person.pose.confidence)) for person in people]
         alike = self._likeness(now, joints, people)
         chances = np.array([_LOST if track.missed else 1.0 for track in self._tracks])
         rows, columns = linear_sum_assignment(alike * chances[:, None], maximize=True)
@@ -154,7 +189,7 @@ class Tracker:
                 ids[column] = track.id
                 others = np.delete(alike[:, column], row).max(initial=0.0)
                 trust = max(0.0, 1 - others / alike[row, column])
-                track.take(joints[column], now, trust)
+                track.take(joints[column], now, trust, sure[column])
             else:
                 track.missed += 1
         self._tracks = [
@@ -162,15 +197,26 @@ class Tracker:
             for track in self._tracks
             if track.missed <= min(self.patience, track.seen)
         ]
-        boxes = np.array([track.box(now) for track in self._tracks]).reshape(-1, 4)
-        covered = box_cover(_boxes(joints), boxes).max(axis=1, initial=0.0)
-        for number, person in enumerate(joints):
-            if ids[number] is None and covered[number] <= COVERED:
-                ids[number] = self._begin(person, now)
+        stray = self._stray(now, joints)
+        for number, person in enumerate(people):
+            told = number in detected
+            if ids[number] is None and (
+                not stray[number] or (told and person.score is None)
+            ):
+                ids[number] = self._begin(joints[number], now, sure[number], told)
         return [
-            dataclasses.replace(person, id=number)
+            dataclasses.replace(person, id=number if number in self.ids else None)
             for person, number in zip(people, ids, strict=True)
         ]
+
+    def confirm(self, found: Collection[int]) -> None:
+        """Takes in whom of the followed people a detector has found.
+
+        Args:
+            found: their ids.
+        """
+        for track in self._tracks:
+            track.doubts = 0 if track.id in found else track.doubts + 1
 
     def expected(
         self, size: tuple[int, int], now: float | None = None
@@ -187,6 +233,18 @@ class Tracker:
         now = self._now + self._step if now is None else now
         boxes = [(track.id, track.box(now)) for track in self._tracks]
         return [(number, box) for number, box in boxes if overlaps(box, size)]
+
+    def bodies(self, now: float | None = None) -> dict[int, Box]:
+        """Where the joints of the followed people should be in the next frame.
+
+        Args:
+            now: as of `expected`.
+
+        Returns:
+            (x1, y1, x2, y2) px by id.
+        """
+        now = self._now + self._step if now is None else now
+        return {track.id: track.body(now) for track in self._tracks}
 
     def _later(self, now: float | None) -> float:
         if now is None:
@@ -212,11 +270,30 @@ class Tracker:
         alike = pose_oks(expected, joints, sigmas)
         return (alike + box_iou(_boxes(expected), _boxes(joints))) / 2
 
-    def _begin(self, joints: np.ndarray, now: float) -> int | None:
+    def _stray(self, now: float, joints: np.ndarray) -> np.ndarray:
+        """Which poses (people,) lie so that they are taken for somebody followed."""
+        squares = np.array([track.box(now) for track in self._tracks]).reshape(-1, 4)
+        bodies = np.array([track.body(now) for track in self._tracks]).reshape(-1, 4)
+        boxes, sides = _boxes(joints), np.array([t.side for t in self._tracks])
+        near = box_cover(boxes, squares) > COVERED
+        small = np.ptp(joints, axis=1).max(axis=1)[:, None] < _LESS * sides
+        return (near & (small | (mutual_cover(boxes, bodies) > COVERED))).any(axis=1)
+
+    def _begin(
+        self, joints: np.ndarray, now: float, sure: float, detected: bool
+    ) -> int | None:
+        """Begins a track, if there is room for it; its id."""
         if self.most is not None and len(self._tracks) >= self.most:
-            return None
+            doubtful = [
+                track
+                for track in self._tracks
+                if detected and track.doubts >= _DOUBTS and track.sure <= sure
+            ]
+            if not doubtful:
+                return None
+            self._tracks.remove(max(doubtful, key=lambda track: track.doubts))
         self._last_id += 1
-        self._tracks.append(_Track.begin(self._last_id, joints, now))
+        self._tracks.append(_Track.begin(self._last_id, joints, now, sure))
         return self._last_id
 
 

@@ -17,7 +17,7 @@ from deephar.inference.people import (
     PeopleDetector,
     distinct,
     look_for_people,
-    unknown,
+    told_apart,
 )
 from deephar.inference.results import Action, FramePrediction, Person
 from deephar.inference.stream import ActionStream
@@ -110,7 +110,7 @@ class VideoPredictor:
         self.source = source
         self._frames = 0
         self._windows: dict[int, Window] = {}
-        self._doing: dict[int, Action] = {}
+        self._doing: dict[int, tuple[int, Action]] = {}
         self._numbers = collections.deque(maxlen=actions.span if actions else 1)
         self._late: collections.deque[FramePrediction] = collections.deque()
 
@@ -139,8 +139,8 @@ class VideoPredictor:
                 f"`number` must be larger than before, {last}. Received: {number=}"
             )
         self._numbers.append(number)
-        people, looked = self._look(image, picture, number)
-        people = self.tracker.update(people, number)
+        people, looked, detected = self._look(image, picture, number)
+        people = self.tracker.update(people, number, detected)
         rows = [row for row, person in enumerate(people) if person.id is not None]
         people, looked = [people[row] for row in rows], _some(looked, rows)
         ids = [person.id for person in people]
@@ -168,12 +168,12 @@ class VideoPredictor:
 
     def _look(
         self, image: Image.Image, picture: np.ndarray, number: int
-    ) -> tuple[list[Person], Looked]:
-        """Everybody once, with what was seen of them in the same order."""
+    ) -> tuple[list[Person], Looked, list[int]]:
+        """Everybody once, with what was seen of them in the same order; who is new."""
         sightings = self._followed(image.size, number)
+        followed = len(sightings)
         if self._frames % self.detect_every == 0 or not sightings:
-            found = self.detector.detect(picture, number)
-            new = unknown(found, [one.box for one in sightings])
+            new = self._detected(picture, number, image.size)
             sightings += self._new(image, new)
         windows = [one.window for one in sightings]
         looked = self.looker.look([image] * len(windows), windows)
@@ -184,7 +184,19 @@ class VideoPredictor:
             )
         ]
         rows = distinct(people, self.least_confidence)
-        return [people[row] for row in rows], _some(looked, rows)
+        detected = [place for place, row in enumerate(rows) if row >= followed]
+        return [people[row] for row in rows], _some(looked, rows), detected
+
+    def _detected(
+        self, picture: np.ndarray, number: int, size: tuple[int, int]
+    ) -> list[Detection]:
+        """Whom the detector finds besides those who are followed."""
+        there = [key for key, _ in self.tracker.expected(size, number)]
+        bodies = self.tracker.bodies(number)
+        found = self.detector.detect(picture, number)
+        new, known = told_apart(found, [bodies[key] for key in there])
+        self.tracker.confirm([there[row] for row in known])
+        return new
 
     def _followed(self, size: tuple[int, int], number: int) -> list[Sighting]:
         """Where the people who are followed are expected."""
@@ -219,14 +231,22 @@ class VideoPredictor:
     def _recognise(
         self, ids: Sequence[int], people: Sequence[Person], looked: Looked
     ) -> list[Person]:
-        """The people with what they do, as of the last window that was due."""
+        """The people with what they do, as of the last window that was due.
+
+        An answer stands until the next is due; who comes back has none meanwhile.
+        """
         stream = self.actions
         scores = stream.push(ids, looked.described, looked.windows)
         for key, values in scores.items():
             frames = self._numbers[-stream.seen(key)], self._numbers[-1]
-            self._doing[key] = self.looker.action(values, frames)
+            self._doing[key] = self._frames, self.looker.action(values, frames)
+        doing = {
+            key: action
+            for key, (when, action) in self._doing.items()
+            if self._frames - when < stream.every
+        }
         return [
-            dataclasses.replace(person, action=self._doing.get(person.id))
+            dataclasses.replace(person, action=doing.get(person.id))
             for person in people
         ]
 
@@ -247,7 +267,7 @@ class VideoPredictor:
             return []
         whole = self._late.popleft()
         people = (
-            dataclasses.replace(person, pose_3d=poses.get(person.id, person.pose_3d))
+            dataclasses.replace(person, pose_3d=poses.get(person.id))
             for person in whole.people
         )
         return [dataclasses.replace(whole, people=tuple(people))]

@@ -44,6 +44,19 @@ def box_cover(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return common / np.where(first > 0, first, 1.0)
 
 
+def mutual_cover(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The larger part of two boxes that lies in the other one.
+
+    Args:
+        first: `(n, 4)` x1, y1, x2, y2, px.
+        second: `(m, 4)`.
+
+    Returns:
+        `(n, m)` in [0, 1].
+    """
+    return np.maximum(box_cover(first, second), box_cover(second, first).T)
+
+
 def joint_sigmas(names: Sequence[str]) -> np.ndarray:
     """How far from each other two people put a joint, in parts of a person's size.
 

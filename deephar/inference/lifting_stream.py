@@ -23,8 +23,10 @@ class LiftingStream:
 
     One call of `push` is one frame of the video. A joint that is not seen stays where
     it was last, and so does a person who is not in the frame; who was away for as many
-    frames as the network sees begins anew, and is forgotten meanwhile. A track begins
-    at the frame by which every joint has been seen.
+    frames as the network sees begins anew, and is forgotten meanwhile. Joints that have
+    not been seen yet are taken as they are found, however unsure, so that somebody
+    whose feet are never in the picture is lifted too. A track begins at the frame by
+    which every joint has a place.
 
     Args:
         models: networks of `models.lifting.build` for the key points: of poses, and
@@ -65,6 +67,7 @@ class LiftingStream:
         self._rows = Rows(max(map(receptive_field, widths)))
         self._points = np.zeros((0, poselayout.num_joints, 2))
         self._begun = np.zeros(0, bool)
+        self._seen = np.zeros(self._points.shape[:2], bool)
 
     def push(
         self,
@@ -84,8 +87,9 @@ class LiftingStream:
             size: (w, h) of the picture, px.
 
         Returns:
-            Poses, mm, in the camera, of those whose tracks had begun by then; also of
-            those who were not in that frame, but around it.
+            Poses, mm, of those whose tracks had begun by then; also of those who were
+            not in that frame, but around it. They begin at the root; with a trajectory
+            they are in the camera, as the two networks say together.
 
         Raises:
             ValueError: if keys, joints and confidence do not fit together.
@@ -101,12 +105,15 @@ class LiftingStream:
         rows, ago = self._rows.step(keys)
         self._grow()
         if keys:
-            self._see(rows, ago == 0, self._normalised(joints, confidence, size))
+            sure = np.asarray(confidence) >= self.least
+            self._see(rows, ago == 0, self._normalised(joints, size), sure)
         held = self._rows.by_key
         if not held:
             return {}
         poses = [lifter.step(self._filled()) for lifter in self._lifters]
         poses = _MM * sum(pose.astype(np.float64) for pose in poses)
+        if len(self._lifters) == 1:
+            poses = poses - poses[:, :1]
         return {
             key: Pose3D(
                 poses[row],
@@ -142,23 +149,25 @@ class LiftingStream:
         if more:
             self._points = grown(self._points, more)
             self._begun = grown(self._begun, more)
+            self._seen = grown(self._seen, more)
         for lifter in self._lifters:
             if self._rows.size > lifter.people:
                 lifter.grow(self._rows.size - lifter.people)
 
-    def _normalised(self, joints, confidence, size) -> np.ndarray:
-        """Joints by the width of the picture, NaN where one is not seen."""
+    def _normalised(self, joints, size) -> np.ndarray:
+        """Joints by the width of the picture, NaN where one has no place."""
         joints = np.asarray(joints, np.float64)[..., :2]
-        seen = (is_valid(joints) & np.isfinite(joints)).all(axis=-1)
-        seen &= np.asarray(confidence) >= self.least
-        return np.where(seen[..., None], normalize_screen(joints, size), np.nan)
+        found = (is_valid(joints) & np.isfinite(joints)).all(axis=-1)
+        return np.where(found[..., None], normalize_screen(joints, size), np.nan)
 
-    def _see(self, rows: np.ndarray, new: np.ndarray, points: np.ndarray) -> None:
-        """Takes in where some people's joints are."""
+    def _see(self, rows, new, points: np.ndarray, sure: np.ndarray) -> None:
+        """Takes in where some people's joints are, and which of them are sure."""
         self._points[rows[new]] = np.nan
-        self._begun[rows[new]] = False
-        before = self._points[rows]
-        self._points[rows] = np.where(np.isnan(points), before, points)
+        self._begun[rows[new]] = self._seen[rows[new]] = False
+        before, found = self._points[rows], np.isfinite(points).all(axis=-1)
+        taken = found & (sure | ~self._seen[rows])
+        self._points[rows] = np.where(taken[..., None], points, before)
+        self._seen[rows] |= found & sure
         whole = np.isfinite(self._points[rows]).all(axis=(1, 2))
         beginning = rows[whole & ~self._begun[rows]]
         self._begun[beginning] = True

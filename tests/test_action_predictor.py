@@ -61,9 +61,12 @@ def test_boxes_by_frame_make_one_window_around_those_that_are_known(predictor):
     found = predictor.predict_clip(list(VIDEO), boxes)
     expected = predictor.predict_clip(VIDEO, (10, 5, 50, 35))
     np.testing.assert_array_equal(found.scores["m"], expected.scores["m"])
-    nowhere = predictor.predict_clip(VIDEO, np.full((20, 4), np.nan))
-    whole = predictor.predict_clip(VIDEO)
-    np.testing.assert_array_equal(nowhere.scores["m"], whole.scores["m"])
+    boxes = np.full((20, 4), np.nan)
+    boxes[[1, 19]] = (10, 6, 50, 35), (12, 5, 40, 30)
+    beside = predictor.predict_clip(VIDEO, boxes)
+    np.testing.assert_array_equal(beside.scores["m"], expected.scores["m"])
+    with pytest.raises(ValueError, match="known in one frame.*20 rows that are not"):
+        predictor.predict_clip(VIDEO, boxes * np.nan)
 
 
 def test_a_network_without_a_step_looks_at_all_of_the_video(clips):

@@ -138,6 +138,7 @@ def test_a_stream_re_expresses_poses_and_nothing_else():
 def test_what_does_not_fit_together_is_refused():
     with pytest.raises(ValueError, match=r"`every` must be at least 1.*every=0"):
         ActionStream(TinyPredictor(), every=0)
+    assert ActionStream(TinyPredictor(), None).step == 1
     stream = ActionStream(TinyPredictor())
     with pytest.raises(ValueError, match=r"`keys` must differ.*\['a', 'a'\]"):
         stream.push(["a", "a"], describe(1, 2))

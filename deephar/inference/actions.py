@@ -233,8 +233,9 @@ class ActionPredictor:
             frames: array `(frames, h, w, 3)` uint8 RGB, or PIL images, arrays or paths
                 of pictures of one size in their order.
             boxes: the person as (x1, y1, x2, y2) px, `(4,)` for all frames or
-                `(frames, 4)`, whose rows may be NaN where the person was not found;
-                None looks at whole pictures.
+                `(frames, 4)`, whose rows may be NaN where the person was not found; of
+                a clip without any, that of all frames counts. None looks at whole
+                pictures.
 
         Returns:
             The scores of every output. Where several views are looked at, mirrored or
@@ -242,8 +243,8 @@ class ActionPredictor:
 
         Raises:
             OSError: if a file cannot be read.
-            ValueError: if there are no frames, they differ in size, or a box is not as
-                it should be.
+            ValueError: if there are no frames, they differ in size, a box is not as it
+                should be, or none is known.
         """
         count = len(frames)
         if count < 1:
@@ -320,7 +321,7 @@ def _mirrored(frames: np.ndarray) -> np.ndarray:
 
 
 def _box_of_clip(boxes: Any, count: int, chosen: Sequence[int]) -> np.ndarray | None:
-    """The box around those of some frames; None where none is known."""
+    """The box around those of some frames, or else of all; None looks everywhere."""
     if boxes is None:
         return None
     boxes = np.asarray(boxes, np.float64)
@@ -331,10 +332,14 @@ def _box_of_clip(boxes: Any, count: int, chosen: Sequence[int]) -> np.ndarray | 
             f"`boxes` must have the shape (4,) or ({count}, 4). "
             f"Received: boxes.shape={boxes.shape}"
         )
-    boxes = boxes[sorted(set(chosen))]
-    known = boxes[np.isfinite(boxes).all(axis=1)]
-    if not len(known):
-        return None
+    finite = np.isfinite(boxes).all(axis=1)
+    if not finite.any():
+        raise ValueError(
+            "`boxes` must be known in one frame at least; None looks at whole "
+            f"pictures. Received: {count} rows that are not finite"
+        )
+    there = [number for number in sorted(set(chosen)) if finite[number]]
+    known = boxes[there or finite]
     return np.concatenate([known[:, :2].min(axis=0), known[:, 2:].max(axis=0)])
 
 

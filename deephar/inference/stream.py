@@ -99,7 +99,8 @@ class ActionStream:
 
     Args:
         predictor: what describes frames and classifies clips.
-        step: frames of the stream from one of a window to the next.
+        step: frames of the stream from one of a window to the next; None, of networks
+            whose clips are spread over a whole video, is 1.
         every: frames from one window that is classified to the next.
         early: whether people have scores from their first frame on, as if it had always
             been there, and not only when a window is full.
@@ -114,10 +115,11 @@ class ActionStream:
     def __init__(
         self,
         predictor: ClipPredictor,
-        step: int = 1,
+        step: int | None = 1,
         every: int = 1,
         early: bool = False,
     ):
+        step = 1 if step is None else step
         for name, value in (("step", step), ("every", every)):
             if value < 1:
                 raise ValueError(

@@ -1,5 +1,7 @@
 """`python -m deephar predict`, from the command line to the files."""
 
+import types
+
 import av
 import cv2
 import keras
@@ -15,6 +17,7 @@ from deephar.commands import eyes, predict, watching
 from deephar.data.box_lists import BoxRow, write_box_list
 from deephar.inference.schema import validate
 from deephar.models import lifting
+from deephar.utils.pose import pa17j3d
 
 TIMES = [0, 40, 80, 200, 240, 400, 440, 480]
 
@@ -102,8 +105,17 @@ def test_a_video_becomes_a_video_with_its_times_and_sound(place):
     assert people(found) == [1] * 8
     assert [frame["people"][0]["id"] for frame in found["frames"]] == [1] * 8
     actions = [frame["people"][0]["action"] for frame in found["frames"]]
-    assert actions[:3] == [None] * 3
-    assert actions[3]["labels"] == list(LABELS) and actions[3]["frames"] == [1, 4]
+    frames = [action["frames"] for action in actions]
+    assert frames == [[1, 1], [1, 2], [1, 3], [1, 4], [2, 5], [3, 6], [4, 7], [5, 8]]
+    assert actions[0]["labels"] == list(LABELS)
+
+
+def test_clips_keep_their_step_in_time_where_frames_are_left_out():
+    looker = action_predictor()
+    looker.step = 6
+    eye = eyes.Eye(looker, LABELS, None)
+    steps = {every: eye.actions(every).step for every in (1, 2, 4, 9, 40)}
+    assert steps == {1: 6, 2: 3, 4: 2, 9: 1, 40: 1}
 
 
 def test_some_frames_of_a_video_are_looked_at(place):
@@ -133,11 +145,20 @@ def test_a_video_is_lifted_by_a_checkpoint(place, capsys):
     assert people(found) == [1] * 8 and found["lift"] == "lift.bin"
     joints = [frame["people"][0]["pose_3d"]["joints"] for frame in found["frames"]]
     assert [len(pose) for pose in joints] == [17] * 8
+    assert joints[0]["pelvis"] == [0, 0, 0]
     assert "lift: weights lift.bin" in capsys.readouterr().out
     with pytest.raises(
         ValueError, match="--lift must be a checkpoint as train_lifting"
     ):
         predict.main(["film.mp4", "--lift", "film.mp4", "--out", "other"])
+
+
+def test_poses_in_space_are_not_lifted(place, monkeypatch):
+    in_space = types.SimpleNamespace(poselayout=pa17j3d)
+    monkeypatch.setattr(eyes.PosePredictor, "load", lambda *_, **__: in_space)
+    write_video(place / "film.mp4", 2)
+    with pytest.raises(ValueError, match="own 3D poses. Received: --lift small_lift"):
+        predict.main(["film.mp4", "--model", "pose", "--lift"])
 
 
 def test_ctrl_c_leaves_a_video_and_a_document(place, monkeypatch):

@@ -15,6 +15,7 @@ from deephar.inference.actions import ActionPredictor
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP
 from deephar.inference.lifting_stream import LiftingStream
 from deephar.inference.loading import DEFAULT_ACTION, DEFAULT_POSE
+from deephar.inference.people import LEAST_CONFIDENCE
 from deephar.inference.predictor import PosePredictor
 from deephar.inference.stream import ActionStream
 from deephar.models import lifting
@@ -45,18 +46,26 @@ class Eye:
         """Whether it finds poses in space."""
         return self.lifted is not None or self.looker.poselayout.dim == 3
 
-    def actions(self) -> ActionStream | None:
-        """A stream of actions of its own; None where there are none."""
+    def actions(self, every: int = 1) -> ActionStream | None:
+        """A stream of actions of its own; None where there are none.
+
+        Args:
+            every: frames of the video from one that is looked at to the next. The step
+                of the clips in time is as near as can be to that of the network.
+        """
         if self.labels is None:
             return None
-        return ActionStream(self.looker.clip_predictor, self.looker.step or 1)
+        step = max(1, round((self.looker.step or 1) / every))
+        return ActionStream(self.looker.clip_predictor, step, early=True)
 
-    def lifting(self, least: float) -> LiftingStream | None:
+    def lifting(self) -> LiftingStream | None:
         """A stream of poses in space of its own; None where nothing is lifted."""
         if self.lifted is None:
             return None
         models, keypoints = self.lifted
-        return LiftingStream(models, self.looker.poselayout, keypoints, least=least)
+        return LiftingStream(
+            models, self.looker.poselayout, keypoints, least=LEAST_CONFIDENCE
+        )
 
 
 class Eyes:
@@ -132,6 +141,12 @@ class Eyes:
         )
         labels = looker.labels if task == ACTION else None
         lifted = None
+        if lifts and looker.poselayout.dim == 3:
+            raise ValueError(
+                "--lift makes 3D poses of 2D ones; without it this network tells its "
+                f"own 3D poses. Received: --lift {args.lift} with {weights} of the "
+                f"network {network}"
+            )
         if lifts:
             _tell("lift", args.lift)
             lifted = lifting_networks(args.lift, args.causal)

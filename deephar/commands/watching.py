@@ -210,8 +210,8 @@ class _Frames:
             detector,
             Tracker(most=args.people),
             detect_every=1 if isinstance(detector, GivenBoxes) else args.detect_every,
-            actions=eye.actions(),
-            lifting=eye.lifting(args.confidence),
+            actions=eye.actions(args.every),
+            lifting=eye.lifting(),
             least_confidence=args.confidence,
             refine=args.refine,
         )

@@ -1,5 +1,6 @@
 """The sound of a video on its way into the MP4 of its drawn pictures."""
 
+import io
 import logging
 import os
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from deephar.data.videos import Video, sound_stream
 logger = logging.getLogger(__name__)
 
 COPIED = ("aac", "mp3", "opus", "ac3", "eac3", "alac")
-"""Kinds of sound that an MP4 can hold as they are; others are encoded anew, as AAC."""
+"""Kinds of sound that an MP4 can hold as they are, but for MP3 of few samples a second;
+others are encoded anew, as AAC."""
 
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 """Samples a second of AAC."""
@@ -60,7 +62,7 @@ class Sound:
         name = self._stream.codec.canonical_name
         # Without its head AAC comes from a transport stream, whose form is another.
         headless = name == "aac" and not self._stream.codec_context.extradata
-        if name in COPIED and not headless:
+        if name in COPIED and not headless and _fits(self._stream):
             packets = self._copied(start)
         else:
             packets = self._encoded(start)
@@ -104,10 +106,16 @@ class Sound:
     def _encoded(self, start: Fraction) -> Iterator[tuple[float, av.Packet]]:
         """Yields (when it begins, packet) of AAC."""
         source = self._stream.codec_context
-        rate = min(_RATES, key=lambda one: (one < source.sample_rate, one))
+        enough = (rate for rate in _RATES if rate >= source.sample_rate)
+        rate = next(enough, _RATES[-1])
         layout = "mono" if source.layout.nb_channels == 1 else "stereo"
+        try:
+            graph = self._graph(start, rate, layout)
+        except av.FFmpegError as error:
+            about = (self.path, error.strerror)
+            logger.warning("%s: the sound cannot be taken over: %s", *about)
+            return iter(())
         stream = self._container.add_stream("aac", rate=rate, layout=layout)
-        graph = self._graph(start, rate, layout)
 
         def encoded(frame=None):
             for packet in stream.encode(frame):
@@ -150,3 +158,14 @@ class Sound:
         )
         graph.link_nodes(*steps).configure()
         return graph
+
+
+def _fits(stream: av.AudioStream) -> bool:
+    """Whether an MP4 takes sound of a kind in `COPIED` as it is."""
+    try:
+        with av.open(io.BytesIO(), "w", format="mp4") as container:
+            container.add_stream_from_template(stream)
+            container.start_encoding()
+    except av.FFmpegError:
+        return False
+    return True

@@ -6,7 +6,7 @@ import signal
 import av
 import numpy as np
 import pytest
-from video_files import write_timed_video
+from video_files import full_disk, write_timed_video
 
 from deephar.data.video_writing import VideoWriter
 from deephar.data.videos import Video
@@ -193,6 +193,41 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with pytest.raises(PermissionError, match="the folder of `path` must be writable"):
         VideoWriter(tmp_path / "a.mp4", 25)
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate", "becomes"),
+    [
+        ("flac", 96000, ("aac", 48000)),
+        ("libmp3lame", 11025, ("aac", 11025)),
+        ("libmp3lame", 44100, ("mp3", 44100)),
+    ],
+)
+def test_sound_keeps_its_rate_as_far_as_an_mp4_can(tmp_path, codec, rate, becomes):
+    path = write_timed_video(tmp_path / "a.mkv", TIMES, sound=(codec, 0, 900, rate))
+    with av.open(str(copy(path, tmp_path / "b.mp4"))) as container:
+        found = container.streams.audio[0].codec_context
+        assert (found.codec.canonical_name, found.sample_rate) == becomes
+        assert len(list(container.decode(video=0))) == 7
+
+
+def test_sound_that_cannot_be_taken_over_is_told(tmp_path, monkeypatch, caplog):
+    def broken(*_):
+        raise av.error.ArgumentError(22, "no such layout")
+
+    monkeypatch.setattr("deephar.data.sound.Sound._graph", broken)
+    path = write_timed_video(tmp_path / "a.mkv", TIMES, sound=("flac", 0, 900, 8000))
+    assert list(streams(copy(path, tmp_path / "b.mp4"))) == ["video"]
+    assert "a.mkv: the sound cannot be taken over: no such layout" in caplog.text
+
+
+def test_a_file_that_can_no_longer_be_written_to_is_told_and_not_kept(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
+    with pytest.raises(OSError, match=r"a\.mp4"), full_disk(60_000):
+        with VideoWriter(tmp_path / "a.mp4", 25) as writer:
+            for number in range(200):
+                writer.write(np.roll(noise, number * 7, axis=1))
+    assert not list(tmp_path.iterdir())
 
 
 def test_sound_that_cannot_be_read_on_is_told_and_the_pictures_kept(tmp_path, caplog):

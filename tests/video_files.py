@@ -1,5 +1,6 @@
 """Small videos whose frames tell their number: whole, timed, turned, with sound."""
 
+import contextlib
 import struct
 import wave
 from fractions import Fraction
@@ -7,6 +8,7 @@ from fractions import Fraction
 import av
 import cv2
 import numpy as np
+import pytest
 
 
 def write_video(path, frames, size=(64, 48), rate=25):
@@ -83,6 +85,18 @@ def turn(path, matrix):
     content[start : start + 36] = struct.pack(">9i", *values)
     path.write_bytes(content)
     return path
+
+
+@contextlib.contextmanager
+def full_disk(size):
+    """No file can be larger than so many bytes, as if the disk were full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def cut(path, part=0.8):

@@ -37,8 +37,9 @@ class VideoWriter:
 
     Whatever ends it, what was written before is a finished file that plays, and has its
     name: after Ctrl-C, which waits for the picture at hand, and after errors too
-    (`write_video` then leaves nothing). Until then the file has no name. The format is
-    that of `write_video`.
+    (`write_video` then leaves nothing). Only a full disk leaves nothing: what tells
+    players where the pictures lie is written last. Until the end the file has no name.
+    The format is that of `write_video`.
 
     Sound that an MP4 can hold is copied as it is; other kinds are encoded as AAC. It
     begins and ends with the pictures.

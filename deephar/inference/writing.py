@@ -12,6 +12,11 @@ from deephar.utils.fs import whole_path
 
 FORMAT, VERSION = "deephar-predictions", 1
 
+_ENDINGS = {
+    complete: f'\n ],\n "complete": {json.dumps(complete)}\n}}\n'.encode()
+    for complete in (True, False)
+}
+
 UNITS = {
     "time": "s from the beginning",
     "size": "px of the picture, width and height",
@@ -45,8 +50,9 @@ class PredictionWriter:
 
     The file gets its name when the context ends: then it is whole and valid, with all
     that was written so far, whether the end is that of the source, an error or Ctrl-C.
-    `complete` in it says which. Killed without notice, it leaves nothing, or what was
-    there before.
+    `complete` in it says which. A full disk is such an error: room for the end is taken
+    with every frame. Killed without notice, it leaves nothing, or what was there
+    before.
 
     Args:
         path: the file.
@@ -66,9 +72,10 @@ class PredictionWriter:
         head = json.dumps(self._header, indent=1, default=str, allow_nan=False)
         with contextlib.ExitStack() as stack:
             draft = stack.enter_context(whole_path(self.path))
-            self._file = stack.enter_context(open(draft, "wb"))
-            self._file.write(f'{head[:-2]},\n "frames": ['.encode())
-            self._end, self._before = self._file.tell(), b"\n  "
+            # What a buffer could not write would be tried again at the end.
+            self._file = stack.enter_context(open(draft, "wb", buffering=0))
+            self._end, self._before = 0, b"\n  "
+            self._add(f'{head[:-2]},\n "frames": ['.encode())
             self._stack = stack.pop_all()
         return self
 
@@ -78,15 +85,25 @@ class PredictionWriter:
         Raises:
             OSError: if it cannot be written.
         """
-        line = self._before + found.to_json().encode()
-        self._file.write(line)
-        self._end, self._before = self._end + len(line), b",\n  "
+        self._add(self._before + found.to_json().encode())
+        self._before = b",\n  "
+
+    def _add(self, text: bytes) -> None:
+        """Puts a text, and the end of the file after it."""
+        self._put(text + _ENDINGS[False])
+        self._end += len(text)
+
+    def _put(self, text: bytes) -> None:
+        """Writes in place of the end; the disk may take it in parts."""
+        self._file.seek(self._end)
+        rest = memoryview(text)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def __exit__(self, kind, error, trace) -> None:
         """Ends the file, whatever the reason."""
-        complete = json.dumps(kind is None)
+        ending = _ENDINGS[kind is None]
         with self._stack:
-            # Ctrl-C may have come in the middle of a line.
-            self._file.seek(self._end)
-            self._file.truncate()
-            self._file.write(f'\n ],\n "complete": {complete}\n}}\n'.encode())
+            # An error or Ctrl-C may have come in the middle of a line.
+            self._put(ending)
+            self._file.truncate(self._end + len(ending))

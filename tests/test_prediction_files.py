@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from video_files import full_disk
 
 from deephar.inference import Action, FramePrediction, Person, Pose, Pose3D, schema
 from deephar.inference.schema import SCHEMA, validate
@@ -67,6 +68,17 @@ def test_ctrl_c_and_errors_leave_what_was_written(tmp_path, end):
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
+@pytest.mark.parametrize("size", range(9_000, 9_030, 3))
+def test_a_full_disk_leaves_what_was_written(tmp_path, size):
+    with pytest.raises(OSError, match="File too large"), full_disk(size):
+        with PredictionWriter(tmp_path / "a.json", HEADER) as writer:
+            for number in range(1, 400):
+                writer.write(FramePrediction("a.mp4", number, None, (64, 48), ()))
+    found = _read(tmp_path / "a.json")
+    assert len(found["frames"]) == number - 1 > 10 and not found["complete"]
+    assert size - 150 < (tmp_path / "a.json").stat().st_size <= size
+
+
 def test_half_a_line_is_cut_off(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         with PredictionWriter(tmp_path / "a.json", HEADER) as writer:
@@ -96,6 +108,11 @@ def test_a_folder_that_is_not_there_is_told_at_once(tmp_path):
         (lambda d: d.pop("units"), r"at \$: 'units' is a required"),
         (lambda d: d.update(version=2), r"at \$\.version: 1 was expected"),
         (lambda d: d["frames"][0].update(number=0), r"\$\.frames\[0\]\.number: 0 is"),
+        (lambda d: d["frames"][1].update(size=[64]), r"frames\[1\]\.size: \[64\] is"),
+        (
+            lambda d: d["frames"][0]["people"][0]["action"].update(frames=[]),
+            r"people\[0\]\.action",
+        ),
         (
             lambda d: d["frames"][0]["people"][0].update(box=[1]),
             r"people\[0\]\.box: \[1\]",

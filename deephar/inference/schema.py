@@ -10,6 +10,7 @@ _NUMBER = {"type": ["number", "null"]}
 _NUMBERS = {"type": "array", "items": _NUMBER}
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _BOX = {**_NUMBERS, "minItems": 4, "maxItems": 4}
+_PAIR = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
 
 
 def _object(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -43,7 +44,7 @@ _ACTION = _object(
         "answer": {"type": "string"},
         "score": _NUMBER,
         "output": {"type": "string"},
-        "frames": {"type": "array", "items": {"type": "integer"}, "maxItems": 2},
+        "frames": _PAIR,
         "labels": _NAMES,
         "scores": _by_name(_NUMBERS),
     }
@@ -63,12 +64,11 @@ _FRAME = _object(
         "source": {"type": "string"},
         "number": {"type": "integer", "minimum": 1},
         "time": _NUMBER,
-        "size": {"type": "array", "items": {"type": "integer"}, "maxItems": 2},
+        "size": _PAIR,
         "error": {"type": ["string", "null"]},
         "people": {"type": "array", "items": {"$ref": "#/$defs/person"}},
     }
 )
-_LINK = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
 
 SCHEMA = _object(
     {
@@ -79,7 +79,7 @@ SCHEMA = _object(
         "network": {"type": ["string", "null"]},
         "units": _by_name({"type": "string"}),
         "layout": _object(
-            {"joint_names": _NAMES, "links": {"type": "array", "items": _LINK}}
+            {"joint_names": _NAMES, "links": {"type": "array", "items": _PAIR}}
         ),
         "frames": {"type": "array", "items": {"$ref": "#/$defs/frame"}},
         "complete": {"type": "boolean"},

@@ -247,6 +247,30 @@ def test_a_camera_gives_pictures_until_it_is_taken_away(tmp_path, monkeypatch, n
     assert source.problem == "camera 2 gave no more pictures after 3"
 
 
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), 1e6])
+def test_a_rate_that_a_camera_does_not_know_is_none(monkeypatch, rate):
+    class Camera:
+        def __init__(self, index):
+            self.left = 2
+
+        def set(self, *_):
+            return True
+
+        def get(self, what):
+            return {cv2.CAP_PROP_FPS: rate}[what]
+
+        def read(self):
+            self.left -= 1
+            return self.left >= 0, np.zeros((4, 6, 3), np.uint8)
+
+        def release(self):
+            pass
+
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    source, frames = seen("0")
+    assert (source.rate, source.size, len(frames)) == (None, (6, 4), 2)
+
+
 def test_a_camera_that_is_not_there_is_told_and_opencv_silent(capfd):
     with pytest.raises(OSError, match="camera 97 gives no picture: is it there"):
         open_source("97")

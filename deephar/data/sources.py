@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 LIST_ENDINGS = (".txt", ".tsv")
 """Of lists of boxes."""
 
+_MOST_RATE = 1000
+"""Pictures a second that a camera may have."""
+
 _CAMERA = re.compile(r"(?:/dev/video)?([0-9]+)")
 _UNKNOWN_TO_PILLOW = (".heic", ".heif")
 """Pictures of phones; FFmpeg would take their tiles for frames."""
@@ -205,7 +208,9 @@ class _Camera(Source):
             self.close()
             raise OSError(f"{self.name} gives no picture: is it there, and free?")
         self.size = (self._first.shape[1], self._first.shape[0])
-        self.rate = self._capture.get(cv2.CAP_PROP_FPS) or None
+        # Drivers that do not know it say 0, -1, NaN or what no camera has.
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate = rate if 0 < rate <= _MOST_RATE else None
 
     def _read(self) -> np.ndarray | None:
         done, frame = self._capture.read()

@@ -6,7 +6,7 @@ import pytest
 from weight_files import build
 
 from deephar.checkpoints import load_weights, save_weights
-from deephar.networks.shipped import shipped_path
+from deephar.networks.shipped import SMALL_LIFT, shipped_path
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,30 @@ def test_a_name_is_a_path_unless_a_file_has_it(tmp_path, monkeypatch):
     assert shipped_path("other.h5") == "other.h5"
 
 
-def test_weights_that_are_not_there_name_both_places(tmp_path, monkeypatch):
-    monkeypatch.setattr("deephar.networks.shipped._CHECKOUT", tmp_path)
-    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path / "env"))
-    with pytest.raises(FileNotFoundError, match="small_lift: .*neither .* nor .*env"):
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Has no checkout: the package lies in lib, an environment is env."""
+
+    def data(name, scheme="env"):
+        assert name == "data"
+        return str(tmp_path / ("env" if scheme == "env" else "user"))
+
+    monkeypatch.setattr("deephar.networks.shipped._CHECKOUT", tmp_path / "lib/weights")
+    monkeypatch.setattr("deephar.networks.shipped._BESIDE", tmp_path / "lib")
+    monkeypatch.setattr("sysconfig.get_path", data)
+    return tmp_path
+
+
+@pytest.mark.parametrize("place", ["lib", "env", "user"])
+def test_weights_are_found_wherever_pip_puts_them(installed, place):
+    assert not SMALL_LIFT.is_here()
+    path = installed / place / "share/deephar/weights/small_lift/small_lift.bin"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert SMALL_LIFT.is_here() and shipped_path("small_lift") == str(path)
+
+
+def test_weights_that_are_not_there_name_all_places(installed):
+    places = r"lib.weights.*lib.share.*env.share.*user.share"
+    with pytest.raises(FileNotFoundError, match=f"small_lift: .*at none of .*{places}"):
         shipped_path("small_lift")

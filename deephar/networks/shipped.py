@@ -8,9 +8,11 @@ import dataclasses
 import pathlib
 import sysconfig
 
-_CHECKOUT = pathlib.Path(__file__).resolve().parents[2] / "weights"
+_BESIDE = pathlib.Path(__file__).resolve().parents[2]
+"""Folder that the package lies in: a checkout, or where it was installed."""
+_CHECKOUT = _BESIDE / "weights"
 _INSTALLED = "share/deephar/weights"
-"""Folder below that of an environment's data, see setup.py."""
+"""Folder below that of an installation's data, see setup.py."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,24 +35,28 @@ class Shipped:
         """Where the file lies: in a checkout, else where it was installed.
 
         Raises:
-            FileNotFoundError: if it is at neither place.
+            FileNotFoundError: if it is at none of these places.
         """
         for place in self._places():
             if place.is_file():
                 return place
-        first, second = self._places()
+        places = ", ".join(map(str, self._places()))
         raise FileNotFoundError(
             f"{self.name}: these weights come with a checkout or a wheel of deephar, "
-            f"but are at neither {first} nor {second}"
+            f"but are at none of {places}"
         )
 
     def is_here(self) -> bool:
-        """Whether the file is at one of the two places."""
+        """Whether the file is at one of its places."""
         return any(place.is_file() for place in self._places())
 
     def _places(self) -> list[pathlib.Path]:
-        installed = pathlib.Path(sysconfig.get_path("data"), _INSTALLED)
-        return [folder / self.name / self.file for folder in (_CHECKOUT, installed)]
+        user = sysconfig.get_preferred_scheme("user")
+        # pip puts data beside the package with --target, and below that of the user
+        # with --user.
+        roots = (_BESIDE, sysconfig.get_path("data"), sysconfig.get_path("data", user))
+        folders = [_CHECKOUT, *(pathlib.Path(root, _INSTALLED) for root in roots)]
+        return [folder / self.name / self.file for folder in folders]
 
 
 SMALL_POSE = Shipped(

@@ -2,12 +2,16 @@
 
 import importlib
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from scripts import REPOSITORY, load
 from tiny_merged import FRAMES, build_merged
 
+from deephar.checkpoints import save_weights
 from deephar.inference import FramePrediction, Person
+from deephar.models import lifting
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +32,24 @@ def test_a_stream_of_poses_is_timed_against_its_windows_and_says_the_same(capsys
     shape = ("--network", "lifting", "--widths", 3, 3, "--channels", 4)
     figures = result(benchmark, capsys, *shape, "--length", 30)
     check(figures, 26)
-    with pytest.raises(SystemExit, match="2"):
-        benchmark.parse(["--length", "20"])
+
+
+def test_a_stream_of_poses_takes_checkpoints_and_needs_frames(capsys, tmp_path):
+    benchmark, path = load("exp/benchmark/stream.py"), tmp_path / "a.bin"
+    network = lifting.build(17, 2, 17, (3, 3), channels=4)
+    for weight in network.trainable_variables:
+        weight.assign(np.full(weight.shape, 0.5))
+    save_weights(network, path)
+    flags = ("--network", "lifting", "--widths", 3, 3, "--channels", 4)
+    args = benchmark.parse(list(map(str, (*flags, "--weights", path, "--length", 9))))
+    ways = importlib.import_module("stream_ways").Lifting(
+        args, SimpleNamespace(jit=False)
+    )
+    assert all(
+        (weight.numpy() == 0.5).all() for weight in ways.model.trainable_variables
+    )
+    with pytest.raises(ValueError, match="must be at least 10: .* after 5 .*: 9"):
+        benchmark.measure(args)
 
 
 def test_so_is_a_stream_of_actions_of_a_merged_network_in_2d(capsys, monkeypatch):

@@ -39,10 +39,7 @@ def parse(argv=None):
     add("--length", default=100, help="frames (%(default)s)", **number)
     add("--groups", default=5, help="of frames, for the range", **number)
     add_compute_arguments(parser)
-    args = parser.parse_args(argv)
-    if args.length < args.frames + args.groups:
-        parser.error("--length must be at least --frames and --groups")
-    return args
+    return parser.parse_args(argv)
 
 
 def timed(function, number):
@@ -59,6 +56,13 @@ def measure(args):
 
     ways = stream_ways.Lifting if args.network == "lifting" else stream_ways.Clips
     ways = ways(args, compute)
+    least = ways.first + 1 + args.groups
+    if args.length < least:
+        raise ValueError(
+            f"--length must be at least {least}: the first answer comes after "
+            f"{ways.first + 1} frames, and --groups={args.groups}. "
+            f"Received: {args.length}"
+        )
     pairs, answers = [], []
     for number in range(args.length):
         taken, stream_times = timed(ways.take, number)

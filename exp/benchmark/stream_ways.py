@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from deephar.checkpoints import load_weights
 from deephar.inference import ActionStream, ClipPredictor, StreamingLifter
 from deephar.models import lifting
 from deephar.networks.building import build_network
@@ -53,7 +54,7 @@ class Lifting:
         widths = tuple(args.widths)
         self.model = lifting.build(17, 2, 17, widths, channels=args.channels)
         if args.weights:
-            self.model.load_weights(args.weights)
+            load_weights(self.model, args.weights)
         self.model.jit_compile = compute.jit
         self.lifter = StreamingLifter(self.model)
         self.first = self.lifter.delay

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tiny_merged import ACTIONS, FRAMES, build_merged
+from tiny_models import Meeting
 
 from deephar.inference import MULTI_CROP, ActionPredictor, ClipPredictor, people_of
 from deephar.inference.crops import crop
@@ -123,6 +124,22 @@ def test_two_threads_get_what_one_gets_bit_for_bit(model, predictor):
         found = [action.scores["m"] for action in found]
     np.testing.assert_array_equal(found, expected)
     assert np.ptp(found, axis=0).max() > 0
+
+
+def test_a_run_has_the_network_for_itself(model):
+    meetings = []
+
+    def spread(part):
+        shapes = [(8, *y.shape[1:]) for y in part.outputs]
+        meetings.append(Meeting(lambda inputs: [np.zeros(shape) for shape in shapes]))
+        return meetings[-1]
+
+    predictor = ActionPredictor(
+        ClipPredictor(model, 8, spread=spread, poses=True), LAYOUT, LABELS
+    )
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(predictor.predict_clip, (VIDEO[:8], VIDEO[8:16])))
+    assert [(one.runs, one.met) for one in meetings] == [(2, 0), (2, 0)]
 
 
 def test_what_does_not_fit_is_refused(clips, model, predictor):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_models import constant_model, small_pose_model
+from tiny_models import Meeting, constant_model, small_pose_model
 
 from deephar.inference.crops import MULTI_CROP
 from deephar.inference.predictor import Pose, PosePredictor, split_outputs
@@ -192,16 +192,12 @@ def test_two_threads_get_what_one_gets_bit_for_bit(two_blocks):
 
 
 def test_a_run_has_the_model_for_itself(two_blocks, monkeypatch):
+    meeting = Meeting(two_blocks.predict_on_batch)
+    monkeypatch.setattr(two_blocks, "predict_on_batch", meeting.predict_on_batch)
     predictor = PosePredictor(two_blocks, pa16j2d)
-    held, run = [], two_blocks.predict_on_batch
-
-    def watched(frames):
-        held.append(predictor._lock.locked())
-        return run(frames)
-
-    monkeypatch.setattr(two_blocks, "predict_on_batch", watched)
-    predictor.predict(_pictures(1)[0])
-    assert held == [True] and not predictor._lock.locked()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(predictor.predict, _pictures(2)))
+    assert (meeting.runs, meeting.met) == (2, 0)
 
 
 def test_the_device_is_checked(two_blocks):

@@ -108,8 +108,9 @@ def test_a_network_of_actions_has_its_labels_and_step(spnet):
 def test_a_cut_of_a_network_of_actions_ends_at_a_block_that_tells_some(files, spnet):
     path, model, _ = files["penn_spnet"]
     frames = np.stack([np.roll(PICTURE, n, axis=1) for n in range(4)])
-    cut = ActionPredictor.load(path, block=1, labels=("sit", "stand", "walk"), step=3)
-    assert (cut.labels[1], cut.step) == ("stand", 3)
+    labels = ("sit, or kneel", "stand", "walk")
+    cut = ActionPredictor.load(path, block=1, labels=labels, step=3)
+    assert (cut.labels, cut.step) == (labels, 3)
     assert cut.clip_predictor.names == ("act1_a0",)
     expected = spnet.predict_clip(frames).scores["act1_a0"]
     found = cut.predict_clip(frames)

@@ -1,5 +1,8 @@
 """Small Keras models with the outputs of a pose network, and a look at a trace."""
 
+import contextlib
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -34,6 +37,25 @@ def small_pose_model(size=(64, 64), joints: int = 16, blocks: int = 1) -> keras.
         pose = keras.layers.Dense(joints * 3, activation="sigmoid")(x)
         outputs.append(keras.layers.Reshape((joints, 3))(pose))
     return keras.Model(picture, outputs)
+
+
+class Meeting:
+    """Runs a model, and counts the runs that another thread's run overlaps.
+
+    The first run waits a moment for another one to come in.
+    """
+
+    def __init__(self, run):
+        self._run, self._both = run, threading.Barrier(2)
+        self.runs, self.met = 0, 0
+
+    def predict_on_batch(self, inputs):
+        """As of a model."""
+        self.runs += 1
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self._both.wait(0.3)
+            self.met += 1
+        return self._run(inputs)
 
 
 def convolutions(model: keras.Model) -> int:

@@ -9,7 +9,15 @@ from PIL import Image
 
 from deephar.data.sequences import get_clip_frame_index, spread_frames
 from deephar.inference.clips import ClipPredictor
-from deephar.inference.crops import SINGLE_CROP, Window, crop, locate, refined
+from deephar.inference.crops import (
+    SINGLE_CROP,
+    Window,
+    crop,
+    locate,
+    mirrored,
+    refined,
+    with_mirrored,
+)
 from deephar.inference.loading import DEFAULT_ACTION, Loaded, load
 from deephar.inference.looker import Looked, as_picture, person_window
 from deephar.inference.results import Action
@@ -131,9 +139,10 @@ class ActionPredictor:
         _check_network(network)
         found = load(weights, network or clip_networks(), device, precision)
         settings = found.settings
-        given = None if labels is None else ",".join(labels)
-        if given is not None:
-            check_classes(str(weights), settings["network"], given)
+        if labels is None:
+            labels = class_names(settings)
+        else:
+            check_classes(str(weights), settings["network"], ",".join(labels))
         clips = ClipPredictor(
             found.model if block is None else _cut(found, block),
             batch_size,
@@ -145,7 +154,7 @@ class ActionPredictor:
         predictor = cls(
             clips,
             poselayout(settings),
-            class_names(settings, given),
+            labels,
             step or settings.get("step"),
             flip=flip,
             crops=crops,
@@ -189,10 +198,8 @@ class ActionPredictor:
             joints, described = self.clip_predictor.see_frames(frames)
             parts.append(described)
             if self.flip:
-                mirrored, _ = self.clip_predictor.see_frames(_mirrored(frames))
-                mirrored = mirrored[:, list(self.poselayout.map_hflip)]
-                mirrored[..., 0] = 1 - mirrored[..., 0]
-                joints = 0.5 * (joints + mirrored)
+                other, _ = self.clip_predictor.see_frames(mirrored(frames))
+                joints = with_mirrored(joints, other, self.poselayout)
             return joints[None]
 
         found = locate(
@@ -262,7 +269,7 @@ class ActionPredictor:
         views = []
         for shape in self.crops:
             seen = self._cut_out(clip, window.changed(*shape))
-            views += [seen, _mirrored(seen)] if self.flip else [seen]
+            views += [seen, mirrored(seen)] if self.flip else [seen]
         scores = self.clip_predictor.predict_clips(np.stack(views))
         return self.action(_joined(scores), (chosen[0] + 1, chosen[-1] + 1))
 
@@ -314,10 +321,6 @@ def _cut(found: Loaded, block: int):
             f"Received: block={block}"
         )
     return spnet.cut(found.model, config, block)
-
-
-def _mirrored(frames: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(frames[..., ::-1, :])
 
 
 def _box_of_clip(boxes: Any, count: int, chosen: Sequence[int]) -> np.ndarray | None:

@@ -58,6 +58,12 @@ class Window(NamedTuple):
     center: tuple[float, float]
     size: tuple[float, float]
 
+    @classmethod
+    def of_box(cls, box: Sequence[float]) -> "Window":
+        """The window that is a box (x1, y1, x2, y2), px."""
+        x1, y1, x2, y2 = box
+        return cls(((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1))
+
     @property
     def box(self) -> tuple[float, float, float, float]:
         """(x1, y1, x2, y2), px."""
@@ -139,6 +145,24 @@ def refined(
     unit = margin * extent / max(window.size)
     width, height = window.size
     return Window((float(x), float(y)), (unit * width, unit * height))
+
+
+def mirrored(frames: np.ndarray) -> np.ndarray:
+    """Mirrors crops `(..., h, w, 3)`, left for right."""
+    return np.ascontiguousarray(frames[..., ::-1, :])
+
+
+def with_mirrored(joints: np.ndarray, others: np.ndarray, poselayout) -> np.ndarray:
+    """Averages joints with those that were found in the mirrored crops.
+
+    Args:
+        joints: `(..., joints, dim + 1)`, x in [0, 1] of the crop first.
+        others: the same of the mirrored crops, as they were found.
+        poselayout: layout of the joints.
+    """
+    others = others[..., list(poselayout.map_hflip), :]
+    others[..., 0] = 1 - others[..., 0]
+    return 0.5 * (joints + others)
 
 
 def average(joints: np.ndarray) -> np.ndarray:

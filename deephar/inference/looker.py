@@ -10,7 +10,7 @@ from PIL import Image
 from deephar.data.pictures import open_picture, to_rgb
 from deephar.inference.crops import Window
 from deephar.inference.results import Person, Pose, Pose3D
-from deephar.utils.bbox import bbox_to_objposwin, check_overlap
+from deephar.utils.bbox import bbox_to_objposwin, check_overlap, checked_box
 
 PERSON_MARGIN = 1.25
 """Side of the crop over the longer side of the person's box, as MPII's training has."""
@@ -106,13 +106,7 @@ def person_window(
 
 def _square(box: Sequence[float], size: tuple[int, int]) -> tuple:
     """Centre (x, y) and side of the square crop around a person's box, px."""
-    values = np.asarray(box, dtype=np.float64)
-    whole = values.shape == (4,) and np.isfinite(values).all()
-    if not whole or not (values[:2] < values[2:]).all():
-        raise ValueError(
-            "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
-            f"Received: {list(box)}"
-        )
+    values = checked_box(box)
     check_overlap("A box", values, size)
     (x, y), window = bbox_to_objposwin(values)
     return (float(x), float(y)), PERSON_MARGIN * float(max(window))

@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from deephar.inference.crops import refined
 from deephar.inference.looker import Looker, people_of
 from deephar.inference.results import Person
+from deephar.utils.bbox import checked_box
 from deephar.utils.similarity import box_iou, joint_sigmas, mutual_cover, pose_oks
 
 Box = tuple[float, float, float, float]
@@ -333,12 +334,5 @@ def _detections(boxes: Sequence[Sequence[float]]) -> list[Detection]:
     found = []
     for given in boxes:
         box, score = given if isinstance(given, Detection) else (given, None)
-        values = np.asarray(box, dtype=np.float64)
-        whole = values.shape == (4,) and np.isfinite(values).all()
-        if not whole or not (values[:2] < values[2:]).all():
-            raise ValueError(
-                "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
-                f"Received: {box}"
-            )
-        found.append(Detection(tuple(values.tolist()), score))
+        found.append(Detection(tuple(checked_box(box).tolist()), score))
     return found

@@ -15,6 +15,8 @@ from deephar.inference.crops import (
     Located,
     Window,
     locate,
+    mirrored,
+    with_mirrored,
 )
 from deephar.inference.folding import fold_batch_norm
 from deephar.inference.loading import DEFAULT_POSE, check_device, load, on_device
@@ -216,10 +218,7 @@ class PosePredictor:
         """
         result = self._run(frames)
         if self.flip:
-            mirrored = self._run(np.ascontiguousarray(frames[:, :, ::-1]))
-            mirrored = mirrored[:, :, list(self.poselayout.map_hflip)]
-            mirrored[..., 0] = 1.0 - mirrored[..., 0]
-            result = 0.5 * (result + mirrored)
+            result = with_mirrored(result, self._run(mirrored(frames)), self.poselayout)
         return result
 
     def locate(

@@ -224,7 +224,7 @@ class VideoPredictor:
             refine=self.refine,
         )
         return [
-            Sighting(_window_of(person.pose.box), person.box, person.score)
+            Sighting(Window.of_box(person.pose.box), person.box, person.score)
             for person in people
         ]
 
@@ -311,11 +311,6 @@ def bounded(window: Window, size: tuple[int, int]) -> Window:
     side = max(window.size)
     share = np.clip(side, _LEAST_SIDE, _MOST_SHARE * max(*size, _LEAST_SIDE)) / side
     return window.changed(float(share), 0.0, 0.0)
-
-
-def _window_of(box: Sequence[float]) -> Window:
-    x1, y1, x2, y2 = box
-    return Window(((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1))
 
 
 def _some(looked: Looked, rows: Sequence[int]) -> Looked:

@@ -143,7 +143,7 @@ def check_classes(weights: str, network: str, classes: str) -> None:
     known = known_settings(weights, network)[1].get("classes")
     if known is not None and known.lower() != classes.lower():
         raise ValueError(
-            f"{weights}: is of the classes {known}. Received: --classes {classes}"
+            f"{weights}: is of the classes {known}. Received: the classes {classes}"
         )
 
 

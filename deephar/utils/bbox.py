@@ -197,6 +197,23 @@ def overlaps(box: Sequence[float], size: Sequence[float]) -> bool:
     return bool(x1 < size[0] and y1 < size[1] and x2 > 0 and y2 > 0)
 
 
+def checked_box(box: Sequence[float]) -> np.ndarray:
+    """Returns a box (4,) float64, if it is one.
+
+    Raises:
+        ValueError: if it is not four finite numbers (x1, y1, x2, y2), x1 < x2 and
+            y1 < y2.
+    """
+    values = np.asarray(box, dtype=np.float64)
+    whole = values.shape == (4,) and np.isfinite(values).all()
+    if not whole or not (values[:2] < values[2:]).all():
+        raise ValueError(
+            "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2. "
+            f"Received: {values.tolist()}"
+        )
+    return values
+
+
 def check_overlap(owner: str, box: Sequence[float], size: Sequence[float]) -> None:
     """Refuses a box wholly outside its picture, where there is nothing to look at.
 

@@ -28,7 +28,7 @@ BAD = {
     "half": "half: 1 of 2 pictures could not be read: cannot read the picture ",
     "lost.txt": "lost.txt: 1 of 1 pictures could not be read: ",
     "broken.txt": f"broken.txt, line 2 must be {LIST}",
-    "outside.txt": "outside.txt: A box must overlap the picture",
+    "outside.txt": "outside.txt: seen.png: A box must overlap the picture",
     "99": "camera 99 gives no picture: is it there, and free?",
 }
 """By source, what is said of it."""
@@ -88,7 +88,8 @@ def write_bad(place):
     (place / "lost.txt").write_text(row.format(10, 40))
     (place / "broken.txt").write_text(row.format(10, 40) + "good.png\t1\t10\n")
     plain(place / "seen.png")
-    (place / "outside.txt").write_text("seen.png\t1\t300\t10\t340\t40\n")
+    rows = "seen.png\t1\t300\t10\t340\t40\n" + row.format(10, 40)
+    (place / "outside.txt").write_text(rows.replace("good", "half/good"))
 
 
 def test_sources_that_cannot_be_read_are_told_and_the_others_done(place, caplog):
@@ -98,11 +99,17 @@ def test_sources_that_cannot_be_read_are_told_and_the_others_done(place, caplog)
     for source, message in BAD.items():
         assert message in caplog.text, source
     assert len(read_json("runs/predict/seen.json")["frames"]) == 1
-    assert len(read_json("runs/predict/half.json")["frames"]) == 1
+    bad, good = read_json("runs/predict/half.json")["frames"]
+    assert bad["error"].startswith("cannot read the picture ") and not good["error"]
+    assert (bad["number"], bad["size"], bad["people"]) == (1, [0, 0], [])
+    assert bad["source"].endswith("bad.png") and len(good["people"]) == 1
+    wrong, right = read_json("runs/predict/outside.json")["frames"]
+    assert wrong["error"].startswith("A box must overlap") and wrong["people"] == []
+    assert right["error"] is None and len(right["people"]) == 1
     early = read_json("runs/predict/early.json")
     assert 1 <= len(early["frames"]) < 9 and not early["complete"]
     written = {path.name for path in (place / "runs/predict").iterdir()}
-    assert not written & {"text.mp4", "empty.mp4", "noframe.mp4", "outside"}
+    assert not written & {"text.mp4", "empty.mp4", "noframe.mp4"}
 
 
 def test_unusual_pictures_and_videos_are_looked_at(place, caplog):

@@ -183,6 +183,16 @@ def test_a_person_beside_a_followed_one_is_found():
     assert [len(found.people) for found in frames] == [1] * 7 + [2] * 2
 
 
+def test_boxes_outside_the_picture_are_passed_over_and_told_once(caplog):
+    box, out = (60, 60, 140, 140), (700, 10, 740, 90)
+    video = VideoPredictor(Eyes(), GivenBoxes([box, out]))
+    for _ in range(3):
+        (found,) = video.step(picture((100, 100)))
+        assert [person.id for person in found.people] == [1]
+    assert caplog.text.count("frame 1: passed over, outside: (700.0, 10.0") == 1
+    assert caplog.text.count("passed over") == 1
+
+
 def test_a_phantom_does_not_keep_a_person_out():
     class Once(Boxes):
         def detect(self, pixels, number):

@@ -215,11 +215,15 @@ class Outputs:
     def __exit__(self, *error) -> bool | None:
         return self._stack.__exit__(*error)
 
+    def note(self, prediction: FramePrediction) -> None:
+        """Writes what is known of a picture, but no drawing of it."""
+        if self._json is not None:
+            self._json.write(prediction)
+
     def write(self, frame: SourceFrame, prediction: FramePrediction) -> bool:
         """Writes and shows a picture; tells whether to go on."""
         prediction = dataclasses.replace(prediction, source=frame.name)
-        if self._json is not None:
-            self._json.write(prediction)
+        self.note(prediction)
         if self._overlay is None:
             return True
         drawing = self._overlay.draw(frame.picture, prediction)

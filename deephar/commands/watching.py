@@ -90,26 +90,49 @@ def _watch(
         places = Places(args, name, source, moving)
         detector = detector_of(args, source, moving)
         eye = eyes.of(moving)
-        watcher = (_Frames if moving else _Stills)(args, eye, detector)
+        if moving:
+            watcher = _Frames(args, eye, detector)
+        else:
+            watcher = _Stills(args, eye, detector, alone=source.kind == "picture")
         with places.told(), Outputs(args, places, source, eye, viewer) as outputs:
-            _run(args, source, watcher, outputs)
+            errors = _run(args, source, watcher, outputs)
             if viewer is not None and not moving:
                 viewer.wait()
             if source.problem is not None:
-                raise OSError(source.problem)
+                errors.insert(0, source.problem)
+            if errors:
+                raise OSError("; ".join(errors))
 
 
 def _run(
     args: argparse.Namespace, source: Source, watcher: Watcher, outputs: Outputs
-) -> None:
-    """Looks at the frames of a source; writes them as they come."""
+) -> list[str]:
+    """Looks at the frames of a source; writes them as they come.
+
+    Returns:
+        What was wrong with single ones.
+    """
     waiting: dict[int, SourceFrame] = {}
+    errors: list[str] = []
+    unread: set[int] = set()
+
+    def note_unread(end: int | None) -> None:
+        """Writes that pictures before a number could not be read."""
+        for number, (path, error) in source.unread.items():
+            if number not in unread and (end is None or number < end):
+                unread.add(number)
+                outputs.note(FramePrediction(path, number, None, (0, 0), (), error))
+
     with Progress(source.name, _count(args, source)) as progress:
 
         def write(predictions: Sequence[FramePrediction]) -> bool:
             wanted = True
             for one in predictions:
-                wanted = outputs.write(waiting.pop(one.number), one)
+                note_unread(one.number)
+                frame = waiting.pop(one.number)
+                if one.error is not None:
+                    errors.append(f"{frame.name}: {one.error}")
+                wanted = outputs.write(frame, one)
                 progress.add(len(one.people))
             return wanted
 
@@ -120,6 +143,8 @@ def _run(
                     break
         finally:
             write(watcher.finish())
+            note_unread(None)
+    return errors
 
 
 def _count(args: argparse.Namespace, source: Source) -> int | None:
@@ -178,23 +203,35 @@ def _listed(path: str, source: Source) -> Mapping[int, Sequence[Sequence[float]]
 
 
 class _Stills:
-    """Looks at pictures, each by itself."""
+    """Looks at pictures, each by itself; at one `alone`, or at several."""
 
-    def __init__(self, args: argparse.Namespace, eye: Eye, detector: PeopleDetector):
-        self._looker, self._detector = eye.looker, detector
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        eye: Eye,
+        detector: PeopleDetector,
+        alone: bool,
+    ):
+        self._looker, self._detector, self._alone = eye.looker, detector, alone
         self._options = {"least_confidence": args.confidence, "refine": args.refine}
 
     def step(self, frame: SourceFrame) -> list[FramePrediction]:
         """See `Watcher.step`."""
         height, width = frame.picture.shape[:2]
-        people = look_for_people(
-            self._looker,
-            Image.fromarray(frame.picture),
-            self._detector.detect(frame.picture, frame.number),
-            **self._options,
-        )
+        people, error = [], None
+        try:
+            people = look_for_people(
+                self._looker,
+                Image.fromarray(frame.picture),
+                self._detector.detect(frame.picture, frame.number),
+                **self._options,
+            )
+        except ValueError as wrong:
+            if self._alone:
+                raise
+            error = str(wrong)
         found = (frame.name, frame.number, frame.time, (width, height), tuple(people))
-        return [FramePrediction(*found)]
+        return [FramePrediction(*found, error)]
 
     def finish(self) -> list[FramePrediction]:
         """See `Watcher.finish`."""

@@ -75,6 +75,8 @@ class Source(abc.ABC):
         has_sound: Whether a video has sound.
         boxes: People's boxes (x1, y1, x2, y2), px, by the number of the picture; of a
             box list alone.
+        unread: (path, error) of the pictures that could not be read until now, by their
+            numbers, in order.
         problem: What was wrong with the source, naming file or camera; None if nothing
             was, and before the end.
     """
@@ -89,6 +91,7 @@ class Source(abc.ABC):
     def __init__(self, name: str):
         self.name = name
         self.boxes: Mapping[int, Sequence[Box]] = {}
+        self.unread: dict[int, tuple[str, str]] = {}
         self._opened = contextlib.ExitStack()
 
     @abc.abstractmethod
@@ -147,16 +150,16 @@ class _Pictures(Source):
         self.kind, self.count, self._paths = kind, len(paths), paths
 
     def __iter__(self):
-        errors = []
         for number, path in enumerate(self._paths, 1):
             try:
                 picture = _open(path)
             except OSError as error:
                 logger.warning("passed over: %s", error)
-                errors.append(str(error))
+                self.unread[number] = path, str(error)
                 continue
             yield SourceFrame(picture, number, None, path)
-        if errors:
+        if self.unread:
+            errors = [error for _, error in self.unread.values()]
             count = f"{len(errors)} of {self.count}"
             self.problem = f"{self.name}: {count} pictures could not be read: " + (
                 errors[0] if len(errors) == 1 else f"{errors[0]}, and others"

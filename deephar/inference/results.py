@@ -201,7 +201,7 @@ class FramePrediction(_Result):
         source: the file or camera.
         number: of the frame in it, from 1; 1 for a picture.
         time: s from the beginning of the video; None for pictures.
-        size: (w, h), px.
+        size: (w, h), px; (0, 0) of a picture that could not be read.
         people: everybody who was found.
         error: why the frame could not be looked at; None where it could.
     """

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from deephar.inference.people import (
 from deephar.inference.results import Action, FramePrediction, Person
 from deephar.inference.stream import ActionStream
 from deephar.inference.tracking import Tracker
+from deephar.utils.bbox import overlaps
+
+logger = logging.getLogger(__name__)
 
 _ROOM = 0.97
 """Part of a window's side in which a person must be for the window to stay."""
@@ -58,7 +62,8 @@ class VideoPredictor:
     finds the one in its middle. With `actions` it stays where it is as long as he is
     well inside and alone there: the clip head then sees him move, and not the window.
     Those whom the detector finds besides are looked at alone first, to put a window
-    around their poses.
+    around their poses. Boxes that lie outside the picture are passed over, which is
+    logged the first time as a warning.
 
     Nothing older than a window of the actions, the receptive field of the lifting
     network and the tracker's patience is kept.
@@ -108,7 +113,7 @@ class VideoPredictor:
         self.detect_every, self.least_confidence = detect_every, least_confidence
         self.actions, self.lifting, self.refine = actions, lifting, refine
         self.source = source
-        self._frames = 0
+        self._frames, self._outside = 0, False
         self._windows: dict[int, Window] = {}
         self._doing: dict[int, tuple[int, Action]] = {}
         self._numbers = collections.deque(maxlen=actions.span if actions else 1)
@@ -190,10 +195,16 @@ class VideoPredictor:
     def _detected(
         self, picture: np.ndarray, number: int, size: tuple[int, int]
     ) -> list[Detection]:
-        """Whom the detector finds besides those who are followed."""
+        """Whom the detector finds in the picture besides those who are followed."""
+        found = self.detector.detect(picture, number)
+        outside = [one.box for one in found if one.box and not overlaps(one.box, size)]
+        if outside:
+            told = logging.DEBUG if self._outside else logging.WARNING
+            logger.log(told, "frame %d: passed over, outside: %s", number, outside[0])
+            self._outside = True
+            found = [one for one in found if one.box not in outside]
         there = [key for key, _ in self.tracker.expected(size, number)]
         bodies = self.tracker.bodies(number)
-        found = self.detector.detect(picture, number)
         new, known = told_apart(found, [bodies[key] for key in there])
         self.tracker.confirm([there[row] for row in known])
         return new

@@ -174,24 +174,7 @@ class Tracker:
         now = self._later(now)
         joints = _joints_of(people)
         sure = [float(np.mean(person.pose.confidence)) for person in people]
-        alike = self._likeness(now, joints, people)
-        chances = np.array([_LOST if track.missed else 1.0 for track in self._tracks])
-        rows, columns = linear_sum_assignment(alike * chances[:, None], maximize=True)
-        pairs = {
-            row: column
-            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-            if alike[row, column] >= self.least
-        }
-        ids: list[int | None] = [None] * len(people)
-        for row, track in enumerate(self._tracks):
-            if row in pairs:
-                column = pairs[row]
-                ids[column] = track.id
-                others = np.delete(alike[:, column], row).max(initial=0.0)
-                trust = max(0.0, 1 - others / alike[row, column])
-                track.take(joints[column], now, trust, sure[column])
-            else:
-                track.missed += 1
+        ids = self._follow(now, joints, people, sure)
         self._tracks = [
             track
             for track in self._tracks
@@ -269,6 +252,34 @@ class Tracker:
         sigmas = joint_sigmas(people[0].pose.joint_names)
         alike = pose_oks(expected, joints, sigmas)
         return (alike + box_iou(_boxes(expected), _boxes(joints))) / 2
+
+    def _follow(
+        self,
+        now: float,
+        joints: np.ndarray,
+        people: Sequence[Person],
+        sure: Sequence[float],
+    ) -> list[int | None]:
+        """Moves the tracks to those who are followed; the ids of all, None of others."""
+        alike = self._likeness(now, joints, people)
+        chances = np.array([_LOST if track.missed else 1.0 for track in self._tracks])
+        rows, columns = linear_sum_assignment(alike * chances[:, None], maximize=True)
+        pairs = {
+            row: column
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+            if alike[row, column] >= self.least
+        }
+        ids: list[int | None] = [None] * len(people)
+        for row, track in enumerate(self._tracks):
+            if row in pairs:
+                column = pairs[row]
+                ids[column] = track.id
+                others = np.delete(alike[:, column], row).max(initial=0.0)
+                trust = max(0.0, 1 - others / alike[row, column])
+                track.take(joints[column], now, trust, sure[column])
+            else:
+                track.missed += 1
+        return ids
 
     def _stray(self, now: float, joints: np.ndarray) -> np.ndarray:
         """Which poses (people,) lie so that they are taken for somebody followed."""

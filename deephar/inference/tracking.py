@@ -260,7 +260,7 @@ class Tracker:
         people: Sequence[Person],
         sure: Sequence[float],
     ) -> list[int | None]:
-        """Moves the tracks to those who are followed; the ids of all, None of others."""
+        """Moves the tracks to those who are followed; the ids of all, or None."""
         alike = self._likeness(now, joints, people)
         chances = np.array([_LOST if track.missed else 1.0 for track in self._tracks])
         rows, columns = linear_sum_assignment(alike * chances[:, None], maximize=True)

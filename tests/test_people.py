@@ -154,14 +154,16 @@ def test_of_two_poses_alike_the_surer_one_is_kept():
 def test_who_is_known_is_not_detected_anew():
     known = [(500, 0, 600, 100), (0, 0, 100, 100)]
     inside, beside = Detection((20, 0, 60, 100)), Detection((70, 0, 170, 100))
-    assert told_apart([inside, beside, Detection(None)], known) == ([beside], [1])
-    assert told_apart([inside, Detection(None)], []) == ([inside, (None, None)], [])
-    assert told_apart([Detection(None)], known) == ([], [])
+    assert told_apart([inside, beside, Detection(None)], known) == (
+        *([beside], {1: inside}),
+    )
+    assert told_apart([inside, Detection(None)], []) == ([inside, (None, None)], {})
+    assert told_apart([Detection(None)], known) == ([], {})
 
 
 def test_a_known_person_takes_one_detection_the_likest():
     child, adult = Detection((40, 50, 60, 100)), Detection((0, 0, 100, 110))
-    assert told_apart([child, adult], [(0, 0, 100, 100)]) == ([child], [0])
+    assert told_apart([child, adult], [(0, 0, 100, 100)]) == (*([child], {0: adult}),)
 
 
 def test_likeness_of_boxes_and_poses():

@@ -28,7 +28,7 @@ BAD = {
     "half": "half: 1 of 2 pictures could not be read: cannot read the picture ",
     "lost.txt": "lost.txt: 1 of 1 pictures could not be read: ",
     "broken.txt": f"broken.txt, line 2 must be {LIST}",
-    "outside.txt": "outside.txt: seen.png: A box must overlap the picture",
+    "outside.txt": "outside.txt: 1 of 2 pictures could not be looked at: seen.png: ",
     "99": "camera 99 gives no picture: is it there, and free?",
 }
 """By source, what is said of it."""
@@ -95,7 +95,7 @@ def write_bad(place):
 def test_sources_that_cannot_be_read_are_told_and_the_others_done(place, caplog):
     write_bad(place)
     with pytest.raises(OSError, match="16 of 17 sources had errors: none.jpg, text"):
-        predict.main([*BAD, "seen.png", "--model", "pose", "--people", "1"])
+        predict.main([*BAD, "seen.png", "--model", "pose"])
     for source, message in BAD.items():
         assert message in caplog.text, source
     assert len(read_json("runs/predict/seen.json")["frames"]) == 1
@@ -151,15 +151,15 @@ def test_a_picture_without_people_is_drawn_as_it_is(place, monkeypatch, capsys):
 FLAGS = {
     "--out file/x": "--out file/x: cannot write there: ",
     "--no-draw --no-json": "--no-draw and --no-json leave nothing to do without --show",
-    "a.png": "each must have a name of its own, as their results do. Received: 2",
+    "a.png": "SOURCE: each must be another, as their results are. Received: 2 times ",
     "--model human": "--model must be pose, action or the name of a network: mpii",
     "--model penn": "--model penn needs --weights of that network",
-    "--model action --weights w.h5": "--model action: w.h5 must be of a network of ",
+    "--rate 5 --model action --weights w.h5": "--model action: w.h5 must be of a ",
     "--box 9 9 5 5": "A box must be x1 y1 x2 y2 in pixels with x1 < x2 and y1 < y2",
     "--box 90 90 99 99": "A box must overlap the picture",
     "--boxes none.txt": "no list of boxes: none.txt",
     "--out .": "a.jpg: is there already; --overwrite replaces it",
-    "--out . --overwrite": "is the source; --out must be elsewhere",
+    "--out . --overwrite": "is a source; --out must be elsewhere",
 }
 """By flags, what is said of them."""
 
@@ -170,6 +170,7 @@ def test_flags_that_do_not_fit_are_told(place, flags):
     (place / "file").touch()
     (place / "a.json").touch()
     source = "a.jpg" if "--overwrite" in flags else "a.png"
+    source = "." if "--rate" in flags else source
     plain(place / "a.png")
     with pytest.raises(SystemExit, match=re.escape(FLAGS[flags])):
         main(["predict", source, *flags.split()])

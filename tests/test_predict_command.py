@@ -14,6 +14,7 @@ from video_files import write_timed_video, write_video
 
 from deephar.checkpoints.lifting import save_network
 from deephar.commands import eyes, predict, watching
+from deephar.data import sources
 from deephar.data.box_lists import BoxRow, write_box_list
 from deephar.inference.schema import validate
 from deephar.models import lifting
@@ -125,6 +126,16 @@ def test_some_frames_of_a_video_are_looked_at(place):
     assert [frame["number"] for frame in found["frames"]] == [1, 4]
     assert found["frames"][0]["people"][0]["action"] is None
     assert frames_of("runs/predict/film.mp4")[0] == pytest.approx([0, 0.2])
+    assert found["complete"] is False and found["device"]
+    settings = found["settings"]
+    assert (settings["every"], settings["frames"], settings["detect_every"]) == (
+        3,
+        2,
+        5,
+    )
+    assert (settings["detector"], settings["refine"], settings["box"]) == (
+        *("auto", 1, None),
+    )
 
 
 def test_a_folder_with_a_rate_is_a_video(place):
@@ -147,6 +158,13 @@ def test_a_video_is_lifted_by_a_checkpoint(place, capsys):
     assert [len(pose) for pose in joints] == [17] * 8
     assert joints[0]["pelvis"] == [0, 0, 0]
     assert "lift: weights lift.bin" in capsys.readouterr().out
+    save_network(lifting.build(3, 2, 17, (3, 3), channels=4), "few.bin")
+    for flags, message in {
+        "few.bin": "--lift few.bin: must take the key points.* Received: 3 key",
+        "lift.bin --causal": "--causal: lift.bin is of a network that is not causal",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            predict.main(["film.mp4", "--out", "other", "--lift", *flags.split()])
     with pytest.raises(
         ValueError, match="--lift must be a checkpoint as train_lifting"
     ):
@@ -186,21 +204,52 @@ def test_boxes_tell_where_people_are(place):
     assert [person["box"] for person in found] == [[10, 10, 60, 90], [120, 20, 180, 80]]
 
 
+def test_a_picture_that_a_box_misses_is_told_and_the_others_done(place, capsys):
+    for name, size in {"1": (640, 480), "2": (64, 48), "3": (640, 480)}.items():
+        picture(place / "mix" / f"{name}.png", size)
+    box = ["--box", *"400 300 600 400".split()]
+    with pytest.raises(
+        OSError, match="mix: 1 of 3 pictures could not be.*2.png: A box"
+    ):
+        predict.main(["mix", *box, "--refine", "0"])
+    found = read_json("runs/predict/mix.json")
+    assert people(found) == [1, 0, 1] and not found["complete"]
+    errors = [frame["error"] for frame in found["frames"]]
+    assert errors[::2] == [None, None] and errors[1].startswith("A box must overlap")
+    assert len(list((place / "runs/predict/mix").iterdir())) == 3
+    picture(place / "1.png")
+    (place / "runs/predict/1.json").write_text("kept")
+    with pytest.raises(ValueError, match="A box must overlap"):
+        predict.main(["1.png", *box, "--overwrite"])
+    assert (place / "runs/predict/1.json").read_text() == "kept"
+    said = capsys.readouterr().out
+    assert "runs/predict/mix, runs/predict/mix.json" in said and "1.json" not in said
+
+
 def test_a_list_of_boxes_is_a_source(place):
     names = [picture(place / f"{n}.png", (200, 100)) for n in range(2)]
-    rows = [BoxRow("0.png", 1, (10, 10, 60, 90)), BoxRow("0.png", 1, (99, 9, 180, 80))]
+    rows = [
+        BoxRow("0.png", 0.7, (10, 10, 60, 90)),
+        BoxRow("0.png", 1, (99, 9, 180, 80)),
+    ]
     write_box_list("boxes.tsv", [*rows, BoxRow(names[1], 1, (9, 9, 70, 80))])
     predict.main(["boxes.tsv", "--no-draw"])
-    assert people(read_json("runs/predict/boxes.json")) == [2, 1]
+    found = read_json("runs/predict/boxes.json")
+    assert people(found) == [2, 1] and found["complete"]
+    assert [p["score"] for p in found["frames"][0]["people"]] == [0.7, 1.0]
     assert not (place / "runs/predict/boxes").exists()
 
 
-def test_boxes_of_a_list_go_to_the_frames_of_their_name(place):
+def test_boxes_of_a_list_go_to_the_frames_of_their_name(place, caplog):
     write_video(place / "film.mp4", 4, (200, 100))
-    rows = [BoxRow(f"0000{n}.jpg", 1, (10, 10, 60, 90)) for n in (2, 3)]
+    rows = [BoxRow(f"0000{n}.jpg", 0.5, (8 + n, 10, 60, 90)) for n in (2, 3, 9)]
     write_box_list("boxes.txt", rows)
     predict.main(["film.mp4", "--boxes", "boxes.txt", "--no-draw"])
-    assert people(read_json("runs/predict/film.json"))[:3] == [0, 1, 1]
+    found = read_json("runs/predict/film.json")
+    assert people(found) == [0, 1, 1, 0]
+    (person,) = found["frames"][2]["people"]
+    assert (person["id"], person["box"], person["score"]) == (1, [11, 10, 60, 90], 0.5)
+    assert "boxes of 1 pictures were not used, the first is number 9" in caplog.text
     for number in (5, 7):
         picture(place / "more" / f"{number}.jpg", (200, 100))
     write_box_list("other.txt", [rows[0]._replace(picture="7.jpg")])
@@ -213,10 +262,10 @@ def test_boxes_of_a_list_go_to_the_frames_of_their_name(place):
 class FakeViewer:
     """A window that is closed after some pictures."""
 
-    left = 2
+    left = waits = 0
 
     def __init__(self):
-        self.open, self.waited = True, False
+        self.open = True
 
     def __enter__(self):
         return self
@@ -231,7 +280,8 @@ class FakeViewer:
         return self.open
 
     def wait(self):
-        self.waited = True
+        FakeViewer.waits += 1
+        return self.open
 
 
 def test_a_window_that_is_closed_ends_it(place, monkeypatch):
@@ -239,8 +289,29 @@ def test_a_window_that_is_closed_ends_it(place, monkeypatch):
     FakeViewer.left = 2
     write_video(place / "film.mp4", 6)
     predict.main(["film.mp4", picture(place / "a.png"), "--show", "--no-draw"])
-    assert len(read_json("runs/predict/film.json")["frames"]) == 2
+    found = read_json("runs/predict/film.json")
+    assert len(found["frames"]) == 2 and found["complete"] is False
     assert not (place / "runs/predict/a.json").exists()
+
+
+def test_a_window_shows_each_picture_until_a_key_is_pressed(place, monkeypatch):
+    monkeypatch.setattr(watching, "Viewer", FakeViewer)
+    FakeViewer.left, FakeViewer.waits = 9, 0
+    pictures = [picture(place / "more" / f"{n}.png") for n in range(3)]
+    predict.main(["more", picture(place / "a.png"), "--show", "--no-draw"])
+    assert FakeViewer.waits == len(pictures) + 1
+    assert read_json("runs/predict/more.json")["complete"]
+
+
+def test_of_a_source_no_more_is_read_than_is_wanted(place, monkeypatch):
+    for number in range(12):
+        picture(place / "more" / f"{number}.png")
+    read = []
+    monkeypatch.setattr(
+        sources, "_open", lambda p: read.append(p) or np.full((48, 64, 3), 9, np.uint8)
+    )
+    predict.main(["more", "--frames", "2", "--every", "5", "--no-draw"])
+    assert len(read) == 6
 
 
 def test_a_camera_is_watched_until_it_ends(place, monkeypatch):

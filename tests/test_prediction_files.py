@@ -79,6 +79,20 @@ def test_a_full_disk_leaves_what_was_written(tmp_path, size):
     assert size - 150 < (tmp_path / "a.json").stat().st_size <= size
 
 
+def test_a_line_that_is_not_counted_is_written_over(tmp_path):
+    with PredictionWriter(tmp_path / "a.json", HEADER) as writer:
+        writer.write(_frame(1))
+        end = writer._end
+        writer.write(_frame(2))
+        # As if Ctrl-C had come just behind the file's own write.
+        writer._end = end
+        writer.write(_frame(3))
+        writer.complete = False
+    found = _read(tmp_path / "a.json")
+    assert [frame["number"] for frame in found["frames"]] == [1, 3]
+    assert found["complete"] is False
+
+
 def test_half_a_line_is_cut_off(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         with PredictionWriter(tmp_path / "a.json", HEADER) as writer:

@@ -219,7 +219,9 @@ def test_a_list_gives_each_picture_once_with_its_boxes(tmp_path, monkeypatch):
     write_box_list(path, [BoxRow(name, 1.0, box) for name, box in boxes])
     source, frames = seen(path)
     assert (source.kind, source.count) == ("box list", 2)
-    assert source.boxes == {1: [(0, 0, 4, 4), (2, 0, 6, 5)], 2: [(1, 1, 3, 3)]}
+    boxes = {n: [row.box for row in rows] for n, rows in source.boxes.items()}
+    assert boxes == {1: [(0, 0, 4, 4), (2, 0, 6, 5)], 2: [(1, 1, 3, 3)]}
+    assert source.boxes[2][0].score == 1.0
     assert [frame.name for frame in frames] == [
         str(tmp_path / "a.png"),
         str(tmp_path / "b.png"),

@@ -135,6 +135,27 @@ def test_without_actions_a_window_is_where_the_person_is_expected():
     assert len({windows[1] for windows in places}) == len(places) == 9
 
 
+def test_given_people_are_numbered_and_nobody_else_is_there():
+    boxes = {
+        number: [(x - 40, y - 40, x + 40, y + 40) for x, y in people]
+        for number, people in enumerate(walking(6), 1)
+    }
+    boxes[2], boxes[4] = [], [Detection(boxes[4][1], 0.7)]
+    video = VideoPredictor(Eyes(), GivenBoxes(boxes), follow=False)
+    found = [video.step(picture(*people))[0].people for people in walking(7)]
+    ids = [[person.id for person in people] for people in found]
+    assert ids == [[1, 2], [], [1, 2], [2], [1, 2], [1, 2], []]
+    assert found[4][1].box == boxes[5][1] and found[3][0].score == 0.7
+
+
+def test_a_box_is_that_of_the_detector_in_the_same_frame():
+    video = VideoPredictor(Eyes(), Boxes(), detect_every=3)
+    for number, ((x, y), other) in enumerate(walking(7)):
+        ((person, _),) = [f.people for f in video.step(picture((x, y), other))]
+        told = ((x - 40, y - 40, x + 40, y + 40), 2.0)
+        assert (person.box, person.score) == (told if number % 3 == 0 else (None,) * 2)
+
+
 def test_windows_neither_vanish_nor_grow_without_end():
     window = Window((30, 20), (10, 8))
     assert bounded(window, SIZE) == ((30, 20), (16, 12.8))

@@ -116,7 +116,7 @@ def _stream(looker, merged: bool) -> Callable[[], object]:
     window = looker.window(SIZE, BOX)
     if not merged:
         return lambda: looker.look([frame], [window])
-    actions = ActionStream(looker.clip_predictor, early=True)
+    actions = ActionStream(looker.clip_predictor, looker.step or 1, early=True)
 
     def step():
         seen = looker.look([frame], [window])

@@ -13,7 +13,7 @@ from deephar.checkpoints.lifting import network_arguments, read_lifting
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.inference.actions import ActionPredictor
 from deephar.inference.crops import MULTI_CROP, SINGLE_CROP
-from deephar.inference.lifting_stream import LiftingStream
+from deephar.inference.lifting_stream import KEYPOINTS, LiftingStream
 from deephar.inference.loading import DEFAULT_ACTION, DEFAULT_POSE
 from deephar.inference.people import LEAST_CONFIDENCE
 from deephar.inference.predictor import PosePredictor
@@ -150,7 +150,12 @@ class Eyes:
         if lifts:
             _tell("lift", args.lift)
             lifted = lifting_networks(args.lift, args.causal)
-        return Eye(looker, labels, lifted)
+        eye = Eye(looker, labels, lifted)
+        try:
+            eye.lifting()
+        except ValueError as error:
+            raise ValueError(f"--lift {args.lift}: {error}") from error
+        return eye
 
 
 def _tell(task: str, weights: str) -> None:
@@ -179,10 +184,19 @@ def lifting_networks(
             f"them. Received: {path}"
         )
     checkpoint = read_lifting(path)
-    shape = {"causal": causal, **network_arguments(checkpoint)}
+    shape = network_arguments(checkpoint)
+    if causal and not shape.setdefault("causal", True):
+        raise ValueError(f"--causal: {path} is of a network that is not causal")
+    keypoints = checkpoint.deephar.get("layout") or "h36m"
+    wanted = KEYPOINTS[keypoints].num_joints if keypoints in KEYPOINTS else None
+    if wanted != shape["num_joints_in"]:
+        raise ValueError(
+            f"--lift {path}: must take the key points of {', '.join(KEYPOINTS)}. "
+            f"Received: {shape['num_joints_in']} key points named {keypoints}"
+        )
     models = [lifting.build(**shape)]
     load_weights(models[0], path)
     if checkpoint.model_traj is not None:
         models.append(lifting.build(**{**shape, "num_joints_out": 1}))
         load_weights(models[1], path, key=LIFTING_PARTS[1])
-    return models, checkpoint.deephar.get("layout") or "h36m"
+    return models, keypoints

@@ -29,6 +29,9 @@ LEAST_SIDE = 320
 RATE = 25.0
 """Frames a second where a source tells no time."""
 
+_ROOM = 0.08
+"""Between the joints of who is followed and the box about them, by its longer side."""
+
 _ERROR = (200, 50, 45)
 
 
@@ -122,9 +125,9 @@ class Overlay:
         people = [(key, person) for key, person in people if places[key] is not None]
         people.sort(key=lambda one: places[one[0]][3])
         for key, person in people:
-            if person.box is not None:
+            if person.box is not None or person.id is not None:
                 width = max(1.2, letters / 10)
-                paint_box(scene, zoom * np.array(person.box), _color(key), width)
+                paint_box(scene, np.array(places[key]), _color(key), width)
         for _, person in people:
             if person.pose is not None:
                 points = np.array(person.pose.joints[:, :2], np.float64)
@@ -174,8 +177,12 @@ def _figure(key, person):
 
 
 def _place_of(person, zoom):
-    """(x1, y1, x2, y2) px of the drawing: the box, or the joints; None for nowhere."""
-    if person.box is not None:
+    """(x1, y1, x2, y2) px of the drawing; None for nowhere.
+
+    It is the box that was told, of a person who is followed that about the joints.
+    """
+    followed = person.id is not None and person.pose is not None
+    if person.box is not None and not followed:
         return tuple(zoom * float(value) for value in person.box)
     if person.pose is None:
         return None
@@ -184,6 +191,9 @@ def _place_of(person, zoom):
     if not len(points):
         return None
     low, high = zoom * points.min(axis=0), zoom * points.max(axis=0)
+    if followed:
+        room = _ROOM * (high - low).max()
+        low, high = low - room, high + room
     return (*low.tolist(), *high.tolist())
 
 

@@ -17,6 +17,9 @@ from collections.abc import Sequence
 from deephar.commands import command_parser
 from deephar.utils.numbers import fraction, natural, positive_float, positive_int
 
+DEFAULTS = {"detector": "auto", "detect_every": 5, "every": 1}
+"""Of flags whose being given is asked: not every source takes them."""
+
 PRECISIONS = ("float32", "bfloat16", "float16", "auto")
 DETECTORS = ("auto", "hog", "whole")
 
@@ -30,7 +33,22 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     _add_network_flags(parser)
     _add_people_flags(parser)
     _add_video_flags(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    _check(parser, args)
+    return args
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuses flags that mean nothing beside others."""
+    if args.causal and args.lift is None:
+        parser.error("--causal needs --lift, whose network it is of")
+    if args.box is not None or args.boxes is not None:
+        for name in ("detector", "detect_every", "people"):
+            if getattr(args, name) is not None:
+                flag = f"--{name.replace('_', '-')}"
+                parser.error(f"{flag}: not with --box or --boxes, which tell the same")
+    if args.detector == "whole" and args.people is not None:
+        parser.error("--people: not with --detector whole, which is one person")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -57,7 +75,8 @@ def _add_output_flags(parser: argparse.ArgumentParser) -> None:
     add("--json", help="write what was found as NAME.json", **json)
     draw = {"action": argparse.BooleanOptionalAction, "default": True}
     add("--draw", help="write drawings and videos", **draw)
-    add("--show", action="store_true", help="show a window; q or Escape ends it")
+    show = "show a window; space: next picture, q or Escape: the end"
+    add("--show", action="store_true", help=show)
 
 
 def _add_network_flags(parser: argparse.ArgumentParser) -> None:
@@ -86,16 +105,18 @@ def _add_network_flags(parser: argparse.ArgumentParser) -> None:
 def _add_people_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("who is looked at")
     add, where = group.add_argument, group.add_mutually_exclusive_group()
-    box = "a person, px; give it for each (of a video: where they are at first)"
+    box = (
+        "a person, px; give it for each (of a video: where they are in the first frame)"
+    )
     corners = {"type": float, "nargs": 4, "metavar": ("X1", "Y1", "X2", "Y2")}
     where.add_argument("--box", action="append", help=box, **corners)
     lists = "a list of pictures with boxes; of a video they are 00001.jpg, 00002.jpg"
     where.add_argument("--boxes", metavar="BOXLIST", help=lists)
     detectors = "hog: OpenCV's; whole: one person fills the picture; auto: whole where "
-    detectors += "hog finds nobody (%(default)s)"
-    add("--detector", choices=DETECTORS, default="auto", help=detectors)
-    every = "in videos the detector sees one frame in N (%(default)s)"
-    add("--detect-every", type=positive_int, default=5, metavar="N", help=every)
+    detectors += f"hog finds nobody ({DEFAULTS['detector']})"
+    add("--detector", choices=DETECTORS, help=detectors)
+    every = f"in videos the detector sees one frame in N ({DEFAULTS['detect_every']})"
+    add("--detect-every", type=positive_int, metavar="N", help=every)
     add("--people", type=positive_int, metavar="N", help="at most so many in a frame")
     least = "leave out people whose joints have less on average (%(default)s)"
     add("--confidence", type=fraction, default=0.2, metavar="LEAST", help=least)
@@ -106,7 +127,7 @@ def _add_video_flags(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     rate = "a folder or list of pictures is a video of so many a second"
     add("--rate", type=positive_float, metavar="FPS", help=rate)
-    add("--every", type=positive_int, default=1, metavar="N", help="look at one in N")
+    add("--every", type=positive_int, metavar="N", help="look at one in N")
     add("--frames", type=positive_int, metavar="N", help="end after so many")
     lift = "3D poses from the track of 2D ones: a file or a name (small_lift)"
     add("--lift", nargs="?", const="small_lift", metavar="FILE|NAME", help=lift)

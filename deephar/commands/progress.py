@@ -21,6 +21,7 @@ class Progress:
         self._live = sys.stdout.isatty()
         self._begin = self._told = time.monotonic()
         self.done = self.found = 0
+        self._last = None
 
     def add(self, people: int) -> None:
         """One frame more is done, with so many people."""
@@ -28,7 +29,7 @@ class Progress:
         self.found += people > 0
         now = time.monotonic()
         if now - self._told >= _EVERY[self._live]:
-            self._told = now
+            self._told, self._last = now, self.done
             sys.stdout.write(f"\r{self}" if self._live else f"{self}\n")
             sys.stdout.flush()
 
@@ -36,7 +37,8 @@ class Progress:
         return self
 
     def __exit__(self, *error) -> None:
-        sys.stdout.write(f"\r{self}\n" if self._live else f"{self}\n")
+        if self._live or self._last != self.done:
+            sys.stdout.write(f"\r{self}\n" if self._live else f"{self}\n")
         sys.stdout.flush()
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from PIL import Image
 _SHARE = 0.9
 """Of the screen that a window may cover."""
 _STOPS = ("<Escape>", "q", "Q")
+_NEXT = ("<space>", "<Return>", "<Right>")
 
 
 class Viewer:
@@ -45,6 +46,9 @@ class Viewer:
         self.window.protocol("WM_DELETE_WINDOW", self.close)
         for key in _STOPS:
             self.window.bind(key, self.close)
+        self._next = False
+        for key in _NEXT:
+            self.window.bind(key, self._go_on)
 
     def __enter__(self) -> "Viewer":
         return self
@@ -70,11 +74,21 @@ class Viewer:
             self.window.update()
         return self.open
 
-    def wait(self) -> None:
-        """Waits until the window is closed."""
-        while self.open:
+    def wait(self) -> bool:
+        """Waits for the space bar, Return or the right arrow, or the end.
+
+        Returns:
+            False once the window was closed.
+        """
+        self._next = False
+        while self.open and not self._next:
             self.window.update()
-            self.window.after(20)
+            if self.open:
+                self.window.after(20)
+        return self.open
+
+    def _go_on(self, _event) -> None:
+        self._next = True
 
     def close(self, _event=None) -> None:
         """Closes the window; a second time does nothing."""

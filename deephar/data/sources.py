@@ -8,13 +8,15 @@ import os
 import pathlib
 import re
 import time
+import types
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from deephar.data.box_lists import read_box_list
+from deephar.data.box_lists import BoxRow, read_box_list
 from deephar.data.pictures import (
     ENDINGS,
     PictureError,
@@ -39,7 +41,22 @@ _UNKNOWN_TO_PILLOW = (".heic", ".heif")
 _SHOWN_BY_NONE = "MPEG"
 """Pillow knows such files, and cannot decode them."""
 
-Box = tuple[float, float, float, float]
+
+class SourceFiles(NamedTuple):
+    """What a source is of, as can be told before it is opened.
+
+    Attributes:
+        kind: as of `Source`.
+        name: path, or the camera.
+        files: paths of what will be looked at: of pictures in the order of their
+            numbers; none of a camera.
+        boxes: as of `Source`.
+    """
+
+    kind: str
+    name: str
+    files: tuple[str, ...]
+    boxes: Mapping[int, Sequence[BoxRow]] = types.MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,8 +90,8 @@ class Source(abc.ABC):
         count: Number of pictures, as the head of a video says; None where not known.
         size: (w, h) px of all pictures; None where they may differ.
         has_sound: Whether a video has sound.
-        boxes: People's boxes (x1, y1, x2, y2), px, by the number of the picture; of a
-            box list alone.
+        boxes: The rows of people, with box and score, by the number of the picture; of
+            a box list alone.
         unread: (path, error) of the pictures that could not be read until now, by their
             numbers, in order.
         problem: What was wrong with the source, naming file or camera; None if nothing
@@ -90,7 +107,7 @@ class Source(abc.ABC):
 
     def __init__(self, name: str):
         self.name = name
-        self.boxes: Mapping[int, Sequence[Box]] = {}
+        self.boxes: Mapping[int, Sequence[BoxRow]] = {}
         self.unread: dict[int, tuple[str, str]] = {}
         self._opened = contextlib.ExitStack()
 
@@ -125,12 +142,33 @@ def open_source(source: str | os.PathLike | int) -> Source:
         ValueError: if it is a video or list that cannot be read, a folder without
             pictures, or none of these.
     """
+    found = source_files(source)
+    if found.kind == "camera":
+        return _Camera(int(_CAMERA.fullmatch(found.name)[1]))
+    if found.kind == "video":
+        return _VideoFile(found.name)
+    if found.kind == "picture":
+        return _Picture(found.name)
+    pictures = _Pictures(found.kind, found.name, found.files)
+    pictures.boxes = found.boxes
+    return pictures
+
+
+def source_files(source: str | os.PathLike | int) -> SourceFiles:
+    """What a source is, and of which files, without opening it.
+
+    Args:
+        source: as of `open_source`.
+
+    Raises:
+        OSError, ValueError: as `open_source`, where it can be told so early.
+    """
     path = os.fspath(source) if not isinstance(source, int) else str(source)
     if os.path.isdir(path):
-        return _Pictures("pictures", path, [str(p) for p in picture_files(path)])
-    camera = None if os.path.isfile(path) else _CAMERA.fullmatch(path)
-    if camera:
-        return _Camera(int(camera[1]))
+        files = (str(file) for file in picture_files(path))
+        return SourceFiles("pictures", path, tuple(files))
+    if is_camera(path):
+        return SourceFiles("camera", path, ())
     if not os.path.exists(path):
         raise FileNotFoundError(f"no such picture, video, folder or list: {path}")
     ending = pathlib.PurePath(path).suffix.lower()
@@ -138,10 +176,9 @@ def open_source(source: str | os.PathLike | int) -> Source:
         return _box_list(path)
     if ending in _UNKNOWN_TO_PILLOW:
         raise PictureError(path, f"save it as JPEG or PNG, {ending} is not read")
-    if ending in ENDINGS or _is_picture(path):
-        animated = num_pages(path, "GIF") > 1
-        return _VideoFile(path) if animated else _Picture(path)
-    return _VideoFile(path)
+    still = ending in ENDINGS or _is_picture(path)
+    still = still and num_pages(path, "GIF") <= 1
+    return SourceFiles("picture" if still else "video", path, (path,))
 
 
 class _Pictures(Source):
@@ -228,16 +265,21 @@ class _Camera(Source):
         self.problem = f"{self.name} gave no more pictures after {number}"
 
 
-def _box_list(path: str) -> Source:
+def is_camera(source: str) -> bool:
+    """Whether a source is the number of a camera, and no file of that name."""
+    known = _CAMERA.fullmatch(source) is not None
+    return known and not os.path.isfile(source) and not os.path.isdir(source)
+
+
+def _box_list(path: str) -> SourceFiles:
     folder = os.path.dirname(path)
-    boxes: dict[str, list[Box]] = {}
+    rows: dict[str, list[BoxRow]] = {}
     for row in read_box_list(path):
         beside = os.path.join(folder, row.picture)
         there = os.path.exists(row.picture) or not os.path.exists(beside)
-        boxes.setdefault(row.picture if there else beside, []).append(row.box)
-    source = _Pictures("box list", path, list(boxes))
-    source.boxes = dict(enumerate(boxes.values(), 1))
-    return source
+        rows.setdefault(row.picture if there else beside, []).append(row)
+    boxes = dict(enumerate(rows.values(), 1))
+    return SourceFiles("box list", path, tuple(rows), boxes)
 
 
 def _open(path: str) -> np.ndarray:

@@ -294,7 +294,7 @@ def distinct(
 
 def told_apart(
     detections: Sequence[Detection], bodies: Sequence[Sequence[float]]
-) -> tuple[list[Detection], list[int]]:
+) -> tuple[list[Detection], dict[int, Detection]]:
     """Gives detections to the people whose places are known, one to each at most.
 
     Args:
@@ -304,20 +304,20 @@ def told_apart(
 
     Returns:
         The detections that are left, of others; those without a box only where nobody
-        is known. And the numbers of the people who were detected, in order. One of a
-        detection and a person lies within the other by more than `COVERED`.
+        is known. And the detections of the people who were detected, by their number.
+        One of a detection and a person lies within the other by more than `COVERED`.
     """
     boxed = [detection for detection in detections if detection.box is not None]
     if not len(bodies) or not boxed:
-        return [] if len(bodies) else list(detections), []
+        return [] if len(bodies) else list(detections), {}
     boxes = [detection.box for detection in boxed]
     alike = np.where(mutual_cover(boxes, bodies) > COVERED, 1, 0)
     alike = alike * (1 + box_iou(boxes, bodies))
     rows, columns = linear_sum_assignment(alike, maximize=True)
     same = alike[rows, columns] > 0
-    known = set(rows[same].tolist())
-    new = [one for row, one in enumerate(boxed) if row not in known]
-    return new, sorted(columns[same].tolist())
+    known = dict(zip(columns[same].tolist(), rows[same].tolist(), strict=True))
+    new = [one for row, one in enumerate(boxed) if row not in known.values()]
+    return new, {number: boxed[row] for number, row in sorted(known.items())}
 
 
 def _person_of(window: np.ndarray) -> Box:

@@ -45,12 +45,13 @@ class Sighting(NamedTuple):
 
     Attributes:
         window: through which to look.
-        box: (x1, y1, x2, y2) px where somebody was said to be; None for anywhere.
+        box: (x1, y1, x2, y2) px where the detector said that somebody is in this frame;
+            None where it said nothing.
         score: the detector's, if it said so.
     """
 
     window: Window
-    box: tuple[float, float, float, float] | None
+    box: tuple[float, float, float, float] | None = None
     score: float | None = None
 
 
@@ -80,6 +81,10 @@ class VideoPredictor:
             person.
         refine: how often to put a new window around the pose of a new person.
         source: name of the video or camera.
+        follow: whether to look for people where they should be by now. Without, as
+            where all boxes of a video are known, those whom the detector tells in a
+            frame are its people, and nobody else; only who is who follows from the
+            frames before.
 
     Raises:
         ValueError: if `detect_every` is below 1, or the looker describes nothing where
@@ -98,6 +103,7 @@ class VideoPredictor:
         least_confidence: float = LEAST_CONFIDENCE,
         refine: int = 1,
         source: str = "",
+        follow: bool = True,
     ):
         if detect_every < 1:
             raise ValueError(
@@ -112,7 +118,7 @@ class VideoPredictor:
         self.tracker = Tracker() if tracker is None else tracker
         self.detect_every, self.least_confidence = detect_every, least_confidence
         self.actions, self.lifting, self.refine = actions, lifting, refine
-        self.source = source
+        self.source, self.follow = source, follow
         self._frames, self._outside = 0, False
         self._windows: dict[int, Window] = {}
         self._doing: dict[int, tuple[int, Action]] = {}
@@ -145,7 +151,7 @@ class VideoPredictor:
             )
         self._numbers.append(number)
         people, looked, detected = self._look(image, picture, number)
-        people = self.tracker.update(people, number, detected)
+        people = self._numbered(people, number, detected)
         rows = [row for row, person in enumerate(people) if person.id is not None]
         people, looked = [people[row] for row in rows], _some(looked, rows)
         ids = [person.id for person in people]
@@ -171,14 +177,32 @@ class VideoPredictor:
             found += self._lift(None)
         return found
 
+    def _numbered(
+        self, people: list[Person], number: int, detected: list[int]
+    ) -> list[Person]:
+        """The people with their ids."""
+        # To the tracker detections without a score are people wherever they are.
+        scores = [person.score for person in people]
+        if not self.follow:
+            people = [dataclasses.replace(person, score=None) for person in people]
+        people = self.tracker.update(people, number, detected)
+        return [
+            dataclasses.replace(person, score=score)
+            for person, score in zip(people, scores, strict=True)
+        ]
+
     def _look(
         self, image: Image.Image, picture: np.ndarray, number: int
     ) -> tuple[list[Person], Looked, list[int]]:
         """Everybody once, with what was seen of them in the same order; who is new."""
-        sightings = self._followed(image.size, number)
+        sightings = self._followed(image.size, number) if self.follow else []
         followed = len(sightings)
-        if self._frames % self.detect_every == 0 or not sightings:
-            new = self._detected(picture, number, image.size)
+        if not self.follow:
+            sightings = self._new(image, self._within(picture, number, image.size))
+        elif self._frames % self.detect_every == 0 or not sightings:
+            new, known = self._detected(picture, number, image.size)
+            for row, one in known.items():
+                sightings[row] = sightings[row]._replace(box=one.box, score=one.score)
             sightings += self._new(image, new)
         windows = [one.window for one in sightings]
         looked = self.looker.look([image] * len(windows), windows)
@@ -192,10 +216,10 @@ class VideoPredictor:
         detected = [place for place, row in enumerate(rows) if row >= followed]
         return [people[row] for row in rows], _some(looked, rows), detected
 
-    def _detected(
+    def _within(
         self, picture: np.ndarray, number: int, size: tuple[int, int]
     ) -> list[Detection]:
-        """Whom the detector finds in the picture besides those who are followed."""
+        """Whom the detector finds in the picture."""
         found = self.detector.detect(picture, number)
         outside = [one.box for one in found if one.box and not overlaps(one.box, size)]
         if outside:
@@ -203,11 +227,18 @@ class VideoPredictor:
             logger.log(told, "frame %d: passed over, outside: %s", number, outside[0])
             self._outside = True
             found = [one for one in found if one.box not in outside]
+        return found
+
+    def _detected(
+        self, picture: np.ndarray, number: int, size: tuple[int, int]
+    ) -> tuple[list[Detection], dict[int, Detection]]:
+        """Whom the detector finds besides those who are followed, and these by row."""
+        found = self._within(picture, number, size)
         there = [key for key, _ in self.tracker.expected(size, number)]
         bodies = self.tracker.bodies(number)
         new, known = told_apart(found, [bodies[key] for key in there])
         self.tracker.confirm([there[row] for row in known])
-        return new
+        return new, known
 
     def _followed(self, size: tuple[int, int], number: int) -> list[Sighting]:
         """Where the people who are followed are expected."""
@@ -220,7 +251,7 @@ class VideoPredictor:
             )
             if self.actions is None or not window or not stays(window, wanted, others):
                 window = wanted
-            found.append(Sighting(window, box))
+            found.append(Sighting(window))
         return found
 
     def _new(self, image: Image.Image, found: Sequence[Detection]) -> list[Sighting]:

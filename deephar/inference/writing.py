@@ -58,12 +58,16 @@ class PredictionWriter:
         path: the file.
         header: what stands before the frames, as of `prediction_header`.
 
+    Attributes:
+        complete: whether all that was to be seen was; true unless somebody says
+            otherwise, and never of a file that ended by an error.
+
     Raises:
         OSError: if it cannot be written.
     """
 
     def __init__(self, path: str | os.PathLike, header: Mapping[str, Any]):
-        self.path = path
+        self.path, self.complete = path, True
         versions = {"format": FORMAT, "version": VERSION}
         self._header = {**versions, "deephar": __version__, **header}
         self._stack = contextlib.ExitStack()
@@ -74,8 +78,9 @@ class PredictionWriter:
             draft = stack.enter_context(whole_path(self.path))
             # What a buffer could not write would be tried again at the end.
             self._file = stack.enter_context(open(draft, "wb", buffering=0))
-            self._end, self._before = 0, b"\n  "
+            self._end = 0
             self._add(f'{head[:-2]},\n "frames": ['.encode())
+            self._begin = self._end
             self._stack = stack.pop_all()
         return self
 
@@ -85,8 +90,8 @@ class PredictionWriter:
         Raises:
             OSError: if it cannot be written.
         """
-        self._add(self._before + found.to_json().encode())
-        self._before = b",\n  "
+        comma = b"," if self._end > self._begin else b""
+        self._add(comma + b"\n  " + found.to_json().encode())
 
     def _add(self, text: bytes) -> None:
         """Puts a text, and the end of the file after it."""
@@ -94,7 +99,10 @@ class PredictionWriter:
         self._end += len(text)
 
     def _put(self, text: bytes) -> None:
-        """Writes in place of the end; the disk may take it in parts."""
+        """Writes in place of the end; the disk may take it in parts.
+
+        Ctrl-C may have come before the last text was counted: it is written over.
+        """
         self._file.seek(self._end)
         rest = memoryview(text)
         while rest:
@@ -102,7 +110,7 @@ class PredictionWriter:
 
     def __exit__(self, kind, error, trace) -> None:
         """Ends the file, whatever the reason."""
-        ending = _ENDINGS[kind is None]
+        ending = _ENDINGS[kind is None and self.complete]
         with self._stack:
             # An error or Ctrl-C may have come in the middle of a line.
             self._put(ending)

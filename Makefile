@@ -5,6 +5,8 @@
 PYTHON ?= python3
 # Further Keras backends to test, as pip names them: make test BACKENDS="jax torch"
 BACKENDS ?=
+# Processes that test, a file at a time each
+JOBS ?= 2
 BIN := .venv/bin
 
 .PHONY: demo test lint clean
@@ -17,7 +19,7 @@ BIN := .venv/bin
 
 test: .venv/installed
 	$(if $(BACKENDS),$(BIN)/pip install --quiet $(BACKENDS))
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -36,7 +36,7 @@ setup(
         "tensorboard",
     ],
     extras_require={
-        "test": ["jsonschema>=4.20", "pytest>=8", "ruff>=0.6"],
+        "test": ["jsonschema>=4.20", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"],
         "human36m": ["cdflib>=1.2"],
         "jax": ["jax>=0.4.30"],
         "torch": ["torch>=2.4"],

@@ -1,11 +1,14 @@
 """Small weights that come with the package, and files whose kernels have 16 bits."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
 from weight_files import build
 
 from deephar.checkpoints import load_weights, save_weights
+from deephar.networks import SHIPPED, weights_settings
 from deephar.networks.shipped import SMALL_LIFT, shipped_path
 
 
@@ -88,3 +91,15 @@ def test_weights_that_are_not_there_name_all_places(installed):
     places = r"lib.weights.*lib.share.*env.share.*user.share"
     with pytest.raises(FileNotFoundError, match=f"small_lift: .*at none of .*{places}"):
         shipped_path("small_lift")
+
+
+@pytest.mark.parametrize("name", ["small_pose", "small_action"])
+def test_shipped_weights_are_small_and_say_where_they_come_from(name):
+    path, settings = weights_settings(
+        name, ["mpii", "penn", "mpii_spnet", "penn_spnet"]
+    )
+    assert path.endswith(f"{name}.weights.h5")
+    assert SHIPPED[name].path.stat().st_size < 10e6
+    receipt = json.loads((SHIPPED[name].path.parent / "receipt.json").read_text())
+    assert receipt["learned_from"] == "generated people only"
+    assert receipt["size"] == settings["size"] and receipt["commands"]

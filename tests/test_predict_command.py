@@ -13,7 +13,7 @@ from tiny_watching import LABELS, action_predictor, pose_predictor
 from video_files import write_timed_video, write_video
 
 from deephar.checkpoints.lifting import save_network
-from deephar.commands import eyes, predict, watching
+from deephar.commands import eyes, outputs, predict, progress, watching
 from deephar.data import sources
 from deephar.data.box_lists import BoxRow, write_box_list
 from deephar.inference.schema import validate
@@ -301,6 +301,23 @@ def test_a_window_shows_each_picture_until_a_key_is_pressed(place, monkeypatch):
     predict.main(["more", picture(place / "a.png"), "--show", "--no-draw"])
     assert FakeViewer.waits == len(pictures) + 1
     assert read_json("runs/predict/more.json")["complete"]
+
+
+def test_stills_are_drawn_each_by_itself_and_a_slow_one_told_once(
+    place, monkeypatch, capsys
+):
+    made = []
+    overlay = outputs.Overlay
+    monkeypatch.setattr(
+        outputs, "Overlay", lambda *a, **k: made.append(1) or overlay(*a, **k)
+    )
+    monkeypatch.setattr(progress, "_EVERY", {True: 0.0, False: 0.0})
+    for number in range(2):
+        picture(place / "more" / f"{number}.png")
+    predict.main(["more", "--no-json"])
+    assert len(made) == 2
+    said = capsys.readouterr().out
+    assert said.count("2 of 2 frames") == said.count("1 of 2 frames") == 1
 
 
 def test_of_a_source_no_more_is_read_than_is_wanted(place, monkeypatch):

@@ -112,6 +112,29 @@ def test_who_is_not_confirmed_gives_way_to_somebody_who_is_detected():
     assert found([], 5, 0.8, detected=()) == [1, None]
 
 
+@pytest.mark.parametrize("score, kept", [(0.8, False), (None, True)])
+def test_what_a_detector_points_to_only_once_is_nobody(score, kept):
+    tracker = Tracker()
+    doubtful = dataclasses.replace(person(100), score=score)
+    ids(tracker.update([doubtful], detected=[0]))
+    for _ in range(2):
+        tracker.confirm([])
+        assert ids(tracker.update([doubtful])) == [1]
+    tracker.confirm([])
+    assert ids(tracker.update([doubtful])) == [1 if kept else None]
+    assert tracker.ids == ((1,) if kept else ())
+
+
+def test_whom_a_detector_finds_again_is_followed_on():
+    tracker = Tracker()
+    found = dataclasses.replace(person(100), score=0.8)
+    tracker.update([found], detected=[0])
+    tracker.confirm([1])
+    for _ in range(6):
+        tracker.confirm([])
+        assert ids(tracker.update([found])) == [1]
+
+
 def test_no_more_people_are_followed_than_asked_for():
     tracker = Tracker(most=2)
     people = [person(x) for x in (100, 300, 500)]

@@ -34,6 +34,9 @@ _LESS = 0.5
 _DOUBTS = 5
 """Looks of the detector without a person after which another one may have the place."""
 
+_PROBATION = 3
+"""Looks of the detector within which it must find somebody new a second time."""
+
 _SURE_GAIN = 0.1
 """Part of a new pose's confidence in that of a track."""
 
@@ -54,6 +57,7 @@ class _Track:
         sure: mean confidence of the joints in the last poses.
         seen, missed: updates with the person, and those without since then.
         doubts: looks of the detector since it found the person.
+        certain: whether it found the person twice, or need not.
     """
 
     id: int
@@ -64,19 +68,20 @@ class _Track:
     time: float
     velocity: np.ndarray
     sure: float
+    certain: bool
     seen: int = 1
     missed: int = 0
     doubts: int = 0
 
     @classmethod
     def begin(
-        cls, number: int, joints: np.ndarray, now: float, sure: float
+        cls, number: int, joints: np.ndarray, now: float, sure: float, certain: bool
     ) -> "_Track":
         """A track of somebody who was found for the first time."""
         place = np.median(joints, axis=0)
         middle, side = _extent(joints)
         shape, beside, still = joints - place, middle - place, np.zeros(2)
-        return cls(number, shape, place, beside, side, now, still, sure)
+        return cls(number, shape, place, beside, side, now, still, sure, certain)
 
     def place_at(self, now: float) -> np.ndarray:
         """Where the person should be: the median of the joints, (2,)."""
@@ -186,7 +191,14 @@ class Tracker:
             if ids[number] is None and (
                 not stray[number] or (told and person.score is None)
             ):
-                ids[number] = self._begin(joints[number], now, sure[number], told)
+                certain = not told or person.score is None
+                begin = (joints[number], now, sure[number], certain)
+                ids[number] = self._begin(*begin, detected=told)
+        self._tracks = [
+            track
+            for track in self._tracks
+            if track.certain or track.doubts < _PROBATION
+        ]
         return [
             dataclasses.replace(person, id=number if number in self.ids else None)
             for person, number in zip(people, ids, strict=True)
@@ -195,10 +207,14 @@ class Tracker:
     def confirm(self, found: Collection[int]) -> None:
         """Takes in whom of the followed people a detector has found.
 
+        Somebody to whom a detector pointed once, and not again within three looks, is
+        taken for its mistake: the next update is the last one with that person.
+
         Args:
             found: their ids.
         """
         for track in self._tracks:
+            track.certain |= track.id in found
             track.doubts = 0 if track.id in found else track.doubts + 1
 
     def expected(
@@ -291,7 +307,12 @@ class Tracker:
         return (near & (small | (mutual_cover(boxes, bodies) > COVERED))).any(axis=1)
 
     def _begin(
-        self, joints: np.ndarray, now: float, sure: float, detected: bool
+        self,
+        joints: np.ndarray,
+        now: float,
+        sure: float,
+        certain: bool,
+        detected: bool,
     ) -> int | None:
         """Begins a track, if there is room for it; its id."""
         if self.most is not None and len(self._tracks) >= self.most:
@@ -304,7 +325,8 @@ class Tracker:
                 return None
             self._tracks.remove(max(doubtful, key=lambda track: track.doubts))
         self._last_id += 1
-        self._tracks.append(_Track.begin(self._last_id, joints, now, sure))
+        track = _Track.begin(self._last_id, joints, now, sure, certain)
+        self._tracks.append(track)
         return self._last_id
 
 

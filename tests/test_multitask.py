@@ -193,7 +193,7 @@ def test_two_workers_learn_what_one_process_does(place, two_workers):
     ours, theirs = (weights_of(build(one)) for one in (two_workers, place / "joint"))
     assert ours.keys() == theirs.keys()
     for path in ours:
-        np.testing.assert_allclose(ours[path], theirs[path], atol=1e-5, err_msg=path)
+        np.testing.assert_allclose(ours[path], theirs[path], atol=5e-5, err_msg=path)
     start = build(place / "joint", pose_weights=str(place / "pose" / LAST))
     before = weights_of(start.get_layer("frame_model"))
     after = weights_of(build(place / "joint").get_layer("frame_model"))

@@ -117,7 +117,7 @@ def test_what_a_detector_points_to_only_once_is_nobody(score, kept):
     tracker = Tracker()
     doubtful = dataclasses.replace(person(100), score=score)
     ids(tracker.update([doubtful], detected=[0]))
-    for _ in range(2):
+    for _ in range(7):
         tracker.confirm([])
         assert ids(tracker.update([doubtful])) == [1]
     tracker.confirm([])
@@ -130,7 +130,7 @@ def test_whom_a_detector_finds_again_is_followed_on():
     found = dataclasses.replace(person(100), score=0.8)
     tracker.update([found], detected=[0])
     tracker.confirm([1])
-    for _ in range(6):
+    for _ in range(12):
         tracker.confirm([])
         assert ids(tracker.update([found])) == [1]
 

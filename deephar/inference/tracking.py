@@ -34,7 +34,7 @@ _LESS = 0.5
 _DOUBTS = 5
 """Looks of the detector without a person after which another one may have the place."""
 
-_PROBATION = 3
+_PROBATION = 8
 """Looks of the detector within which it must find somebody new a second time."""
 
 _SURE_GAIN = 0.1
@@ -207,7 +207,7 @@ class Tracker:
     def confirm(self, found: Collection[int]) -> None:
         """Takes in whom of the followed people a detector has found.
 
-        Somebody to whom a detector pointed once, and not again within three looks, is
+        Somebody to whom a detector pointed once, and not again within eight looks, is
         taken for its mistake: the next update is the last one with that person.
 
         Args:

@@ -9,9 +9,8 @@ import pathlib
 
 import keras
 
+from deephar.utils.machine import CPUINFO, cpu_facts
 from deephar.utils.timing import MIB, peak_memory_mib
-
-PRECISIONS = ("float32", "bfloat16", "float16")
 
 _BFLOAT16_FLAG = "avx512_bf16"
 _BFLOAT16_CAPABILITY = (8, 0)
@@ -87,7 +86,7 @@ class Processor:
     Attributes:
         name: for people.
         gpu: whether it is one.
-        precision: the fastest of PRECISIONS on it.
+        precision: the fastest on it: "float32", "bfloat16" or "float16".
     """
 
     name: str
@@ -108,7 +107,7 @@ def processor(cpu_only: bool = False) -> Processor:
         for device in tf.config.list_physical_devices("GPU")
     ]
     if cpu_only or not gpus:
-        return cpu(pathlib.Path("/proc/cpuinfo"), os.environ)
+        return cpu(CPUINFO, os.environ)
     slowest = min(gpus, key=lambda gpu: gpu.get("compute_capability", (0, 0)))
     return gpu(
         slowest.get("device_name", "GPU"), slowest.get("compute_capability", (0, 0))
@@ -131,12 +130,7 @@ def cpu(cpuinfo: pathlib.Path, environ: dict[str, str]) -> Processor:
         cpuinfo: Linux's description; where there is none, float32.
         environ: the environment, in which TF_ENABLE_ONEDNN_OPTS=0 switches oneDNN off.
     """
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    facts = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
-    facts = {key.strip(): value.strip() for key, value in facts.items()}
+    facts = cpu_facts(cpuinfo)
     onednn = environ.get("TF_ENABLE_ONEDNN_OPTS", "1") not in ("0", "false")
     low = onednn and _BFLOAT16_FLAG in facts.get("flags", "").split()
     name = facts.get("model name", "CPU")

@@ -9,10 +9,11 @@ from deephar import experiment, frameworks
 from deephar.checkpoints import load_weights
 from deephar.experiment import compute
 from deephar.experiment.compute import Compute, choose
-from deephar.frameworks import PRECISIONS, Processor
+from deephar.frameworks import Processor
 from deephar.inference import PosePredictor
 from deephar.models import reception
 from deephar.utils import pa16j2d
+from deephar.utils.machine import PRECISIONS
 
 PLAIN = Processor("old", False, "float32")
 MODERN = Processor("new", False, "bfloat16")

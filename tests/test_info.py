@@ -9,9 +9,8 @@ from weight_files import write_tiny_network
 import deephar
 from deephar import checkpoints
 from deephar.commands import info
-from deephar.frameworks import PRECISIONS
 from deephar.networks import SHIPPED
-from deephar.utils.machine import cores
+from deephar.utils.machine import PRECISIONS, cores
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,13 @@ import pytest
 from weight_files import build
 
 from deephar.checkpoints import load_weights, save_weights
+from deephar.commands.eyes import lifting_networks
+from deephar.data.synthetic import make_sample
+from deephar.inference import ActionPredictor, PosePredictor
+from deephar.models.lifting import receptive_field, settings
 from deephar.networks import SHIPPED, weights_settings
 from deephar.networks.shipped import SMALL_LIFT, shipped_path
+from deephar.utils.pose import pa16j2d
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +100,35 @@ def test_weights_that_are_not_there_name_all_places(installed):
 
 @pytest.mark.parametrize("name", ["small_pose", "small_action"])
 def test_shipped_weights_are_small_and_say_where_they_come_from(name):
-    path, settings = weights_settings(
-        name, ["mpii", "penn", "mpii_spnet", "penn_spnet"]
-    )
+    path, known = weights_settings(name, ["mpii", "penn", "mpii_spnet", "penn_spnet"])
     assert path.endswith(f"{name}.weights.h5")
     assert SHIPPED[name].path.stat().st_size < 10e6
     receipt = json.loads((SHIPPED[name].path.parent / "receipt.json").read_text())
     assert receipt["learned_from"] == "generated people only"
-    assert receipt["size"] == settings["size"] and receipt["commands"]
+    assert receipt["size"] == known["size"] and receipt["commands"]
+
+
+def test_the_small_pose_network_finds_the_joints_of_generated_people():
+    samples = [make_sample(9, number) for number in range(8)]
+    pictures = [sample.picture for sample in samples]
+    boxes = [sample.labels.bbox for sample in samples]
+    found = PosePredictor.load().predict_batch(pictures, [[box] for box in boxes])
+    truth = [one.labels.mpii_pose()[pa16j2d.map_from_mpii] for one in samples]
+    near = [
+        np.linalg.norm(pose.joints - joints, axis=-1) / max(box[2:] - box[:2])
+        for (pose,), joints, box in zip(found, truth, boxes, strict=True)
+    ]
+    assert np.mean(np.ravel(near)[np.isfinite(np.ravel(near))] < 0.1) > 0.7
+
+
+def test_the_small_action_network_tells_penn_action_s_classes():
+    predictor = ActionPredictor.load()
+    assert (len(predictor.labels), predictor.step) == (15, 3)
+
+
+def test_the_small_lifting_network_sees_27_frames():
+    (model,), keypoints = lifting_networks("small_lift")
+    assert (keypoints, receptive_field(settings(model)["filter_widths"])) == (
+        "h36m",
+        27,
+    )

@@ -27,9 +27,9 @@ from deephar import frameworks
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.commands import command_parser, say
 from deephar.inference import ActionPredictor, ActionStream, PosePredictor
-from deephar.inference.loading import PRECISIONS
 from deephar.networks import NETWORKS, SMALL_LIFT, SMALL_POSE, weights_settings
 from deephar.utils.fs import write_json
+from deephar.utils.machine import CHOSEN_PRECISIONS
 from deephar.utils.numbers import positive_int
 from deephar.utils.timing import peak_memory_mib, result_of, seconds
 
@@ -50,7 +50,12 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--repeat", type=positive_int, default=20, help="timed calls (%(default)s)")
     add("--flip", action="store_true", help="look at every crop mirrored too")
     add("--device", help="cpu, gpu, gpu:1 (default: what Keras takes)")
-    add("--precision", choices=PRECISIONS, default="float32", help="(%(default)s)")
+    add(
+        "--precision",
+        choices=CHOSEN_PRECISIONS,
+        default="float32",
+        help="(%(default)s)",
+    )
     switch = argparse.BooleanOptionalAction
     add("--fold", action=switch, default=True, help="batch norms folded (yes)")
     add("--jit", action="store_true", help="XLA; on TensorFlow for GPUs alone")

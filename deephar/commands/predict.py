@@ -15,12 +15,12 @@ import argparse
 from collections.abc import Sequence
 
 from deephar.commands import command_parser
+from deephar.utils.machine import CHOSEN_PRECISIONS
 from deephar.utils.numbers import fraction, natural, positive_float, positive_int
 
 DEFAULTS = {"detector": "auto", "detect_every": 5, "every": 1}
 """Of flags whose being given is asked: not every source takes them."""
 
-PRECISIONS = ("float32", "bfloat16", "float16", "auto")
 DETECTORS = ("auto", "hog", "whole")
 
 
@@ -98,7 +98,7 @@ def _add_network_flags(parser: argparse.ArgumentParser) -> None:
     add("--refine", type=natural, default=1, metavar="N", help=refine)
     add("--device", metavar="cpu|gpu|gpu:N", help="where to compute (Keras's choice)")
     precision = "of the network (%(default)s)"
-    add("--precision", choices=PRECISIONS, default="float32", help=precision)
+    add("--precision", choices=CHOSEN_PRECISIONS, default="float32", help=precision)
     add("--batch-size", type=positive_int, default=8, help="most crops (%(default)s)")
 
 

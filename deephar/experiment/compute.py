@@ -12,7 +12,8 @@ import logging
 
 import keras
 
-from deephar.frameworks import PRECISIONS, Processor, processor
+from deephar.frameworks import Processor, processor
+from deephar.utils.machine import PRECISIONS
 
 logger = logging.getLogger(__name__)
 

@@ -10,13 +10,10 @@ from deephar.frameworks import device_names, processor
 from deephar.networks.building import build_network
 from deephar.networks.settings import weights_settings
 from deephar.networks.shipped import SMALL_ACTION, SMALL_POSE
+from deephar.utils.machine import CHOSEN_PRECISIONS
 
 DEFAULT_POSE, DEFAULT_ACTION = SMALL_POSE.name, SMALL_ACTION.name
 """Weights that are taken where none are given."""
-
-PRECISIONS = ("float32", "bfloat16", "float16", "auto")
-"""Of the network; less than float32 is mixed: weights, soft-argmax and outputs stay
-float32. "auto" is the fastest on this processor."""
 
 _KINDS = ("cpu", "gpu")
 
@@ -44,7 +41,7 @@ def load(
         weights: a file, beside which a model.json may lie, or a name.
         networks: as of `networks.weights_settings`.
         device: as of `on_device`; variables are made there.
-        precision: one of PRECISIONS. The policy of Keras is as before afterwards.
+        precision: one of CHOSEN_PRECISIONS; Keras' policy is as before afterwards.
 
     Raises:
         OSError: if there are no such weights, or they cannot be read or fetched.
@@ -102,9 +99,9 @@ def _policy(precision: str) -> Iterator[None]:
 
 def _chosen(precision: str, device: str | None) -> str:
     """The precision that is meant, on a device."""
-    if precision not in PRECISIONS:
+    if precision not in CHOSEN_PRECISIONS:
         raise ValueError(
-            f"`precision` must be one of {', '.join(PRECISIONS)}. "
+            f"`precision` must be one of {', '.join(CHOSEN_PRECISIONS)}. "
             f"Received: precision={precision!r}"
         )
     if precision != "auto":

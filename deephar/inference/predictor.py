@@ -315,18 +315,7 @@ class PosePredictor:
     def window(
         self, size: tuple[int, int], box: Sequence[float] | None = None
     ) -> Window:
-        """The window through which `predict` looks at a person first.
-
-        Args:
-            size: (w, h) of the picture, px.
-            box: the person as (x1, y1, x2, y2) px; None looks at the whole picture.
-
-        Returns:
-            A window around it, in the shape of the network's input.
-
-        Raises:
-            ValueError: if the box is empty, outside the picture or not four numbers.
-        """
+        """The window through which `predict` looks first; see `person_window`."""
         height, width = self.model.input_shape[1:3]
         return person_window(size, box, (width, height))
 

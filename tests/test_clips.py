@@ -57,16 +57,20 @@ def test_folded_parts_have_no_batch_norm_and_give_the_same(model):
 
 
 def test_one_shape_for_all_batches_changes_nothing(model):
-    frames, predictor = formula_clips(1)[0, :7], ClipPredictor(model, 4)
-    seen, run = [], predictor.frame_model.predict_on_batch
-    part = predictor.frame_model
-    part.predict_on_batch = lambda x: (seen.append(len(x)), run(x))[1]
-    try:
-        expected = predictor.describe_frames(frames)
-        predictor._one_shape = True
-        found = predictor.describe_frames(frames)
-    finally:
-        del part.predict_on_batch
+    frames, seen = formula_clips(1)[0, :7], []
+
+    class Seen:
+        def __init__(self, part):
+            self.part = part
+
+        def predict_on_batch(self, x):
+            seen.append(len(x))
+            return self.part.predict_on_batch(x)
+
+    predictor = ClipPredictor(model, 4, spread=Seen)
+    expected = predictor.describe_frames(frames)
+    predictor._one_shape = True
+    found = predictor.describe_frames(frames)
     assert seen == [4, 3, 4, 4]
     for x, y in zip(found, expected, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-5)

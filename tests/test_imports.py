@@ -56,7 +56,7 @@ FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}
 WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data", "plans"}
 TENSORFLOW = {
     *("trainer", "devices", "frameworks", "data.loader"),
-    "experiment.training",
+    *("experiment.training", "inference.running"),
 }
 OUTSIDE = {"exp", "datasets", "tests", "weights"}
 

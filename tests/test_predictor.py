@@ -192,9 +192,9 @@ def test_two_threads_get_what_one_gets_bit_for_bit(two_blocks):
 
 
 def test_a_run_has_the_model_for_itself(two_blocks, monkeypatch):
-    meeting = Meeting(two_blocks.predict_on_batch)
-    monkeypatch.setattr(two_blocks, "predict_on_batch", meeting.predict_on_batch)
     predictor = PosePredictor(two_blocks, pa16j2d)
+    meeting = Meeting(predictor._runner.predict_on_batch)
+    monkeypatch.setattr(predictor, "_runner", meeting)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(predictor.predict, _pictures(2)))
     assert (meeting.runs, meeting.met) == (2, 0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from deephar.inference.folding import fold_batch_norm
 from deephar.inference.loading import check_device, on_device
+from deephar.inference.running import runner
 from deephar.models.common import clip_parts
 
 
@@ -75,7 +76,9 @@ class ClipPredictor:
         with on_device(device):
             parts = [fold_batch_norm(part) for part in parts] if fold else parts
         self.frame_model, self.clip_head = parts
-        self._runners = [spread(part) if spread else part for part in parts]
+        self._runners = [
+            spread(part) if spread else runner(part, jit, fold) for part in parts
+        ]
         self._lock = threading.Lock()
         self.batch_size = batch_size
         self.poses = poses
@@ -83,11 +86,8 @@ class ClipPredictor:
         self.num_frames = self.clip_head.input_shape[0][1]
         self.described = tuple(x.name for x in self.clip_head.inputs)
         self.names = tuple(self.clip_head.output_names)
-        backend = keras.backend.backend()
-        self._one_shape = jit or backend == "jax"  # every other shape is compiled anew
-        if backend == "tensorflow":
-            for part in parts:
-                part.jit_compile = jit
+        # Every other shape is compiled anew.
+        self._one_shape = jit or keras.backend.backend() == "jax"
 
     def describe_frames(self, frames: np.ndarray) -> tuple[np.ndarray, ...]:
         """Finds in every frame what the clip head wants to know of it.
@@ -172,7 +172,6 @@ class ClipPredictor:
     def _run(self, number: int, inputs: list[np.ndarray]) -> list[np.ndarray]:
         """Runs a part, by its number, on its inputs, `(n, ...)`, some at a time."""
         part = (self.frame_model, self.clip_head)[number]
-        runner = self._runners[number]
         shapes = [tuple(x.shape[1:]) for x in part.inputs]
         total = len(inputs[0]) if inputs else 0
         if [x.shape for x in inputs] != [(total, *shape) for shape in shapes]:
@@ -187,7 +186,9 @@ class ClipPredictor:
             if self._one_shape and count < self.batch_size:
                 batch = [_padded(x, self.batch_size) for x in batch]
             with self._lock, on_device(self.device):
-                found = runner.predict_on_batch(batch if len(batch) > 1 else batch[0])
+                found = self._runners[number].predict_on_batch(
+                    batch if len(batch) > 1 else batch[0]
+                )
             for result, y in zip(results, keras.tree.flatten(found), strict=True):
                 result[start : start + count] = y[:count]
         return results

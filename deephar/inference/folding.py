@@ -21,9 +21,10 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
 
     A batch norm over the last axis is folded where it is the only thing that follows a
     convolution, separable or depthwise convolution or dense layer without activation,
-    and both are used once; others stay. Nested models are folded too, shared ones
-    stay shared. Layer, input and output names stay: a folded batch norm that makes an
-    output becomes an `Identity` of its name.
+    and both are used once; elsewhere it becomes a `Rescaling` by constants. Those over
+    another axis stay. Nested models are folded too, shared ones stay shared. Layer,
+    input and output names stay: a folded batch norm that makes an output becomes an
+    `Identity` of its name.
 
     Args:
         model: functional model; it stays as it is.
@@ -61,7 +62,7 @@ def _clone(model: keras.Model, weights: list) -> keras.Model:
     norms = {id(conv): norm for conv, norm in pairs}
     gone = {id(norm) for _, norm in pairs}
     ends = {output._keras_history.operation.name for output in model.outputs}
-    identities = set()
+    identities, rescalings = set(), set()
 
     def clone(layer):
         if _is_functional(layer):
@@ -71,6 +72,10 @@ def _clone(model: keras.Model, weights: list) -> keras.Model:
             identity = layers.Identity(name=layer.name, dtype=layer.dtype_policy)
             identities.add(identity)
             return identity
+        if _is_norm(layer):
+            rescaling = _rescaling(layer)
+            rescalings.add(rescaling)
+            return rescaling
         config = layer.get_config()
         if id(layer) in norms:
             config["use_bias"] = True
@@ -82,9 +87,11 @@ def _clone(model: keras.Model, weights: list) -> keras.Model:
         return copy
 
     def call(layer, *args, **kwargs):
-        if layer not in identities:
-            return layer(*args, **kwargs)
-        return layer(args[0]) if layer.name in ends else args[0]
+        if layer in identities and layer.name not in ends:
+            return args[0]
+        if layer in identities | rescalings:
+            return layer(args[0])
+        return layer(*args, **kwargs)
 
     uncompiled = keras.Model(model.input, model.output, name=model.name)
     return keras.models.clone_model(
@@ -101,14 +108,21 @@ def _foldable(model: keras.Model) -> list[tuple]:
     pairs = []
     for node in nodes:
         norm = node.operation
-        if not isinstance(norm, layers.BatchNormalization):
+        if not _is_norm(norm):
             continue
         (x,) = node.input_tensors
         conv = x._keras_history.operation
         once = calls[id(conv)] == calls[id(norm)] == uses[id(x)] == 1
-        if once and norm.axis in (-1, len(x.shape) - 1) and _is_linear(conv):
+        if once and _is_linear(conv):
             pairs.append((conv, norm))
     return pairs
+
+
+def _is_norm(layer) -> bool:
+    """Whether it is a batch norm over the last axis."""
+    if not isinstance(layer, layers.BatchNormalization):
+        return False
+    return layer.axis in (-1, layer.input_spec.ndim - 1)
 
 
 def _is_linear(layer) -> bool:
@@ -124,15 +138,26 @@ def _folded(conv, norm) -> list[np.ndarray]:
     *kernels, bias = [array.astype(np.float64) for array in conv.get_weights()] + (
         [] if conv.use_bias else [np.zeros(())]
     )
-    mean = _array(norm.moving_mean)
+    scale, offset = _scale_and_offset(norm)
+    shape = kernels[-1].shape[-2:] if isinstance(conv, _DEPTHWISE) else (-1,)
+    kernels[-1] = kernels[-1] * scale.reshape(shape)
+    arrays = [*kernels, bias * scale + offset]
+    return [array.astype(np.float32) for array in arrays]
+
+
+def _rescaling(norm) -> layers.Rescaling:
+    """The layer that does a batch norm's work; its numbers are constants."""
+    scale, offset = (x.astype(np.float32) for x in _scale_and_offset(norm))
+    return layers.Rescaling(scale, offset, name=norm.name, dtype=norm.dtype_policy)
+
+
+def _scale_and_offset(norm) -> tuple[np.ndarray, np.ndarray]:
+    """What a batch norm multiplies by and then adds, by channel."""
     scale = 1 / np.sqrt(_array(norm.moving_variance) + norm.epsilon)
     if norm.scale:
         scale = scale * _array(norm.gamma)
     offset = _array(norm.beta) if norm.center else 0.0
-    shape = kernels[-1].shape[-2:] if isinstance(conv, _DEPTHWISE) else (-1,)
-    kernels[-1] = kernels[-1] * scale.reshape(shape)
-    arrays = [*kernels, (bias - mean) * scale + offset]
-    return [array.astype(np.float32) for array in arrays]
+    return scale, offset - _array(norm.moving_mean) * scale
 
 
 def _array(variable) -> np.ndarray:

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from deephar.inference.folding import fold_batch_norm
+from deephar.inference.running import runner
 from deephar.models import lifting
 
 BLOCK = 2048
@@ -70,10 +71,9 @@ class Lifter:
         pad = lifting.padding(widths)
         shift = lifting.causal_shift(widths, self.settings["causal"])
         self._before, self._after = pad + shift, pad - shift
-        self._model = fold_batch_norm(model) if fold else model
-        if keras.backend.backend() == "tensorflow":
-            # XLA would compile it anew for each length of a track.
-            self._model.jit_compile = False
+        model = fold_batch_norm(model) if fold else model
+        # XLA would compile it anew for each length of a track.
+        self._runner = runner(model, jit=False, frozen=fold)
 
     def lift(self, keypoints: np.ndarray) -> np.ndarray:
         """Lifts a track.
@@ -106,10 +106,15 @@ class Lifter:
 
     def _run(self, keypoints: np.ndarray) -> np.ndarray:
         if self._mirror is None:
-            return np.asarray(self._model.predict_on_batch(keypoints[None])[0])
+            return self._lifted(keypoints[None])[0]
         both = np.stack([keypoints, self._mirror.keypoints(keypoints)])
-        plain, mirrored = np.asarray(self._model.predict_on_batch(both))
+        plain, mirrored = self._lifted(both)
         return (plain + self._mirror.joints(mirrored)) / 2
+
+    def _lifted(self, keypoints: np.ndarray) -> np.ndarray:
+        """The network's poses `(tracks, frames, joints, 3)`."""
+        (poses,) = keras.tree.flatten(self._runner.predict_on_batch(keypoints))
+        return np.asarray(poses)
 
 
 class StreamingLifter:

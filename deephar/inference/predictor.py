@@ -22,6 +22,7 @@ from deephar.inference.folding import fold_batch_norm
 from deephar.inference.loading import DEFAULT_POSE, check_device, load, on_device
 from deephar.inference.looker import Looked, as_picture, people_of, person_window
 from deephar.inference.results import Pose
+from deephar.inference.running import runner
 from deephar.networks.building import pose_view
 from deephar.networks.recipes import pose_networks, poselayout
 
@@ -144,8 +145,7 @@ class PosePredictor:
         self.device = device
         self.about: dict[str, Any] = {}
         self._lock = threading.Lock()
-        if keras.backend.backend() == "tensorflow":
-            self.model.jit_compile = jit
+        self._runner = runner(self.model, jit, fold)
 
     @classmethod
     def load(
@@ -201,7 +201,7 @@ class PosePredictor:
 
     def _run(self, frames: np.ndarray) -> np.ndarray:
         with self._lock, on_device(self.device):
-            outputs = self.model.predict_on_batch(frames)
+            outputs = self._runner.predict_on_batch(frames)
         outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
         pairs = split_outputs(outputs, self.poselayout.dim)
         return np.stack([np.concatenate(pair, axis=-1) for pair in pairs])

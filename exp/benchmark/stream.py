@@ -4,9 +4,10 @@ Command   python exp/benchmark/stream.py [--network penn] [--size 256 --blocks 4
               [--frames 16] [--length 100] [--json FILE]
           python exp/benchmark/stream.py --network lifting --length 400
 
-Stride 1: every frame of the video is taken by the stream, which looks at it once, and
-then the window that ends with it goes through the whole network, A B A B; the two
-answers are compared. --network lifting is a temporal lifting network (--widths
+Stride 1: the frames of a group are taken by the stream, which looks at each once, and
+then the windows that end with them go through the whole network, A B A B; the two
+answers are compared. Batch norms are folded in the stream, as `predict` has them, and
+left in the whole network. --network lifting is a temporal lifting network (--widths
 --channels), whose window is what a pose needs. `ratio` is how many times the frames a
 second of the whole windows the stream has, the median of --groups groups of frames;
 `cpu_ratio` counts the processor's seconds, which other work on the machine disturbs
@@ -63,25 +64,24 @@ def measure(args):
             f"{ways.first + 1} frames, and --groups={args.groups}. "
             f"Received: {args.length}"
         )
-    pairs, answers = [], []
-    for number in range(args.length):
-        taken, stream_times = timed(ways.take, number)
-        if number < ways.first:
-            continue
-        expected, whole_times = timed(ways.run, number)
-        answers.append((taken, expected))
-        pairs.append((stream_times, whole_times))
-    taken, expected = (np.stack(side) for side in zip(*answers, strict=True))
+    for number in range(ways.first):
+        ways.take(number)
     # The first call of each is compiled in it.
-    groups = np.array_split(np.array(pairs[1:]), args.groups)
-    (wall, cpu), figures = np.transpose([g.sum(axis=0) for g in groups], (2, 0, 1)), {}
-    for name, times in (("ratio", wall), ("cpu_ratio", cpu)):
-        ratios = sorted(whole / stream for stream, whole in times)
+    answers = [(ways.take(ways.first), ways.run(ways.first))]
+    frames, groups = range(ways.first + 1, args.length), []
+    for group in np.array_split(frames, args.groups):
+        sides = [[timed(way, n) for n in group] for way in (ways.take, ways.run)]
+        answers += zip(*([found for found, _ in side] for side in sides), strict=True)
+        groups.append([[times for _, times in side] for side in sides])
+    taken, expected = (np.stack(side) for side in zip(*answers, strict=True))
+    seconds, figures = [np.sum(group, axis=1) for group in groups], {}
+    for name, clock in (("ratio", 0), ("cpu_ratio", 1)):
+        ratios = sorted(whole[clock] / stream[clock] for stream, whole in seconds)
         figures |= {name: statistics.median(ratios)}
         figures |= {f"{name}_lowest": ratios[0], f"{name}_highest": ratios[-1]}
-    stream_s, whole_s = np.median([pair for pair, _ in np.swapaxes(pairs, 1, 2)], 0)
+    stream_s, whole_s = np.median(np.concatenate(groups, axis=1)[..., 0], axis=1)
     return {
-        "windows": len(pairs),
+        "windows": len(answers),
         "stream_frames_per_s": 1 / stream_s,
         "whole_frames_per_s": 1 / whole_s,
         **figures,

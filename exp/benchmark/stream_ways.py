@@ -27,7 +27,7 @@ class Clips:
         settings |= {name: given[name] for name in settings.keys() & given}
         self.model = build_network(args.network, settings, args.weights)
         self.model.jit_compile = compute.jit
-        self.predictor = ClipPredictor(self.model, 16, compute.fold, compute.jit)
+        self.predictor = ClipPredictor(self.model, fold=True, jit=compute.jit)
         self.first = self.predictor.num_frames - 1
         rng, shape = np.random.default_rng(0), self.model.input_shape[2:]
         frames = rng.uniform(-0.3, 0.3, (args.length, *shape))

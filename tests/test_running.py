@@ -1,0 +1,47 @@
+import keras
+import numpy as np
+import pytest
+
+from deephar.inference.running import TracedModel, runner
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="other backends run as they are"
+)
+
+
+def two_inputs():
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    y = keras.layers.BatchNormalization()(keras.layers.Dense(3)(a + b))
+    return keras.Model([a, b], [y, a - b])
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_traced_model_predicts_what_the_model_does_for_every_batch(frozen):
+    model, rng = two_inputs(), np.random.default_rng(0)
+    for layer in model.layers:
+        layer.set_weights([rng.uniform(0.5, 2, w.shape) for w in layer.get_weights()])
+    traced = runner(model, jit=False, frozen=frozen)
+    assert isinstance(traced, TracedModel)
+    for count in (3, 1):
+        x = list(rng.uniform(-1, 1, (2, count, 4)).astype("float32"))
+        for found, y in zip(
+            traced.predict_on_batch(x), model.predict_on_batch(x), strict=True
+        ):
+            np.testing.assert_allclose(found, y, atol=1e-6)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_frozen_weights_are_those_of_the_first_call(frozen):
+    x = keras.Input((1,))
+    model = keras.Model(x, keras.layers.Dense(1, use_bias=False)(x))
+    traced, one = runner(model, False, frozen), np.ones((1, 1), np.float32)
+    values = []
+    for value in (2.0, 3.0):
+        model.set_weights([np.full((1, 1), value)])
+        values.append(traced.predict_on_batch(one)[0].item())
+    assert values == ([2.0, 2.0] if frozen else [2.0, 3.0])
+
+
+def test_what_stands_in_for_a_model_stays():
+    something = object()
+    assert runner(something, jit=False, frozen=True) is something

@@ -8,9 +8,9 @@ import pytest
 from weight_files import build
 
 from deephar.checkpoints import load_weights, save_weights
-from deephar.commands.eyes import lifting_networks
 from deephar.data.synthetic import make_sample
 from deephar.inference import ActionPredictor, PosePredictor
+from deephar.inference.eye import lifting_networks
 from deephar.models.lifting import receptive_field, settings
 from deephar.networks import SHIPPED, weights_settings
 from deephar.networks.shipped import SMALL_LIFT, shipped_path

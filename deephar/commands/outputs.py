@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from deephar.commands.eyes import Eye
 from deephar.commands.overlay import Overlay
 from deephar.commands.planning import Plan
 from deephar.commands.viewer import Viewer
 from deephar.data.sources import Source, SourceFrame
 from deephar.data.video_writing import VideoWriter
 from deephar.frameworks import device_names
+from deephar.inference.eye import Eye
 from deephar.inference.results import FramePrediction
 from deephar.inference.writing import PredictionWriter, prediction_header
 from deephar.utils.drawing import save_drawing

@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from deephar.commands.eyes import Eye, Eyes
+from deephar.commands.eyes import Eyes
 from deephar.commands.outputs import Outputs, prepare_folder
 from deephar.commands.planning import Plan, plan_sources
 from deephar.commands.predict import DEFAULTS
 from deephar.commands.progress import Progress
 from deephar.commands.viewer import Viewer
 from deephar.data.sources import Source, SourceFrame, open_source
+from deephar.inference.eye import Eye
 from deephar.inference.people import (
     DETECTORS,
     Detection,

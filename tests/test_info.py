@@ -81,6 +81,7 @@ def test_a_checkpoint_of_lifting_tells_its_network_itself(golden, capsys):
     found = described(capsys, golden / "lifting_semi.bin")
     assert (found["network"], found["layout"]) == ("lifting", "PyTorch")
     assert found["about"] == "temporal lifting, 9 frames for a pose" and found["fits"]
+    assert found["holds"] == ["model_pos", "model_traj"]
     assert info.main([str(golden / "lifting_semi.bin")]) == 0
     lines = [" ".join(one.split()) for one in capsys.readouterr().out.splitlines()]
     assert {"told by the file itself", "filter_widths 3, 3", "fits yes"} <= {*lines}

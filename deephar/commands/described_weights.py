@@ -8,6 +8,7 @@ import keras
 
 from deephar import checkpoints
 from deephar.checkpoints.download import state_of, weights_folder
+from deephar.checkpoints.lifting import NETWORKS as LIFTING_PARTS
 from deephar.checkpoints.lifting import network_arguments, read_lifting
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.models import lifting
@@ -19,6 +20,7 @@ from deephar.networks import (
     what_is_known,
 )
 from deephar.networks.classes import class_names
+from deephar.networks.lifting import build_lifting, load_lifting
 from deephar.networks.published import settings_of
 
 RECEIPT = "receipt.json"
@@ -67,15 +69,17 @@ def describe_weights(weights: str) -> dict:
 
 
 def _of_lifting(path: pathlib.Path) -> dict:
-    settings = network_arguments(read_lifting(path))
-    model = lifting.build(**settings)
+    checkpoint = read_lifting(path)
+    settings = network_arguments(checkpoint)
+    models = build_lifting(checkpoint, settings)
     frames = lifting.receptive_field(settings["filter_widths"])
     return {
         "told by": "the file itself",
         "network": "lifting",
         "about": f"temporal lifting, {frames} frames for a pose",
+        "holds": list(LIFTING_PARTS[: len(models)]),
         "settings": settings,
-        **_fit(model, lambda: checkpoints.load_weights(model, path)),
+        **_fit(models[0], lambda: load_lifting(models, path)),
     }
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 import keras
 
-from deephar.checkpoints import load_weights
 from deephar.checkpoints.lifting import (
     NETWORKS,
     LiftingCheckpoint,
@@ -24,7 +23,7 @@ from deephar.evaluation.lifting import by_action, lifting_page, score_lifting
 from deephar.experiment.lifting_flags import flag_of, lifting_parser
 from deephar.experiment.run import command, open_run, write_evaluation
 from deephar.inference.lifting import Lifter, StreamingLifter
-from deephar.models import lifting
+from deephar.networks.lifting import build_lifting, load_lifting
 
 logger = logging.getLogger(__name__)
 
@@ -188,32 +187,17 @@ def network_arguments_of(
     return found | known
 
 
-def lifting_network(
-    args: argparse.Namespace, data: LiftingData, weights: Weights
-) -> keras.Model:
-    """The pose network with weights.
-
-    Raises:
-        OSError, ValueError: if they do not fit; the message names the file.
-    """
-    model = lifting.build(**network_arguments_of(args, data, weights))
-    load_weights(model, weights.path)
-    return model
-
-
 def lifting_networks(
     args: argparse.Namespace, data: LiftingData, weights: Weights
 ) -> list[keras.Model]:
     """The pose network, and the trajectory network if the checkpoint has one.
 
     Raises:
-        OSError, ValueError: as `lifting_network`.
+        OSError, ValueError: if they do not fit; the message names the file.
     """
-    models = [lifting_network(args, data, weights)]
-    if weights.checkpoint is not None and weights.checkpoint.model_traj is not None:
-        settings = lifting.settings(models[0]) | {"num_joints_out": 1}
-        models.append(lifting.build(**settings))
-        load_weights(models[1], weights.path, key=TRAJECTORY)
+    settings = network_arguments_of(args, data, weights)
+    models = build_lifting(weights.checkpoint, settings)
+    load_lifting(models, weights.path)
     return models
 
 
@@ -311,7 +295,7 @@ def evaluate_lifting(args: argparse.Namespace) -> str:
     if "subjects_train" in args.given:
         refuse_unknown(data, args.subjects_train)
     tested = scored_sequences(args, data)
-    model = lifting_network(args, data, weights)
+    model = lifting_networks(args, data, weights)[0]
     scores = score_of(args, data, model, tested)
     return write_scores(args, scores, {"weights": str(weights.path)})
 

@@ -5,8 +5,6 @@ import pathlib
 
 import keras
 
-from deephar.checkpoints import load_weights
-from deephar.checkpoints.lifting import NETWORKS as LIFTING_PARTS
 from deephar.checkpoints.lifting import network_arguments, read_lifting
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.inference.actions import ActionPredictor
@@ -14,7 +12,7 @@ from deephar.inference.lifting_stream import KEYPOINTS, LiftingStream
 from deephar.inference.people import LEAST_CONFIDENCE
 from deephar.inference.predictor import PosePredictor
 from deephar.inference.stream import ActionStream
-from deephar.models import lifting
+from deephar.networks.lifting import build_lifting, load_lifting
 from deephar.networks.shipped import shipped_path
 
 
@@ -90,9 +88,6 @@ def lifting_networks(
             f"--lift {path}: must take the key points of {', '.join(KEYPOINTS)}. "
             f"Received: {shape['num_joints_in']} key points named {keypoints}"
         )
-    models = [lifting.build(**shape)]
-    load_weights(models[0], path)
-    if checkpoint.model_traj is not None:
-        models.append(lifting.build(**{**shape, "num_joints_out": 1}))
-        load_weights(models[1], path, key=LIFTING_PARTS[1])
+    models = build_lifting(checkpoint, shape)
+    load_lifting(models, path)
     return models, keypoints

@@ -4,7 +4,7 @@ recipes        the networks that the package knows, and their settings
 known_weights  what weights are known to be of;  published: by the authors' table
 shipped        small weights that come with the package
 settings       of weights, before any flag
-building       from the settings to the network
+building       from the settings to the network;  lifting: from a checkpoint
 classes        what their actions are called
 """
 

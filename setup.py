@@ -15,6 +15,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["deephar", "deephar.*"]),
+    package_data={"deephar.pages": ["static/*"]},
     entry_points={"console_scripts": ["deephar = deephar.commands:main"]},
     python_requires=">=3.10",
     data_files=[
@@ -36,7 +37,10 @@ setup(
         "tensorboard",
     ],
     extras_require={
-        "test": ["jsonschema>=4.20", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"],
+        "test": [
+            *("jsonschema>=4.20", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"),
+            "playwright>=1.48",
+        ],
         "human36m": ["cdflib>=1.2"],
         "jax": ["jax>=0.4.30"],
         "torch": ["torch>=2.4"],

@@ -5,6 +5,8 @@ import os
 import pathlib
 
 import pytest
+from browser import browser as browser
+from browser import page as page
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

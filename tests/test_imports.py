@@ -27,6 +27,7 @@ ROOMS = {
     "data": {"config", "utils"},
     "evaluation": {"measures", "utils", "config", "data"},
     "plans": {"utils"},
+    "pages": {"utils"},
     "callbacks": {"evaluation", "checkpoints", "utils"},
     "devices": {"utils"},
     "frameworks": {"utils"},
@@ -42,18 +43,18 @@ ROOMS = {
     "experiment": {
         *("utils", "config", "models", "checkpoints", "evaluation", "trainer"),
         *("callbacks", "data", "devices", "inference", "losses", "networks"),
-        *("frameworks", "optimizers", "plans"),
+        *("frameworks", "optimizers", "pages", "plans"),
     },
     "commands": {
         *("checkpoints", "config", "data", "evaluation", "experiment", "frameworks"),
-        *("inference", "models", "networks", "utils"),
+        *("inference", "models", "networks", "pages", "utils"),
     },
     "__main__": {"commands"},
 }
 VERSION = "deephar.__version__"
 """Every room may know it."""
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax"}
-WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data", "plans"}
+WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data", "pages", "plans"}
 TENSORFLOW = {
     *("trainer", "devices", "frameworks", "data.loader"),
     *("experiment.training", "inference.running"),

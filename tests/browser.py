@@ -1,0 +1,73 @@
+"""Pages looked at by a real browser: Chromium, headless, through playwright.
+
+The fixtures `browser` and `page` are known to every test (conftest.py); they skip, and
+say why, where playwright or Chromium is absent.
+"""
+
+import os
+import shutil
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+TURNED_ON = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium that is closed at the end."""
+    reason = "playwright is not installed: pip install playwright"
+    api = pytest.importorskip("playwright.sync_api", reason=reason)
+    with api.sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, NAMES)), None)
+        own = playwright.chromium.executable_path
+        path = found or (own if os.path.exists(own) else None)
+        if path is None:
+            pytest.skip(f"no Chromium is installed: none of {', '.join(NAMES)}")
+        running = playwright.chromium.launch(executable_path=path, args=TURNED_ON)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page of its own, which is closed at the end."""
+    opened = browser.new_page(viewport={"width": 1000, "height": 800})
+    yield opened
+    opened.close()
+
+
+def watched(page, origin=None):
+    """Notes what a page does wrong from now on.
+
+    Args:
+        page: a page of playwright's.
+        origin: the one address that it may ask, such as "http://127.0.0.1:8000".
+
+    Returns:
+        A list that grows: messages of errors and warnings of the console, errors that
+        nothing caught, and requests that are neither of a file, nor of data within the
+        page, nor of `origin`. At the end of a test it is to be empty.
+    """
+    allowed = ("file:", "data:", "blob:", *([f"{origin}/"] if origin else []))
+    seen = []
+
+    def message(console):
+        if console.type in ("error", "warning"):
+            seen.append(f"console: {console.text}")
+
+    def request(asked):
+        if not asked.url.startswith(allowed):
+            seen.append(f"request: {asked.url}")
+
+    page.on("console", message)
+    page.on("pageerror", lambda error: seen.append(f"error: {error}"))
+    page.on("request", request)
+    return seen
+
+
+def width_beyond(page):
+    """By how many px a page is wider than its window."""
+    return page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )

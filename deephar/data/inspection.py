@@ -20,8 +20,10 @@ from deephar.config import (
     pennaction_dataconf,
 )
 from deephar.data.actions import ActionDataset
+from deephar.data.base import SinglePersonDataset
 from deephar.data.boxed import BoxedPeople, BoxedPerson
 from deephar.data.boxed_clips import BoxedClips, BoxedVideo
+from deephar.data.clips import ClipDataset
 from deephar.data.coco import COCO_PARTS, COCOSinglePerson, coco_files
 from deephar.data.human36m import Human36M
 from deephar.data.merl import (
@@ -70,6 +72,10 @@ class People:
             "pictures": len(self.places(mode)),
             **{f"left out ({what})": number for what, number in left_out.items()},
         }
+
+    def datasets(self, mode: int) -> list[SinglePersonDataset | ClipDataset]:
+        """Returns the data sets that samples of a part come from."""
+        return [self.parts[mode]] if mode in self.parts else []
 
     def places(self, mode: int) -> list[str]:
         """Returns the path of every picture."""
@@ -149,6 +155,10 @@ class Shop(People):
             "actions": dict(actions),
         }
 
+    def datasets(self, mode: int) -> list[SinglePersonDataset | ClipDataset]:
+        """Returns the data sets that samples of a part come from."""
+        return [*super().datasets(mode), *self.clips.get(mode, ())]
+
     def places(self, mode: int) -> list[str]:
         """Returns the path of every picture."""
         paths = {path for one in self._videos(mode) for path in one.pictures}
@@ -208,6 +218,10 @@ class Videos:
 
     def _keys(self, mode: int) -> range:
         return range(self.data.get_length(mode))
+
+    def datasets(self, mode: int) -> list[ClipDataset]:
+        """Returns the data sets that samples of a part come from."""
+        return [self.data] if self.data.get_length(mode) else []
 
     def places(self, mode: int) -> list[tuple[int, int]]:
         """Returns what `read` takes, for every picture."""
@@ -297,8 +311,9 @@ def _names_action(picture: str) -> bool:
 
 
 def open_penn(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Videos:
-    """Opens Penn Action."""
-    return Videos(PennAction(folder, pennaction_dataconf, clip_size=clip_size))
+    """Opens Penn Action, with the windows that its trainings have."""
+    options = {"use_gt_bbox": True, "clip_size": clip_size}
+    return Videos(PennAction(folder, pennaction_dataconf, **options))
 
 
 def open_human36m(
@@ -309,13 +324,17 @@ def open_human36m(
 
 
 def open_ntu(folder: pathlib.Path, clip_size: int, damaged: Collection[str]) -> Videos:
-    """Opens NTU RGB+D but for the files of joints that are damaged."""
+    """Opens NTU RGB+D but for the files of joints that are damaged.
+
+    Windows are those that its trainings have.
+    """
 
     class Sound(Ntu):
         def files(self):
             return [file for file in super().files() if file not in damaged]
 
-    return Videos(Sound(folder, ntu_dataconf, clip_size=clip_size))
+    options = {"use_gt_bbox": True, "clip_size": clip_size}
+    return Videos(Sound(folder, ntu_dataconf, **options))
 
 
 KINDS = {

@@ -1,0 +1,135 @@
+"""Histograms and bars for pages, drawn with matplotlib, imported on the first call."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+BAR = "#4a86cf"
+"""Colour of bars, seen on white and on black."""
+SECOND = "#e0913a"
+"""Colour of what stands out."""
+_WIDTH = 5.0
+_LINE = 0.21
+"""Height of a bar with its name, inches."""
+_MOST_SINGLE = 40
+"""Whole numbers of so narrow a range have a bar each."""
+
+
+def histogram(values: Sequence[float], label: str, of: str, bins: int = 30):
+    """Draws how often values occur.
+
+    Whole numbers of a narrow range have a bar each. A dashed line is the median.
+
+    Args:
+        values: Finite numbers, at least one.
+        label: What they are, and their unit.
+        of: What is counted.
+        bins: So many bars, else.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there are no values or one is not finite.
+    """
+    values = np.asarray(values, dtype=float)
+    if not values.size or not np.isfinite(values).all():
+        raise ValueError(
+            "`values` must be finite numbers, at least one. "
+            f"Received: {values.size} values"
+        )
+    figure, axes = _figure(2.5)
+    whole = (values == np.rint(values)).all()
+    if whole and np.ptp(values) < _MOST_SINGLE:
+        edges = np.arange(values.min(), values.max() + 2) - 0.5
+    else:
+        edges = np.histogram_bin_edges(values, bins)
+    gap = 0.86 if whole and len(edges) < _MOST_SINGLE else 0.94
+    axes.hist(values, edges, color=BAR, rwidth=gap)
+    axes.axvline(np.median(values), color=SECOND, linewidth=1.2, linestyle="--")
+    if whole:
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel(label)
+    axes.set_ylabel(of)
+    return figure
+
+
+def bars(counts: Mapping[str, float], label: str):
+    """Draws a bar for every name, the first at the top, and its number.
+
+    Args:
+        counts: Numbers by name, at least one.
+        label: What they count.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    return stacked_bars({name: [number] for name, number in counts.items()}, label)
+
+
+def stacked_bars(
+    parts: Mapping[str, Sequence[float]],
+    label: str,
+    names: Sequence[str] = (),
+    most: float | None = None,
+):
+    """Draws a bar for every name that is made of one part or two.
+
+    Args:
+        parts: For every name the lengths of its parts, at least one name.
+        label: What they measure.
+        names: What the parts are, for the legend; none for no legend.
+        most: End of the axis; None for that of the longest bar.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is nothing to draw, or parts are not one or two.
+    """
+    sizes = {len(one) for one in parts.values()}
+    if len(sizes) != 1 or not sizes <= {1, 2}:
+        raise ValueError(
+            "`parts` must have one or two numbers for each name. "
+            f"Received: {dict(list(parts.items())[:3])}"
+        )
+    lengths = np.array(list(parts.values()), dtype=float)
+    rows = np.arange(len(lengths))
+    figure, axes = _figure(0.75 + _LINE * len(lengths) + 0.25 * bool(names))
+    ends = lengths.cumsum(axis=1)
+    for number, color in zip(range(lengths.shape[1]), (BAR, SECOND), strict=False):
+        start = ends[:, number] - lengths[:, number]
+        title = names[number] if names else None
+        axes.barh(rows, lengths[:, number], 0.72, start, color=color, label=title)
+    most = most or max(float(ends[:, -1].max()), 1.0) * 1.12
+    for row, end in zip(rows, ends[:, -1], strict=True):
+        axes.text(end + most / 100, row, f"{end:.4g}", va="center", fontsize=7.5)
+    axes.set_yticks(rows, [_short(name) for name in parts], fontsize=8)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0, most)
+    axes.set_xlabel(label)
+    axes.tick_params(axis="y", length=0)
+    if names:
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2}
+        axes.legend(frameon=False, fontsize=8, **place)
+    return figure
+
+
+def _short(name: str, most: int = 34) -> str:
+    """A name that may stand beside a bar; matplotlib takes what is in $ for formulas."""
+    name = name if len(name) <= most else name[: most - 1] + "…"
+    return name.replace("$", r"\$")
+
+
+def _figure(height: float):
+    from matplotlib.figure import Figure
+
+    figure = Figure((_WIDTH, math.ceil(height * 20) / 20), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+    axes.xaxis.label.set_size(9)
+    axes.yaxis.label.set_size(9)
+    return figure, axes

@@ -118,7 +118,7 @@ def stacked_bars(
 
 
 def _short(name: str, most: int = 34) -> str:
-    """A name that may stand beside a bar; matplotlib takes what is in $ for formulas."""
+    """A name beside a bar; matplotlib would take what is in $ for a formula."""
     name = name if len(name) <= most else name[: most - 1] + "…"
     return name.replace("$", r"\$")
 

@@ -114,9 +114,16 @@ class Page:
             figure: A `matplotlib.figure.Figure`.
             caption: The line below.
         """
-        self._figures += 1
-        svg = _svg(figure, f"figure{self._figures}", caption)
-        self._parts.append(_captioned(svg, caption))
+        self._parts.append(self._drawn(figure, caption))
+
+    def figures(self, figures: Sequence[tuple[object, str]], width: int = 420) -> None:
+        """Adds a grid of drawings of matplotlib's, see `figure`.
+
+        Args:
+            figures: Pairs (figure, caption).
+            width: Least width of a column, px.
+        """
+        self._grid([self._drawn(figure, text) for figure, text in figures], width)
 
     def picture(self, array: np.ndarray, caption: str) -> None:
         """Adds a picture, uint8 (h, w, 3) RGB, at most as wide as it is in px."""
@@ -212,6 +219,11 @@ class Page:
             for number, text in enumerate(self._contents, 1)
         )
         return [f'<nav aria-label="Contents"><ul>{"".join(items)}</ul></nav>']
+
+    def _drawn(self, figure, caption: str) -> str:
+        self._figures += 1
+        svg = _svg(figure, f"figure{self._figures}", caption)
+        return _captioned(svg, caption)
 
     def _grid(self, shown: Sequence[str], width: int) -> None:
         style = f"--width: {int(width)}px"

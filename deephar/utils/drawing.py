@@ -78,7 +78,7 @@ def paint_pose(
     if line_width is None:
         size = np.ptp(points[known], axis=0).max()
         line_width = np.clip(size / 45, 1.5, max(14, len(picture) / 80))
-    links, colors = _limbs(poselayout)
+    links, colors = limbs(poselayout)
     paint_figure(picture, points, alpha, links, colors, line_width)
 
 
@@ -123,8 +123,13 @@ def _points_and_alpha(pose, poselayout, confidence):
 
 
 @functools.lru_cache(maxsize=16)
-def _limbs(poselayout):
-    """Pairs of joints, those of the girdles first, and the colours (joints, 3)."""
+def limbs(poselayout) -> tuple[list[tuple[int, int]], np.ndarray]:
+    """Returns how a layout's poses are drawn.
+
+    Returns:
+        Pairs of joints between which a limb is drawn, those of the girdles first, and
+        the colours (joints, 3), RGB.
+    """
     names = list(poselayout.joint_names)
     girdles = [pair for pair in _GIRDLES if set(pair) <= set(names)]
     links = [(names.index(a), names.index(b)) for a, b in girdles]

@@ -163,4 +163,4 @@ def test_numbers_of_any_kind_make_a_box():
 
 def test_joints_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"shape \(17, 2\). Received: .*\(16, 2\)"):
-        BoxedPerson("a.jpg", BOX, np.zeros((16, 2)))
+        BoxedPeople("", [BoxedPerson("a.jpg", BOX, np.zeros((16, 2)))], DataConfig())

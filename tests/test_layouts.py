@@ -1,6 +1,7 @@
 """Layouts of any joints."""
 
 import json
+import pickle
 
 import pytest
 
@@ -38,6 +39,7 @@ def test_a_description_keeps_sigmas_head_and_the_sides():
     again = layout_from(describe_layout(cat))
     assert vars(again).keys() == vars(cat).keys()
     assert again.sigmas == [0.1, 0.2, 0.3, 0.4] and again.head == [0, 1]
+    assert vars(pickle.loads(pickle.dumps(cat)))["sigmas"] == cat.sigmas
     assert again.cmap == cat.cmap and again.dim == 3 and again.__name__ == "cat"
 
 

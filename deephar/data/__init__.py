@@ -7,6 +7,8 @@ from deephar.data.boxes import ClipBoxes, FrameBoxes, read_boxes, write_boxes
 from deephar.data.cache import PictureCache, open_cache
 from deephar.data.clips import Clip, ClipDataset, get_clip_frame_index
 from deephar.data.coco import COCOSinglePerson
+from deephar.data.custom import CustomClips, CustomPeople
+from deephar.data.custom_format import check_custom, read_custom
 from deephar.data.human36m import Human36M
 from deephar.data.human36m_frames import Human36MFrames
 from deephar.data.lifting import LiftingData, open_lifting_data
@@ -34,6 +36,8 @@ __all__ = [
     "Clip",
     "ClipBoxes",
     "ClipDataset",
+    "CustomClips",
+    "CustomPeople",
     "FrameBoxes",
     "Human36M",
     "Human36MFrames",
@@ -48,11 +52,13 @@ __all__ = [
     "PictureCache",
     "PictureError",
     "SinglePersonDataset",
+    "check_custom",
     "get_clip_frame_index",
     "open_cache",
     "open_lifting_data",
     "open_picture",
     "read_boxes",
+    "read_custom",
     "to_rgb",
     "whole_sequence",
     "write_boxes",

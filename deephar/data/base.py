@@ -32,6 +32,8 @@ from deephar.utils.transform import (
     transform_2d_points,
 )
 
+HALF_DEPTH = 1000.0
+"""Depth to either side of the root that [0, 1] covers, mm at a scale of 1."""
 MIN_WINDOW = 32
 """A window around a box with a shorter side becomes a square of this side, px."""
 
@@ -44,8 +46,8 @@ class Person:
         picture: Path of the picture.
         center: (x, y) of the window's centre, px.
         window: (w, h) of the window, px.
-        joints: (num_joints, 2) x, y in px, in the layout's order; INVALID where not
-            annotated.
+        joints: (num_joints, 2 or 3) x, y in px, and depth as it shall be in samples, in
+            the layout's order; INVALID where not annotated.
         head_size: Head size of PCKh, px.
         picture_size: Annotated (w, h) of the picture, px; None where there is none.
     """
@@ -354,7 +356,7 @@ class SinglePersonDataset(CropDataset):
             "afmat": transform.afmat.astype(np.float32),
             "headsize": np.array([person.head_size], dtype=np.float32),
             "bbox": box.astype(np.float32),
-            "keypoints": person.joints.astype(np.float32),
+            "keypoints": person.joints[:, :2].astype(np.float32),
         }
 
 

@@ -1,7 +1,8 @@
-"""People in single pictures, each with a box and COCO's key points.
+"""People in single pictures, each with a box and joints.
 
-What COCO and MERL share: a person is a picture, a box and 17 key points. Where the
-annotations come from is said in `deephar.data.coco` and `deephar.data.merl`.
+What COCO, MERL and own data share: a person is a picture, a box and joints, 17 key
+points of the first two. Where the annotations come from is said in `deephar.data.coco`,
+`deephar.data.merl` and `deephar.data.custom`.
 """
 
 import dataclasses
@@ -13,12 +14,18 @@ from typing import Any
 import numpy as np
 
 from deephar.config import DataConfig
-from deephar.data.base import MIN_WINDOW, Person, SinglePersonDataset
+from deephar.data.base import HALF_DEPTH, MIN_WINDOW, Person, SinglePersonDataset
 from deephar.data.cache import PictureCache
 from deephar.data.records import are_numbers
 from deephar.utils.messages import shown
 from deephar.utils.modes import VALID_MODE, mode_name
-from deephar.utils.pose import coco17j, convert_coco17j_to_pa16j, pa16j2d
+from deephar.utils.pose import (
+    INVALID,
+    coco17j,
+    convert_coco17j_to_pa16j,
+    is_valid,
+    pa16j2d,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,25 +44,22 @@ class BoxedPerson:
     Attributes:
         picture: Path of the picture.
         box: (x, y, w, h): upper left corner and size, px.
-        joints: (17, 2) x, y, px, in the order of `coco17j`; INVALID where not labelled.
+        joints: (num_joints, 2 or 3) x, y, px, and depth, mm, in the order of `coco17j`
+            or another layout; INVALID where not labelled.
         size: Annotated (w, h) of the picture, px; None where it is not known.
+        head_size: Head size of PCKh, px; NaN where it is not known.
 
     Raises:
-        ValueError: if the box is not finite, empty or beyond all pictures, or the
-            joints have another shape.
+        ValueError: if the box is not finite, empty or beyond all pictures.
     """
 
     picture: str
     box: tuple[float, float, float, float]
     joints: np.ndarray
     size: tuple[int, int] | None = None
+    head_size: float = np.nan
 
     def __post_init__(self):
-        if np.shape(self.joints) != (coco17j.num_joints, 2):
-            raise ValueError(
-                f"`joints` of a person in {self.picture} must have the shape (17, 2). "
-                f"Received: joints.shape={np.shape(self.joints)}"
-            )
         if not is_box(self.box) or max(map(abs, self.box)) > FARTHEST:
             raise ValueError(
                 f"`box` of a person in {self.picture} must be numbers x, y, w, h, px, "
@@ -103,18 +107,20 @@ class BoxedPeople(SinglePersonDataset):
     """Labelled people, each in a square window around his box.
 
     The people are one part of a data set, whatever the mode: TRAIN_MODE draws an
-    augmentation, the other modes do not. There is no head size: it is NaN. A window
-    with a side below `MIN_WINDOW` becomes one of this side.
+    augmentation, the other modes do not. A window with a side below `MIN_WINDOW`
+    becomes one of this side. With a layout of 3 coordinates, 0.5 is the depth of the
+    first joint, and [0, 1] a metre to either side of it times the window's scale.
 
     Args:
         dataset_path: Folder of the pictures, for messages.
         people: The people.
         dataconf: Size of the crop and augmentation.
-        poselayout: `coco17j`, or a layout of the 16 joints of `pa16j2d` in 2D: see
-            `deephar.utils.pose.convert_coco17j_to_pa16j`.
+        poselayout: `labelled`; where that is `coco17j`, a layout of the 16 joints of
+            `pa16j2d` in 2D too: see `deephar.utils.pose.convert_coco17j_to_pa16j`.
         remove_outer_joints: Whether joints outside the crop become INVALID.
         cache: Where decoded pictures are kept for the next epochs, see
             `deephar.data.open_cache`; None to decode them each time.
+        labelled: Layout of the people's joints.
 
     Attributes:
         people: The people.
@@ -122,7 +128,8 @@ class BoxedPeople(SinglePersonDataset):
         left_out: By reason, the number of those whom the annotations have beside.
 
     Raises:
-        ValueError: if the layout is another, or there are no people.
+        ValueError: if the layout is another, or the joints have another shape, or there
+            are no people.
     """
 
     anno_path = ""
@@ -136,9 +143,11 @@ class BoxedPeople(SinglePersonDataset):
         poselayout: Any = pa16j2d,
         remove_outer_joints: bool = True,
         cache: PictureCache | None = None,
+        labelled: Any = coco17j,
     ):
         super().__init__(dataset_path, dataconf, poselayout, remove_outer_joints, cache)
-        check_layout(poselayout)
+        check_layout(poselayout, labelled)
+        self.labelled = labelled
         self.people = list(people)
         counts = ", ".join(f"{count} {why}" for why, count in self.left_out.items())
         if not self.people:
@@ -146,6 +155,8 @@ class BoxedPeople(SinglePersonDataset):
                 f"{self.anno_path or '`people`'} must have people to look at. "
                 f"Received: none; left out: {counts or 'none'}"
             )
+        for one in self.people:
+            check_joints(f"a person in {one.picture}", one.joints, (), labelled)
         if self.anno_path:
             found = (self.anno_path, len(self.people), counts)
             logger.info("%s: %d people; left out: %s", *found)
@@ -166,12 +177,17 @@ class BoxedPeople(SinglePersonDataset):
         one = self.people[key]
         center, side = person_window(one.box, augmentation)
         side = max(side, MIN_WINDOW)
+        joints = to_layout(one.joints, self.poselayout, self.labelled)
+        depth = joints[:, 2:]
+        known = is_valid(depth) & is_valid(depth[:1])
+        whole = 2 * HALF_DEPTH * augmentation["scale"]
+        joints[:, 2:] = np.where(known, (depth - depth[:1]) / whole + 0.5, INVALID)
         return Person(
             picture=one.picture,
             center=center,
             window=(side, side),
-            joints=to_layout(one.joints, self.poselayout),
-            head_size=np.nan,
+            joints=joints,
+            head_size=one.head_size,
             picture_size=one.size,
         )
 
@@ -186,21 +202,38 @@ class BoxedPeople(SinglePersonDataset):
         return sorted(path for path in paths if not os.path.isfile(path))
 
 
-def check_layout(poselayout: Any) -> None:
-    """Raises ValueError unless COCO's key points can be brought into a layout."""
-    names = poselayout.joint_names
-    if poselayout.dim != 2 or names not in (coco17j.joint_names, pa16j2d.joint_names):
+def check_layout(poselayout: Any, labelled: Any = coco17j) -> None:
+    """Raises ValueError unless labelled joints can be brought into a layout."""
+    names, of_coco = labelled.joint_names, labelled is coco17j
+    options = (names, pa16j2d.joint_names) if of_coco else (names,)
+    flat = poselayout.dim == 2 or not of_coco
+    if not flat or poselayout.joint_names not in options:
+        others = " or pa16j2d" if of_coco else ""
         raise ValueError(
-            "`poselayout` must be coco17j or pa16j2d. "
+            f"`poselayout` must be {labelled.__name__}{others}. "
             f"Received: poselayout={poselayout.__name__}"
         )
 
 
-def to_layout(joints: np.ndarray, poselayout: Any) -> np.ndarray:
-    """Returns joints (..., 17, 2) of `coco17j` in a layout that `check_layout` passes.
+def check_joints(
+    owner: str, joints: np.ndarray, before: tuple[int, ...], labelled: Any
+) -> None:
+    """Raises ValueError unless joints have the shape of a layout behind `before`."""
+    shapes = [(*before, labelled.num_joints, dim) for dim in (2, 3)]
+    if np.shape(joints) not in shapes[: labelled.dim - 1]:
+        raise ValueError(
+            f"`joints` of {owner} must have the shape {shapes[0]}. "
+            f"Received: joints.shape={np.shape(joints)}"
+        )
 
-    The result is a float64 copy (..., num_joints, 2).
+
+def to_layout(
+    joints: np.ndarray, poselayout: Any, labelled: Any = coco17j
+) -> np.ndarray:
+    """Returns joints (..., num_joints, dim) in a layout that `check_layout` passes.
+
+    The result is a float64 copy.
     """
-    if poselayout.num_joints == coco17j.num_joints:
+    if poselayout.joint_names == labelled.joint_names:
         return np.array(joints, dtype=np.float64)
     return convert_coco17j_to_pa16j(joints)

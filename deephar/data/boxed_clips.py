@@ -14,6 +14,7 @@ from deephar.config import DataConfig
 from deephar.data.boxed import (
     FARTHEST,
     SHIFT_UNIT,
+    check_joints,
     check_layout,
     person_window,
     to_layout,
@@ -38,12 +39,13 @@ class BoxedVideo:
         pictures: Path of each frame's picture, in order.
         size: (w, h) of the pictures, px.
         boxes: (frames, 4) x1 y1 x2 y2, px; NaN where a frame has no box.
-        joints: (frames, 17, 2) x, y, px, in the order of `coco17j`, INVALID where not
-            labelled; None where no frame has labels.
+        joints: (frames, num_joints, 2 or 3) x, y, px, and depth, mm, in the order of
+            `coco17j` or another layout, INVALID where not labelled; None where no frame
+            has labels.
 
     Raises:
-        ValueError: if there is no picture, the size is not positive, or boxes or joints
-            are not as they should be.
+        ValueError: if there is no picture, the size is not positive, or boxes are not
+            as they should be.
     """
 
     name: str
@@ -62,13 +64,11 @@ class BoxedVideo:
                 f"`size` of video {self.name} must be positive. "
                 f"Received: size={self.size}"
             )
-        for name, shape in (("boxes", (count, 4)), ("joints", (count, 17, 2))):
-            value = getattr(self, name)
-            if value is not None and np.shape(value) != shape:
-                raise ValueError(
-                    f"`{name}` of video {self.name} must have the shape {shape}. "
-                    f"Received: {name}.shape={np.shape(value)}"
-                )
+        if boxes.shape != (count, 4):
+            raise ValueError(
+                f"`boxes` of video {self.name} must have the shape {(count, 4)}. "
+                f"Received: boxes.shape={boxes.shape}"
+            )
         absent = np.isnan(boxes).all(axis=1)
         near = (np.abs(boxes) <= FARTHEST).all(axis=1)
         sound = near & (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
@@ -100,13 +100,16 @@ class BoxedClips(ClipDataset):
         dataset_path: Folder of the data, for messages.
         videos: The videos.
         dataconf: Size of the crop and augmentation.
-        poselayout: `coco17j`, or a layout of the 16 joints of `pa16j2d` in 2D.
+        poselayout: `labelled`; where that is `coco17j`, a layout of the 16 joints of
+            `pa16j2d` in 2D too.
         clip_size: Frames of a clip.
         action_labels: Names of the actions.
         label: Key of the action in samples: (actions,), 1.0 at the video's; all 0 where
             it is not known.
         cache: Where decoded pictures are kept for the next epochs, see
             `deephar.data.open_cache`; None to decode them each time.
+        labelled: Layout of the videos' joints. Depth is from that of its first joint in
+            the clip's first frame.
 
     Attributes:
         videos: The videos.
@@ -125,15 +128,20 @@ class BoxedClips(ClipDataset):
         action_labels: Sequence[str] = (),
         label: str = "merlaction",
         cache: PictureCache | None = None,
+        labelled: Any = coco17j,
     ):
         plain = dataclasses.replace(dataconf, subsampling=(1,), fixed_subsampling=1)
         super().__init__(
             dataset_path, plain, poselayout, clip_size=clip_size, cache=cache
         )
-        check_layout(poselayout)
+        check_layout(poselayout, labelled)
+        self.labelled = labelled
         self.action_labels = tuple(action_labels)
         self.label = label
         for one in videos:
+            if one.joints is not None:
+                before = (len(one.pictures),)
+                check_joints(f"video {one.name}", one.joints, before, labelled)
             known = one.action is None or 0 <= one.action < len(self.action_labels)
             if not known:
                 raise ValueError(
@@ -173,10 +181,10 @@ class BoxedClips(ClipDataset):
         """Returns some frames of a video; both count from 0."""
         video, frames = self.sequences[mode][sequence], list(frames)
         if video.joints is None:
-            shape = (len(frames), self.poselayout.num_joints, coco17j.dim)
+            shape = (len(frames), self.poselayout.num_joints, 2)
             joints = np.full(shape, np.nan)
         else:
-            joints = to_layout(video.joints[frames], self.poselayout)
+            joints = to_layout(video.joints[frames], self.poselayout, self.labelled)
             joints = np.where(is_valid(joints), joints, np.nan)
         target = np.zeros(len(self.action_labels), np.float32)
         if video.action is not None:
@@ -186,6 +194,7 @@ class BoxedClips(ClipDataset):
             size=video.size,
             joints=joints,
             box=lambda scale: _clip_box(video.boxes[frames], video.size, scale),
+            root_depth=joints[0, 0, 2] if joints.shape[-1] == 3 else np.nan,
             labels={self.label: target},
         )
 

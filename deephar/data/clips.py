@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deephar.data.base import MIN_WINDOW
+from deephar.data.base import HALF_DEPTH, MIN_WINDOW
 from deephar.data.cache import View
 from deephar.data.pictures import (
     AnnotationError,
@@ -27,9 +27,6 @@ from deephar.utils.modes import TRAIN_MODE
 from deephar.utils.transform import T, normalize_channels
 
 __all__ = ["Clip", "ClipDataset", "get_clip_frame_index"]
-
-HALF_DEPTH = 1000.0
-"""Depth to either side of the root that [0, 1] covers, mm at a scale of 1."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 A layout is a class as those of `deephar.utils.pose`, where its attributes are told.
 """
 
+import copyreg
 import keyword
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -30,6 +31,10 @@ LAYOUTS = {
 """The layouts that have a name."""
 _COLORS = ["g", "r", "b"]
 _KEYS = ("name", "joints", "flips", "links", "dim", "sigmas", "head")
+
+
+class _CustomLayout(type):
+    """Of layouts that are made: they travel to other processes by description."""
 
 
 def custom_layout(
@@ -93,7 +98,7 @@ def custom_layout(
             f"`sigmas` must be {len(names)} numbers above 0, one a joint. "
             f"Received: sigmas={shown(sigmas)}"
         )
-    return type(
+    return _CustomLayout(
         name,
         (),
         {
@@ -167,6 +172,9 @@ def layout_from(described: str | Mapping[str, Any]) -> type:
         return named
     others = {key: one for key, one in described.items() if key != "joints"}
     return custom_layout(described["joints"], **others)
+
+
+copyreg.pickle(_CustomLayout, lambda layout: (layout_from, (describe_layout(layout),)))
 
 
 def _is_first(layout, row, other):

@@ -1,0 +1,225 @@
+"""The file of own data: pictures and clips of people, with boxes, joints and actions.
+
+docs/custom.md tells the form. Paths in a file are relative to it. Everything is checked
+as it is read, and every mistake is told with the line on which it stands.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from deephar.data.custom_data import PARTS, CustomData
+from deephar.data.custom_parts import Reading, read_clip, read_picture
+from deephar.data.placed_json import JsonFile, Node, Problem, dotted, meant
+from deephar.utils.layouts import LAYOUTS, custom_layout
+from deephar.utils.messages import shown
+
+FORMAT, VERSION = "deephar-data", 1
+LAYOUT_KEYS = ("name", "flips", "links", "dim", "sigmas", "head")
+"""What a layout may have beside its `joints`."""
+
+_MOST = 3
+"""So many mistakes an error names."""
+_SIDES = (("left", "right"), ("Left", "Right"), ("l_", "r_"), ("L_", "R_"))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Checked:
+    """What `check_custom` found.
+
+    Attributes:
+        problems: Mistakes, by file and line.
+        data: What was read; None unless there is a sound layout.
+        passed_over: JSON files of a folder that do not say to be of this format.
+    """
+
+    problems: tuple[Problem, ...]
+    data: CustomData | None
+    passed_over: tuple[str, ...] = ()
+
+
+def read_custom(path: str | os.PathLike) -> CustomData:
+    """Reads a file, or all files of a folder that say to be of this format.
+
+    Pictures and videos are not looked for.
+
+    Args:
+        path: The file or folder. Files of a folder have one layout and one list of
+            actions.
+
+    Raises:
+        FileNotFoundError: if there is nothing of this name.
+        ValueError: if something is wrong; the first mistakes are told by file and line.
+    """
+    found = check_custom(path)
+    if found.problems:
+        lines = [str(one) for one in found.problems]
+        more = f"\nand {len(lines) - _MOST} more" if len(lines) > _MOST else ""
+        count = f"{len(lines)} mistake{'s' * (len(lines) > 1)}"
+        raise ValueError(f"{path} has {count}:\n" + "\n".join(lines[:_MOST]) + more)
+    return found.data
+
+
+def check_custom(path: str | os.PathLike) -> Checked:
+    """Reads a file or folder as `read_custom` does, and tells all that is wrong.
+
+    Raises:
+        OSError: if there is nothing of this name, or it cannot be read.
+    """
+    files, passed_over = _files(pathlib.Path(path))
+    if not files:
+        text = f'must hold a file with "format": "{FORMAT}". Received: none'
+        problem = Problem(os.fspath(path), 0, text)
+        return Checked((problem,), None, passed_over)
+    problems: list[Problem] = []
+    readings: list[Reading] = []
+    for file in files:
+        reading = _read(file, readings)
+        problems += file.problems()
+        if reading is not None:
+            readings.append(reading)
+    if not readings:
+        return Checked(tuple(problems), None, passed_over)
+    first = readings[0]
+    data = CustomData(
+        files=tuple(file.path for file in files),
+        layout=first.layout,
+        actions=first.actions,
+        pictures=tuple(one for reading in readings for one in reading.pictures),
+        clips=tuple(one for reading in readings for one in reading.clips),
+    )
+    return Checked(tuple(problems), data, passed_over)
+
+
+def _files(path: pathlib.Path) -> tuple[list[JsonFile], tuple[str, ...]]:
+    """Returns the files to read, and the paths of those that are of another format."""
+    if not path.is_dir():
+        if not path.exists():
+            raise FileNotFoundError(f"no such file or folder: {path}")
+        return [JsonFile(path)], ()
+    found, others = [], []
+    for one in sorted(path.glob("*.json")):
+        file = JsonFile(one)
+        value = file.root and file.root.value
+        if file.root is None or (isinstance(value, dict) and "layout" in value):
+            found.append(file)
+        elif isinstance(value, dict) and value.get("format") == FORMAT:
+            found.append(file)
+        else:
+            others.append(os.fspath(one))
+    return found, tuple(others)
+
+
+_TOP = ("format", "version", "layout")
+_MORE = ("actions", "split", "pictures", "clips", "about")
+
+
+def _read(file: JsonFile, before: Sequence[Reading]) -> Reading | None:
+    """Reads one file; None where its layout is not sound."""
+    top = file.root and file.root.members(_TOP, _MORE)
+    if not top:
+        return None
+    top["format"].one_of((FORMAT,))
+    if top["version"].value != VERSION or isinstance(top["version"].value, bool):
+        top["version"].wrong(f"must be {VERSION}, the only one there is")
+    layout = _layout(top["layout"])
+    actions = _actions(top.get("actions"))
+    part = top["split"].one_of(PARTS) if "split" in top else None
+    if layout is None:
+        return None
+    reading = Reading(os.path.dirname(file.path), layout, actions, part, before)
+    if before:
+        _check_same(top, reading, before[0])
+    for key, read in (("pictures", read_picture), ("clips", read_clip)):
+        for one in (top[key].items() if key in top else None) or []:
+            read(one, reading)
+    if not (top.keys() & {"pictures", "clips"}):
+        file.root.wrong("must have pictures or clips", list(file.root.value))
+    return reading
+
+
+def _check_same(top: dict[str, Node], ours: Reading, first: Reading) -> None:
+    """Notes layouts and actions that differ from those of the folder's first file."""
+    keys = ("joint_names", "map_hflip", "dim")
+    if any(getattr(ours.layout, k) != getattr(first.layout, k) for k in keys):
+        top["layout"].wrong("must be that of the folder's other files")
+    if ours.actions != first.actions and (ours.actions or "actions" in top):
+        top["actions"].wrong(
+            f"must be those of the folder's other files: {', '.join(first.actions)}"
+        )
+
+
+def _actions(node: Node | None) -> tuple[str, ...]:
+    names: list[str] = []
+    for one in (node.items() if node else None) or []:
+        name = one.text()
+        if name in names:
+            one.wrong("must be another name than the others")
+        elif name:
+            names.append(name)
+    return tuple(names)
+
+
+def _layout(node: Node) -> Any:
+    """Returns the layout that is named or listed; None where it is not sound."""
+    if isinstance(node.value, str):
+        return LAYOUTS.get(node.one_of(tuple(LAYOUTS)))
+    parts = node.members(("joints",), LAYOUT_KEYS)
+    names = parts and parts["joints"].items(1)
+    if not names:
+        return None
+    count = len(node.notes)
+    known: list[str] = []
+    for one in names:
+        name = one.text()
+        if name in known:
+            one.wrong("must be another name than the others")
+        elif name:
+            known.append(name)
+    pairs = {key: _pairs(parts.get(key), known) for key in ("flips", "links")}
+    if len(node.notes) == count:
+        _check_sides(parts, known, pairs["flips"])
+    others = {
+        k: parts[k].value for k in ("name", "dim", "sigmas", "head") if k in parts
+    }
+    if len(node.notes) > count:
+        return None
+    try:
+        return custom_layout(known, **pairs, **others)
+    except ValueError as error:
+        node.notes.append((node.place, f"{dotted(node.place)}: {error}"))
+        return None
+
+
+def _pairs(node: Node | None, names: Sequence[str]) -> list[list[str]]:
+    """Returns pairs of joints."""
+    found = []
+    for pair in (node.items() if node else None) or []:
+        if not isinstance(pair.value, list) or len(pair.value) != 2:
+            pair.wrong("must be a pair of joints, [name, name]")
+        elif wrong := [one for one in pair.value if one not in names]:
+            pair.wrong(f"must be of the layout's joints{meant(wrong[0], names)}")
+        else:
+            found.append(pair.value)
+    return found
+
+
+def _check_sides(
+    parts: dict[str, Node], names: Sequence[str], flips: Sequence[Sequence[str]]
+) -> None:
+    """Notes a left joint that no mirror exchanges with its right one."""
+    paired = {frozenset(pair) for pair in flips}
+    node = parts.get("flips", parts["joints"])
+    for name in names:
+        for left, right in _SIDES:
+            other = name.replace(left, right, 1)
+            starts = len(left) > 2 or name.startswith(left)
+            if left in name and starts and other in names:
+                if frozenset((name, other)) not in paired:
+                    node.wrong(
+                        f"must have the pair {shown([name, other])}, or a mirrored "
+                        "picture would have them the wrong way round",
+                        list(flips),
+                    )

@@ -1,0 +1,152 @@
+"""CustomPeople and CustomClips over files of own data."""
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+from tiny_custom import content, person, picture, write_tiny_custom
+from video_files import write_video
+
+from deephar.config import DataConfig
+from deephar.data import CustomClips, CustomPeople, read_custom
+from deephar.data.custom import frames_folder
+from deephar.utils.modes import TRAIN_MODE, VALID_MODE
+from deephar.utils.pose import INVALID, pa16j2d
+
+CONFIG = DataConfig(crop_resolution=(32, 32))
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return write_tiny_custom(tmp_path_factory.mktemp("custom"))
+
+
+@pytest.fixture(scope="module")
+def people(path):
+    return CustomPeople(path, "train", CONFIG)
+
+
+def test_people_are_those_of_pictures_and_of_frames_with_box_and_joints(people, path):
+    assert people.get_length(TRAIN_MODE) == 2 + 11 + 8 + 2
+    assert people.left_out == {"no joints": 1}
+    assert CustomPeople(path, "valid", CONFIG).get_length(VALID_MODE) == 1
+    assert people.poselayout.__name__ == "cross" and people.missing_pictures() == []
+    assert people.visible.shape == (23, 4) and people.visible[0].tolist() == [
+        1,
+        1,
+        0,
+        1,
+    ]
+
+
+def test_a_sample_is_cut_around_the_box_in_the_layout_of_the_data(people):
+    sample = people.get_data(0, VALID_MODE)
+    assert sample["bbox"].tolist() == [10, 10, 70, 70]
+    assert sample["frame"].shape == (32, 32, 3) and sample["pose"].shape == (4, 3)
+    assert sample["pose"][0].tolist() == pytest.approx([0.5, 10 / 60, 1])
+    assert sample["keypoints"].tolist() == [[40, 20], [60, 40], [20, 40], [40, 60.5]]
+
+
+def test_a_mirror_exchanges_the_pairs_of_the_layout(path):
+    mirrored = DataConfig(crop_resolution=(32, 32), fixed_hflip=1)
+    pose = CustomPeople(path, "train", mirrored).get_data(0, VALID_MODE)["pose"]
+    assert pose[1, 0] == pytest.approx(50 / 60) and pose[2, 0] == pytest.approx(10 / 60)
+
+
+def test_the_head_size_is_labelled_or_between_two_joints(people):
+    sizes = [people.get_data(key, VALID_MODE)["headsize"].item() for key in (0, 1)]
+    assert sizes == [40.5, 12.0]
+
+
+def test_depth_counts_from_the_first_joint(tmp_path):
+    data = content()
+    data["layout"] = {**data["layout"], "dim": 3}
+    depths = {"top": [0, 0, 3000], "foot": [1, 2, 3500.0]}
+    data["pictures"][0]["people"] = [person(joints_3d=depths)]
+    path = write_tiny_custom(tmp_path, data)
+    pose = CustomPeople(path, "train", CONFIG).get_data(0, VALID_MODE)["pose"]
+    assert pose[:, 2].tolist() == [0.5, INVALID, INVALID, 0.75]
+
+
+def test_spans_are_clips_of_their_own(path):
+    clips = CustomClips(path, "train", CONFIG, clip_size=4)
+    assert [one.name for one in clips.videos] == ["one", "two, 1 to 4", "two, 3 to 9"]
+    assert [clips.action(key, TRAIN_MODE) for key in range(3)] == [0, 1, 0]
+    assert clips.left_out == {"no action": 1} and clips.action_labels == ("jump", "sit")
+    sample = clips.get_data(1, VALID_MODE)
+    assert sample["pose"].shape == (4, 4, 3) and sample["action"].tolist() == [0, 1]
+    assert np.isnan(clips.videos[1].boxes[0]).all()
+
+
+def test_one_reading_serves_several_parts_and_processes(path):
+    data = read_custom(path)
+    clips = pickle.loads(pickle.dumps(CustomClips(data, "train", CONFIG)))
+    assert clips.get_data(0, VALID_MODE)["frame"].shape == (8, 32, 32, 3)
+    assert CustomPeople(data, "valid", CONFIG).get_length(VALID_MODE) == 1
+
+
+def test_frames_of_a_video_are_written_once(tmp_path):
+    write_video(tmp_path / "v.mp4", 12, rate=10)
+    spans = [
+        {"action": "jump", "frames": [2, 5]},
+        {"action": "sit", "seconds": [0.6, 1]},
+    ]
+    labels = [{"frame": 3, "box_xywh": [2, 2, 20, 20], "joints": {"top": [8, 9]}}]
+    video = {"name": "v", "video": "v.mp4", "spans": spans, "labels": labels}
+    data = {**content(), "clips": [{**video, "split": "train"}]}
+    path = write_tiny_custom(tmp_path, data)
+    clips = CustomClips(path, "train", CONFIG, clip_size=4)
+    assert [len(one.pictures) for one in clips.videos] == [4, 5]
+    folder = frames_folder(tmp_path / "v.mp4")
+    written = sorted(os.listdir(folder))
+    assert written == [f"{n:05d}.jpg" for n in (2, 3, 4, 5, 7, 8, 9, 10, 11)]
+    before = (folder / "00003.jpg").stat().st_mtime_ns
+    assert CustomPeople(path, "train", CONFIG).get_length(TRAIN_MODE) == 3
+    assert (folder / "00003.jpg").stat().st_mtime_ns == before
+    assert clips.videos[0].joints[1, 0].tolist() == [8, 9]
+
+
+def test_a_span_beyond_its_video_and_a_video_that_is_not_there(tmp_path):
+    write_video(tmp_path / "v.mp4", 5, rate=10)
+    video = {"name": "v", "video": "v.mp4", "split": "train"}
+    spans = [{"action": "jump", "frames": [2, 6]}]
+    path = write_tiny_custom(
+        tmp_path, {**content(), "clips": [{**video, "spans": spans}]}
+    )
+    with pytest.raises(
+        ValueError, match=r"clip v: a span must lie in its video of 5 f"
+    ):
+        CustomClips(path, "train", CONFIG)
+    lost = {**video, "video": "no.mp4", "action": "sit"}
+    path = write_tiny_custom(tmp_path, {**content(), "clips": [lost]})
+    with pytest.raises(FileNotFoundError, match=r"no such video: .*no\.mp4"):
+        CustomClips(path, "train", CONFIG)
+
+
+def test_nobody_another_layout_or_part_is_refused(path, tmp_path):
+    with pytest.raises(ValueError, match="`part` must be one of train, valid, test"):
+        CustomPeople(path, "val")
+    with pytest.raises(ValueError, match=r"json \(test\) must have people to look at"):
+        CustomPeople(path, "test")
+    with pytest.raises(
+        ValueError, match=r"json \(valid\) must have clips with actions"
+    ):
+        CustomClips(path, "valid")
+    with pytest.raises(
+        ValueError, match="`poselayout` must be cross. Received: .*pa16"
+    ):
+        CustomPeople(path, "train", CONFIG, pa16j2d)
+
+
+def test_a_named_layout_of_coco_may_be_looked_at_with_16_joints(tmp_path):
+    joints = {"l_hip": [30, 40], "r_hip": [50, 40]}
+    data = {
+        **content(),
+        "layout": "coco17j",
+        "clips": [],
+        "pictures": [picture(0, "train", [person(joints=joints)])],
+    }
+    path = write_tiny_custom(tmp_path, data)
+    pose = CustomPeople(path, "train", CONFIG, pa16j2d).get_data(0, VALID_MODE)["pose"]
+    assert pose.shape == (16, 3) and pose[0, :2].tolist() == pytest.approx([0.5, 0.5])

@@ -17,6 +17,7 @@ from deephar.networks import (
     SHIPPED,
     build_network,
     load_network,
+    poselayout,
     what_is_known,
 )
 from deephar.networks.classes import class_names
@@ -98,12 +99,16 @@ def _of_network(path: pathlib.Path) -> dict:
 
 def _network(told_by: str, settings: Mapping) -> dict:
     recipe = NETWORKS[settings["network"]]
-    layout = recipe.family.poselayout
+    layout = poselayout(settings)
     found = {
         "told by": told_by,
         "network": settings["network"],
         "about": recipe.about,
-        "settings": {n: v for n, v in settings.items() if n != "network"},
+        "settings": {
+            name: value
+            for name, value in settings.items()
+            if name not in ("network", "layout")
+        },
         "joints": list(layout.joint_names),
         "axes": "xyz"[: layout.dim],
     }

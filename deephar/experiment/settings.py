@@ -23,7 +23,7 @@ from deephar.networks.known_weights import (
     one_like,
     read_model_file,
 )
-from deephar.networks.recipes import NETWORKS, Setting, default_settings
+from deephar.networks.recipes import LAYOUT, NETWORKS, Setting, default_settings
 from deephar.networks.settings import part_of
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,11 @@ def _sources(args, network: str, model_file: pathlib.Path | None):
         part = part_of(args.pose_weights, network)
         args.pose_weights, known = known_settings(args.pose_weights, part)
         shared = NETWORKS[NETWORKS[network].pose_part].settings
-        known = {n: v for n, v in known.items() if n in shared and not shared[n].own}
+        known = {
+            n: v
+            for n, v in known.items()
+            if n == LAYOUT or (n in shared and not shared[n].own)
+        }
         found.append((args.pose_weights, known))
     if args.weights is not None:
         args.weights, known = known_settings(args.weights, network, many)

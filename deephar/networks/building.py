@@ -10,7 +10,7 @@ import keras
 from deephar.checkpoints import describe, load_weights
 from deephar.config import ModelConfig
 from deephar.models import action, reception, spnet
-from deephar.networks.recipes import NETWORKS, Family
+from deephar.networks.recipes import NETWORKS, Family, poselayout
 from deephar.networks.settings import pose_part_settings
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def model_config(settings: dict) -> ModelConfig:
     with _naming_flags():
         return ModelConfig(
             shape,
-            family.poselayout,
+            poselayout(settings),
             num_pyramids=settings["pyramids"],
             num_levels=settings["levels"],
             kernel_size=(settings["ksize"], settings["ksize"]),
@@ -166,7 +166,7 @@ def _build_pose(family: Family, settings: dict, **more) -> keras.Model:
         shape = {"depth_maps": settings["depth_maps"]}
     return reception.build(
         (settings["size"], settings["size"], 3),
-        family.joints,
+        poselayout(settings).num_joints,
         dim=family.dim,
         num_blocks=settings["blocks"],
         ksize=(settings["ksize"], settings["ksize"]),
@@ -193,7 +193,7 @@ def _build_merged(
             settings["actions"],
             (settings["size"], settings["size"], 3),
             settings["frames"],
-            family.joints,
+            poselayout(settings).num_joints,
             settings["blocks"],
             pose_dim=family.dim,
             pose_net_version=settings["pose_version"],

@@ -17,8 +17,16 @@ from deephar.networks.published import (
     published_settings,
     settings_of,
 )
-from deephar.networks.recipes import NETWORKS, Family
+from deephar.networks.recipes import (
+    CLASSES,
+    LAYOUT,
+    NETWORKS,
+    REPLACED,
+    Family,
+)
 from deephar.networks.shipped import SHIPPED, shipped_path
+from deephar.utils.layouts import describe_layout, layout_from
+from deephar.utils.numbers import names
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +113,12 @@ def _whole(settings: dict) -> dict:
     """The settings, and the recipe's for the others, but for those weights settle."""
     recipe = NETWORKS[settings[NETWORK]].settings
     defaults = {n: one.default for n, one in recipe.items() if not one.settled}
-    return {**defaults, **settings}
+    return {**defaults, **_of_shape(settings)}
+
+
+def _of_shape(settings: dict) -> dict:
+    """The settings without what they tell of the training."""
+    return {name: value for name, value in settings.items() if name != REPLACED}
 
 
 def known_settings(weights: str, network: str, many: bool = False) -> tuple[str, dict]:
@@ -113,7 +126,7 @@ def known_settings(weights: str, network: str, many: bool = False) -> tuple[str,
     weights = shipped_path(weights)
     published, certain, beside = _known_by(weights)
     if beside is not None and published is None:
-        return weights, read_model_file(beside, network)
+        return weights, _of_shape(read_model_file(beside, network))
     if published is None:
         return weights, {}
     settings = _published_settings(published, network, many)
@@ -221,13 +234,50 @@ def _read_any_model_file(path: pathlib.Path) -> dict:
             f"{path}: `{NETWORK}` must be one of {', '.join(NETWORKS)}. "
             f"Received: {network!r}"
         )
-    known = [NETWORK, *NETWORKS[network].settings]
+    usual = NETWORKS[network].settings
+    others = [LAYOUT, *[CLASSES] * NETWORKS[network].family.merged, REPLACED]
+    known = list(dict.fromkeys([NETWORK, *usual, *others]))
     unknown = sorted(set(settings) - set(known))
     if unknown:
         raise ValueError(f"{path}: unknown keys {unknown}; known are {known}")
     for name in settings.keys() - {NETWORK}:
-        settings[name] = _checked(path, network, name, settings[name])
+        check = _checked if name in usual else _UNCOMMON[name]
+        settings[name] = check(path, network, name, settings[name])
     return settings
+
+
+def _checked_layout(path: pathlib.Path, network: str, name: str, value: object):
+    try:
+        layout = layout_from(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: `{name}`: {error}") from error
+    if layout.dim != NETWORKS[network].family.dim:
+        raise ValueError(
+            f"{path}: `{name}` must be of {NETWORKS[network].family.dim}D, as "
+            f"{network}. Received: {layout.dim}D"
+        )
+    return describe_layout(layout)
+
+
+def _checked_texts(path: pathlib.Path, _: str, name: str, value: object):
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{path}: `{name}` must be texts. Received: {value!r}")
+    return value
+
+
+def _checked_classes(path: pathlib.Path, _: str, name: str, value: object):
+    try:
+        return names(value if isinstance(value, str) else "")
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{path}: `{name}` {error}") from error
+
+
+_UNCOMMON = {
+    LAYOUT: _checked_layout,
+    REPLACED: _checked_texts,
+    CLASSES: _checked_classes,
+}
+"""What is no setting of every recipe, or of none."""
 
 
 def _checked(path: pathlib.Path, network: str, name: str, value: object):

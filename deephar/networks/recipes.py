@@ -19,12 +19,16 @@ penn_spnet,     pose and action from clips, 2D and 3D; they begin with the frame
 ntu_spnet       the two above
 """
 
+import argparse
 import dataclasses
-from collections.abc import Callable, Mapping
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from deephar.data.ntu import PROTOCOLS
 from deephar.models import reception
+from deephar.utils.layouts import describe_layout, layout_from
 from deephar.utils.numbers import (
     ascending,
     crop_side,
@@ -34,6 +38,11 @@ from deephar.utils.numbers import (
     positive_int,
 )
 from deephar.utils.pose import coco17j, pa16j2d, pa17j3d, pa20j3d
+
+LAYOUT, CLASSES, REPLACED = "layout", "classes", "replaced"
+"""What the settings of a network have where they are not its recipe's: its layout, as
+`describe_layout` gives it; the names of its actions, with commas between them; and the
+heads that its training made anew, which shape nothing."""
 
 _LAYOUTS = {
     (16, 2): pa16j2d,
@@ -157,7 +166,7 @@ class Family:
     """What networks share that can use each other's settings and weights.
 
     Attributes:
-        joints: joints of a pose.
+        joints: joints of a pose, unless its settings have a layout of their own.
         dim: coordinates of a joint, 2 or 3.
         merged: whether it recognises actions too, from clips.
         apart: whether it puts out what the pose and the appearance say of them too,
@@ -173,7 +182,7 @@ class Family:
 
     @property
     def poselayout(self) -> Any:
-        """Layout of its joints."""
+        """Layout of its joints in the papers; see `poselayout` for that of settings."""
         return _LAYOUTS[self.joints, self.dim]
 
 
@@ -293,16 +302,64 @@ def default_settings(network: str) -> dict:
 def other_settings(settings: Mapping[str, Any]) -> dict:
     """Those settings that shape a network and are not the paper's."""
     known = NETWORKS[settings["network"]].settings
-    return {
+    others = {
         name: settings[name]
         for name, setting in known.items()
         if not setting.of_data and settings[name] != setting.default
     }
+    if LAYOUT in settings:
+        others[LAYOUT] = settings[LAYOUT]["name"]
+    return others
 
 
-def poselayout(settings: dict) -> Any:
-    """Layout of the joints of a network, from what `network_settings` returns."""
-    return NETWORKS[settings["network"]].family.poselayout
+def poselayout(settings: Mapping[str, Any]) -> Any:
+    """Layout of the joints of a network, from what `network_settings` returns.
+
+    Equal settings give one layout.
+    """
+    described = settings.get(LAYOUT)
+    if described is None:
+        return NETWORKS[settings["network"]].family.poselayout
+    return _described_layout(json.dumps(described, sort_keys=True))
+
+
+@functools.lru_cache
+def _described_layout(text: str) -> type:
+    return layout_from(json.loads(text))
+
+
+def with_layout(settings: Mapping[str, Any], layout: Any) -> dict:
+    """The settings of a network with another layout of joints.
+
+    Raises:
+        ValueError: if the network finds joints of another dimension.
+    """
+    family = NETWORKS[settings["network"]].family
+    if layout.dim != family.dim:
+        raise ValueError(
+            f"{settings['network']} finds joints in {family.dim}D. "
+            f"Received: the layout {layout.__name__}, of {layout.dim}D"
+        )
+    others = {name: value for name, value in settings.items() if name != LAYOUT}
+    if layout is family.poselayout:
+        return others
+    return {**others, LAYOUT: describe_layout(layout)}
+
+
+def with_classes(settings: Mapping[str, Any], labels: Sequence[str]) -> dict:
+    """The settings of a network of actions that tells these apart.
+
+    Raises:
+        ValueError: if they are fewer than two, or two are one, or one has a comma.
+    """
+    commas = [label for label in labels if "," in label]
+    if commas:
+        raise ValueError(f"an action's name has no comma. Received: {commas[0]!r}")
+    try:
+        classes = names(",".join(labels))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"the actions {error}") from error
+    return {**settings, "actions": len(labels), CLASSES: classes}
 
 
 def pose_networks(first: str, as_many_joints: bool = False) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Sequence
 
 from deephar.networks.known_weights import NETWORK, chosen_network, known_settings
-from deephar.networks.recipes import NETWORKS, default_settings
+from deephar.networks.recipes import LAYOUT, NETWORKS, default_settings
 
 
 def weights_settings(
@@ -44,6 +44,8 @@ def pose_part_settings(weights: str, settings: dict) -> dict:
     own = NETWORKS[network].settings
     same = {n: settings[n] for n in own if n in settings and not own[n].own}
     known = known_settings(weights, network)[1]
+    if not known and LAYOUT in settings:
+        same[LAYOUT] = settings[LAYOUT]
     return {**default_settings(network), **same, **known, NETWORK: network}
 
 

@@ -62,8 +62,12 @@ def read_custom(path: str | os.PathLike) -> CustomData:
     return found.data
 
 
-def check_custom(path: str | os.PathLike) -> Checked:
+def check_custom(path: str | os.PathLike, look: bool = False) -> Checked:
     """Reads a file or folder as `read_custom` does, and tells all that is wrong.
+
+    Args:
+        path: The file or folder.
+        look: Whether pictures and videos are looked for, and their heads read.
 
     Raises:
         OSError: if there is nothing of this name, or it cannot be read.
@@ -76,7 +80,7 @@ def check_custom(path: str | os.PathLike) -> Checked:
     problems: list[Problem] = []
     readings: list[Reading] = []
     for file in files:
-        reading = _read(file, readings)
+        reading = _read(file, readings, look)
         problems += file.problems()
         if reading is not None:
             readings.append(reading)
@@ -116,7 +120,7 @@ _TOP = ("format", "version", "layout")
 _MORE = ("actions", "split", "pictures", "clips", "about")
 
 
-def _read(file: JsonFile, before: Sequence[Reading]) -> Reading | None:
+def _read(file: JsonFile, before: Sequence[Reading], look: bool) -> Reading | None:
     """Reads one file; None where its layout is not sound."""
     top = file.root and file.root.members(_TOP, _MORE)
     if not top:
@@ -129,7 +133,8 @@ def _read(file: JsonFile, before: Sequence[Reading]) -> Reading | None:
     part = top["split"].one_of(PARTS) if "split" in top else None
     if layout is None:
         return None
-    reading = Reading(os.path.dirname(file.path), layout, actions, part, before)
+    folder = os.path.dirname(file.path)
+    reading = Reading(folder, layout, actions, part, before, look)
     if before:
         _check_same(top, reading, before[0])
     for key, read in (("pictures", read_picture), ("clips", read_clip)):

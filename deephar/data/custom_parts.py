@@ -15,8 +15,10 @@ from deephar.data.custom_data import (
     CustomPicture,
     Span,
 )
+from deephar.data.custom_files import picture_head, video_head
 from deephar.data.placed_json import Node, dotted, meant
 from deephar.data.records import are_numbers
+from deephar.data.videos import VideoInfo
 from deephar.utils.bbox import overlaps
 from deephar.utils.pose import INVALID, is_valid
 
@@ -36,6 +38,7 @@ class Reading:
         actions: Names of the actions.
         part: That of what names none; None for none.
         before: The folder's files that were read before.
+        look: Whether pictures and videos are looked for, and their heads read.
 
     Attributes:
         pictures, clips: What is sound of the file.
@@ -48,7 +51,9 @@ class Reading:
         actions: Sequence[str],
         part: str | None,
         before: Sequence["Reading"] = (),
+        look: bool = False,
     ):
+        self.look = look
         self.folder, self.layout, self.part = folder, layout, part
         self.actions = tuple(actions)
         self.rows = {name: row for row, name in enumerate(layout.joint_names)}
@@ -98,6 +103,8 @@ def read_picture(node: Node, reading: Reading) -> None:
     if path:
         reading.take_name(path, parts["file"], "picture")
         reading.take_picture(path, part, parts["file"])
+        if reading.look:
+            size = picture_head(parts["file"], path, size) or size
     people = []
     for one in parts["people"].items() or []:
         members = one.members(PERSON_KEYS[:1], PERSON_KEYS[1:])
@@ -119,14 +126,15 @@ def read_clip(node: Node, reading: Reading) -> None:
         return node.wrong("must have either `video` or `frames`", list(parts))
     if "video" in parts:
         video, pictures = reading.path(parts["video"]), ()
-        people, length = _labels(parts.get("labels"), reading, size), None
+        head = video_head(parts["video"], video, size) if reading.look else None
+        head = head or VideoInfo(size, 0, 0.0)
+        people = _labels(parts.get("labels"), reading, head)
     else:
-        video = None
+        video, head = None, None
         pictures, people = _frames(parts["frames"], reading, size, part)
-        length = len(pictures)
         if "labels" in parts:
             parts["labels"].wrong("is of videos: `frames` has boxes and joints")
-    spans = _spans(node, parts, reading, length)
+    spans = _spans(node, parts, reading, head or VideoInfo(size, len(pictures), 0.0))
     if name and part and spans and (video or pictures):
         clip = CustomClip(name, part, size, video, pictures, people, spans)
         reading.clips.append(clip)
@@ -152,13 +160,15 @@ def _frames(node, reading, size, part) -> tuple[tuple[str, ...], dict]:
         if path:
             reading.take_picture(path, part, members["file"])
             pictures.append(path)
+            if reading.look:
+                size = picture_head(members["file"], path, size) or size
             if len(members) > 1:
                 people[number] = _person(members, reading, size)
     return tuple(pictures), people
 
 
-def _labels(node, reading, size) -> dict[int, CustomPerson]:
-    """Returns by number what is labelled in frames of a video."""
+def _labels(node, reading, head: VideoInfo) -> dict[int, CustomPerson]:
+    """Returns by number what is labelled in frames of a video; 0 frames: not known."""
     found, last = {}, 0
     for one in (node.items() if node else None) or []:
         members = one.members(("frame",), PERSON_KEYS)
@@ -168,14 +178,17 @@ def _labels(node, reading, size) -> dict[int, CustomPerson]:
         number = frame.number("the number of a frame, an integer from 1", 1, True)
         if number is not None and number <= last:
             frame.wrong(f"must be greater than the frame before, {last}")
+        elif number is not None and 0 < head.num_frames < number:
+            frame.wrong(f"must be at most {head.num_frames}, the last of the video")
         elif number is not None:
             last = int(number)
-            found[last] = _person(members, reading, size)
+            found[last] = _person(members, reading, head.size)
     return found
 
 
-def _spans(node, parts, reading, length) -> tuple[Span, ...]:
+def _spans(node, parts, reading, head: VideoInfo) -> tuple[Span, ...]:
     """Returns what is done in a clip; a span of all of it where nothing is said."""
+    length = head.num_frames or None
     if "action" in parts and "spans" in parts:
         return node.wrong("must have either `action` or `spans`", list(parts)) or ()
     if "spans" not in parts:
@@ -189,10 +202,11 @@ def _spans(node, parts, reading, length) -> tuple[Span, ...]:
             continue
         if len(members) != 2:
             one.wrong("must have either `frames` or `seconds`", list(members))
-        elif "seconds" in members and length is not None:
+        elif "seconds" in members and "video" not in parts:
             members["seconds"].wrong("is of videos: a span of pictures has `frames`")
         elif "seconds" in members:
-            ends = _ends(members["seconds"], "s from the first frame", 0)
+            most = length / head.rate if length and head.rate else None
+            ends = _ends(members["seconds"], "s from the first frame", 0, most)
             found += [Span(action, seconds=ends)] if ends else []
         else:
             ends = _ends(members["frames"], "numbers of frames from 1", 1, length)
@@ -207,7 +221,7 @@ def _ends(node: Node, what: str, least: int, most: int | None = None):
         return None
     whole = least and any(one != int(one) for one in ends)
     if whole or not least <= ends[0] <= ends[1] or (most and ends[1] > most):
-        limit = f", at most {most}" if most else ""
+        limit = f", at most {most:g}" if most else ""
         return node.wrong(f"must be first and last, {what}{limit}, and not turn back")
     return tuple(map(int, ends)) if least else tuple(ends)
 

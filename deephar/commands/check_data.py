@@ -6,13 +6,16 @@ r"""Tells what of a data set is there, and what is missing or wrong.
     python -m deephar check-data Human3.6M /data/Human3.6M --all
     python -m deephar check-data NTU /data/NTU --json
     python -m deephar check-data lifting data
+    python -m deephar check-data custom FILE_OR_FOLDER
+    python -m deephar check-data custom --schema
 
 Looks for every annotated picture and reads a sample of them, with --all every one;
 compares files of boxes with the videos, and boxes of people with their pictures.
 Pictures that are not annotated are wrong where a video of Penn Action or NTU has them
 beside annotated ones; else they are told. Of lifting's .npz files all are read, and key
-points compared with where the cameras see the joints. The exit status is 0 where
-nothing is missing or wrong, else 1.
+points compared with where the cameras see the joints. Of own data (docs/custom.md)
+every mistake is told with its file and line. The exit status is 0 where nothing is
+missing or wrong, else 1.
 """
 
 import argparse
@@ -27,6 +30,8 @@ import numpy as np
 
 from deephar.commands import command_parser, say
 from deephar.data.box_inspection import inspect_boxes
+from deephar.data.custom_inspection import inspect_custom
+from deephar.data.custom_schema import SCHEMA
 from deephar.data.inspection import KINDS, MODES, People
 from deephar.data.lifting_inspection import inspect_lifting
 from deephar.data.ntu_format import FOLDER, read_ntu
@@ -34,7 +39,9 @@ from deephar.utils.modes import mode_name
 
 LIFTING = "lifting"
 """Folders of tracks, without pictures."""
-CLIP_SIZES = {"MERL": 8, "NTU": 20}
+CUSTOM = "custom"
+"""Own data."""
+CLIP_SIZES = {CUSTOM: 8, "MERL": 8, "NTU": 20}
 """Frames of the clips of the networks; 16 where nothing is said."""
 ANNOTATED_WHOLE = frozenset({"PennAction", "NTU"})
 """Every picture of a video of these is annotated."""
@@ -47,19 +54,30 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The flags."""
     parser = command_parser("check-data", __doc__)
     add = parser.add_argument
-    add("dataset", choices=[*KINDS, LIFTING])
-    add("folder", type=pathlib.Path, help="folder of the data set")
+    add("dataset", choices=[*KINDS, LIFTING, CUSTOM])
+    folder = "folder of the data set; of own data its file or folder"
+    add("folder", type=pathlib.Path, nargs="?", help=folder)
     add("--all", action="store_true", help="read all pictures, print all lines")
     add(
         "--clip-size",
         type=int,
-        help="frames of a clip, as the networks have (MERL 8, NTU 20, the others 16)",
+        help="frames of a clip, as the networks have (MERL and own data 8, NTU 20, the "
+        "others 16)",
     )
     cameras = "JSON file of HumanEva's cameras, of lifting only"
     add("--cameras", type=pathlib.Path, metavar="FILE", help=cameras)
     add("--json", action="store_true", help="print JSON")
+    schema = "print the JSON Schema of own data's files, and check nothing"
+    add("--schema", action="store_true", help=schema)
     args = parser.parse_args(argv)
-    if not args.folder.is_dir():
+    if args.schema and (args.dataset != CUSTOM or args.folder is not None):
+        parser.error("--schema is of custom, without a folder")
+    if args.folder is None and not args.schema:
+        parser.error("the folder is missing")
+    if args.dataset == CUSTOM:
+        if args.folder is not None and not args.folder.exists():
+            parser.error(f"no such file or folder: {args.folder}")
+    elif not args.folder.is_dir():
         parser.error(f"no such folder: {args.folder}")
     if args.dataset == LIFTING and args.clip_size is not None:
         parser.error("--clip-size is of data sets with pictures")
@@ -75,8 +93,13 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Checks and tells; returns the exit status."""
     args = parse(argv)
+    if args.schema:
+        say(json.dumps(SCHEMA, indent=1))
+        return 0
     if args.dataset == LIFTING:
         result = check_tracks(args.folder, args.cameras)
+    elif args.dataset == CUSTOM:
+        result = check_own(args.folder, args.all, args.clip_size)
     else:
         result = check(args.dataset, args.folder, args.all, args.clip_size)
     if args.json:
@@ -164,6 +187,12 @@ def check_tracks(folder: pathlib.Path, cameras: pathlib.Path | None) -> dict:
     """Checks a folder of lifting's files; returns what `check` does, without boxes."""
     found = inspect_lifting(folder, cameras)
     return {"dataset": LIFTING, "folder": os.fspath(folder), **vars(found)}
+
+
+def check_own(path: pathlib.Path, read_all: bool, clip_size: int) -> dict:
+    """Checks own data; returns what `check` does, without boxes."""
+    found = inspect_custom(path, None if read_all else SAMPLE, clip_size)
+    return {"dataset": CUSTOM, "folder": os.fspath(path), **found}
 
 
 def by_folder(paths: list[str]) -> list[str]:

@@ -187,7 +187,8 @@ def test_weights_that_do_not_tell_their_split_are_warned_about(tmp_path, caplog)
 
 def test_the_papers_action_networks_begin_with_their_pose_parts():
     clip, steps = {"frames", "actions"}, {"step", "drawn_steps"}
-    more = {"reception": {"pose_version"}, "spnet": {"action_pyramids", "replica"}}
+    more = {"reception": {"pose_version", "predictions"}}
+    more["spnet"] = {"action_pyramids", "replica"}
     more["spnet"] |= {"pose_features", "visual_features"}
     for name, recipe in experiment.NETWORKS.items():
         if not recipe.family.merged:

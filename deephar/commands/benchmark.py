@@ -2,6 +2,7 @@
 
     python -m deephar benchmark
     python -m deephar benchmark --weights small_action --json speed.json
+    python -m deephar benchmark --weights small_pose --block 1
     python -m deephar benchmark --weights runs/penn/weights_best.weights.h5 \\
         --precision bfloat16 --batch-sizes 1 16
 
@@ -48,6 +49,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     sizes = {"type": positive_int, "nargs": "+", "metavar": "N", "default": [1, 8]}
     add("--batch-sizes", help="crops at once (%(default)s)", **sizes)
     add("--repeat", type=positive_int, default=20, help="timed calls (%(default)s)")
+    block = "of the network cut after its first K predictions"
+    add("--block", type=positive_int, metavar="K", help=block)
     add("--flip", action="store_true", help="look at every crop mirrored too")
     add("--device", help="cpu, gpu, gpu:1 (default: what Keras takes)")
     add(
@@ -92,6 +95,7 @@ def measure(args: argparse.Namespace) -> dict:
         precision=args.precision,
         fold=args.fold,
         jit=args.jit,
+        block=args.block,
     )
     if merged:
         clips = looker.clip_predictor

@@ -16,6 +16,9 @@ from deephar.networks import (
     NETWORKS,
     SHIPPED,
     build_network,
+    count_cuts,
+    cut_network,
+    cut_settings,
     load_network,
     poselayout,
     what_is_known,
@@ -31,22 +34,23 @@ _UNKNOWN = (
 )
 
 
-def describe_weights(weights: str) -> dict:
+def describe_weights(weights: str, block: int | None = None) -> dict:
     """Describes weights.
 
     Args:
         weights: a file, a published name or that of weights that come with the package.
+        block: describe the network cut there; None for all of it.
 
     Returns:
         "weights", as given; of a file what `checkpoints.describe` returns, and the
         "receipt" beside it; "told by", what tells the network, "network", "about",
-        "settings", "joints", "axes", "actions"; "parameters", and "fits", whether the
-        file fits the network, with "error" if it does not. Of a published file that is
-        not there: "fetch", where it can be had.
+        "settings", "cuts", "joints", "axes", "actions"; "parameters", and "fits",
+        whether the file fits the network, with "error" if it does not. Of a published
+        file that is not there: "fetch", where it can be had.
 
     Raises:
         FileNotFoundError: if it is neither a file nor a name.
-        OSError, ValueError: if it cannot be read as weights.
+        OSError, ValueError: if it cannot be read as weights, or cannot be cut there.
     """
     published = checkpoints.KNOWN.get(weights)
     path = pathlib.Path(weights)
@@ -54,14 +58,19 @@ def describe_weights(weights: str) -> dict:
         path = weights_folder() / published.file
         if not path.is_file():
             absent = {"file": str(path), "fetch": published.address or published.drive}
-            network = _network("the table of published files", settings_of(published))
+            network = _network(
+                "the table of published files", settings_of(published), block
+            )
             return {"weights": weights, **absent, **network}
         state = {"md5 is": state_of(published)}
     else:
         state = {}
         if weights in SHIPPED and not path.is_file():
             path = SHIPPED[weights].path
-    of = _of_lifting(path) if is_pytorch(path) else _of_network(path)
+    lifts = is_pytorch(path)
+    if lifts and block is not None:
+        raise ValueError(f"--block: {path} is of lifting, which predicts once")
+    of = _of_lifting(path) if lifts else _of_network(path, block)
     found = {"weights": weights, **checkpoints.describe(path), **state, **of}
     receipt = path.parent / RECEIPT
     if receipt.is_file():
@@ -84,20 +93,26 @@ def _of_lifting(path: pathlib.Path) -> dict:
     }
 
 
-def _of_network(path: pathlib.Path) -> dict:
+def _of_network(path: pathlib.Path, block: int | None) -> dict:
     known = what_is_known(path)
     if known is None:
         return {"told by": _UNKNOWN}
     told_by, settings = known
     network = settings["network"]
     model = build_network(network, settings)
-    return {
-        **_network(told_by, settings),
+    found = {
+        **_network(told_by, settings, block),
         **_fit(model, lambda: load_network(model, path, network)),
     }
+    if block is not None:
+        found["parameters"] = cut_network(model, settings, block)[0].count_params()
+    return found
 
 
-def _network(told_by: str, settings: Mapping) -> dict:
+def _network(told_by: str, settings: Mapping, block: int | None) -> dict:
+    cuts = count_cuts(settings)
+    if block is not None:
+        settings = cut_settings(settings, block)
     recipe = NETWORKS[settings["network"]]
     layout = poselayout(settings)
     found = {
@@ -109,6 +124,7 @@ def _network(told_by: str, settings: Mapping) -> dict:
             for name, value in settings.items()
             if name not in ("network", "layout")
         },
+        "cuts": cuts,
         "joints": list(layout.joint_names),
         "axes": "xyz"[: layout.dim],
     }

@@ -2,12 +2,15 @@
 
     python -m deephar info
     python -m deephar info small_pose
+    python -m deephar info small_pose --block 1
     python -m deephar info runs/mpii/weights_best.weights.h5 --json
     python -m deephar info --schema > predictions.schema.json
 
 Of WEIGHTS, files or names, it tells the network, its settings, joints and actions, and
-whether the file fits it: the network is built, and the file read whole. Nothing is
-fetched. The exit status is 1 if a file does not fit.
+whether the file fits it: the network is built, and the file read whole. With --block
+the network, its settings and its parameters are those of what is left when it is cut
+there, and "cuts" tells how many predictions it can be cut after. Nothing is fetched.
+The exit status is 1 if a file does not fit.
 """
 
 import argparse
@@ -27,6 +30,7 @@ from deephar.inference.schema import SCHEMA
 from deephar.networks import NETWORKS, SHIPPED
 from deephar.networks.published import network_like
 from deephar.utils.machine import machine
+from deephar.utils.numbers import positive_int
 from deephar.utils.timing import table
 
 PACKAGES = (
@@ -41,11 +45,15 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("weights", nargs="*", metavar="WEIGHTS", help="a file, or a name")
     add("--json", action="store_true", help="print JSON")
+    block = "of the network cut after its first K predictions"
+    add("--block", type=positive_int, metavar="K", help=block)
     schema = "print the JSON schema of what predict writes"
     add("--schema", action="store_true", help=schema)
     args = parser.parse_args(argv)
     if args.schema and args.weights:
         parser.error("--schema is not of WEIGHTS")
+    if args.block is not None and not args.weights:
+        parser.error("--block is of WEIGHTS: name some")
     return args
 
 
@@ -59,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = describe_machine()
         say(json.dumps(found, indent=1) if args.json else table(_rows(found)))
         return 0
-    found = [describe_weights(weights) for weights in args.weights]
+    found = [describe_weights(weights, args.block) for weights in args.weights]
     if args.json:
         say(json.dumps(found, indent=1))
     else:

@@ -89,7 +89,7 @@ def _add_network_flags(parser: argparse.ArgumentParser) -> None:
     add("--model", metavar="pose|action|NETWORK", help=model)
     weights = "a file, or a name of weights (default: small_pose or small_action)"
     add("--weights", metavar="FILE|NAME", help=weights)
-    block = "take the pose of this block, and compute none behind it (the last)"
+    block = "cut the network after its first K predictions (all)"
     add("--block", type=positive_int, metavar="K", help=block)
     add("--flip", action="store_true", help="average with the mirrored crop")
     crops = "average over 7 crops: three scales, four shifts"

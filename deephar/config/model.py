@@ -46,6 +46,8 @@ class ModelConfig:
         dbg_decoupled_pose: Debugging: more outputs, the 2D poses by the replicas of
             the joint maps, and these maps. The actions stay as they are.
         dbg_decoupled_h: No effect, as in the original: `spnet.build` logs so.
+        num_predictions: How many blocks predict, the first ones of the pyramids; None
+            for all. What lies behind them is not there.
 
     Raises:
         ValueError: A field is outside its range.
@@ -68,6 +70,7 @@ class ModelConfig:
     sam_alpha: float = 1
     dbg_decoupled_pose: bool = False
     dbg_decoupled_h: bool = False
+    num_predictions: int | None = None
 
     def __post_init__(self):
         for name in ("input_shape", "num_actions", "action_pyramids", "kernel_size"):
@@ -99,12 +102,19 @@ class ModelConfig:
         if self.downsampling_type not in ("maxpooling", "conv"):
             rule = 'must be "maxpooling" or "conv"'
             raise error("downsampling_type", self.downsampling_type, rule)
+        self._check_predictions()
         last = max(self.action_pyramids, default=1)
         if self.num_actions and last > self.num_pyramids:
             rule = f"must lie between 1 and num_pyramids={self.num_pyramids}"
             raise error("action_pyramids", self.action_pyramids, rule)
         if not is_positive(self.sam_alpha):
             raise error("sam_alpha", self.sam_alpha, "must be above 0")
+
+    def _check_predictions(self):
+        value, most = self.num_predictions, self.num_pyramids * (self.num_levels - 1)
+        if value is not None and not (is_count(value) and value <= most):
+            rule = f"must be None, or an integer of 1 to {most}"
+            raise error("num_predictions", value, rule)
 
     def _check_layout(self):
         for name in ("num_joints", "dim"):

@@ -15,7 +15,8 @@ from deephar.experiment.stages import check_actions
 from deephar.experiment.training import TrainingRun, optimizer
 from deephar.losses import pose_regression_loss
 from deephar.networks.building import build_network
-from deephar.networks.known_weights import find_weights
+from deephar.networks.cuts import CUT_FROM
+from deephar.networks.known_weights import find_weights, known_settings
 from deephar.networks.recipes import NETWORKS
 from deephar.trainer import set_batch_norm_momentum
 from deephar.utils.modes import TRAIN_MODE
@@ -114,18 +115,22 @@ def _build_merged(run: TrainingRun, lesson: ClipLesson) -> keras.Model:
     A checkpoint of the clip head alone has no frame model, so that one comes from the
     given weights again when the training goes on.
     """
-    args, network = run.args, lesson.network
+    args, network, settings = run.args, lesson.network, lesson.settings
     given = getattr(args, "pose_weights", None)
     weights, pose_weights = run.first(args.weights), run.first(given)
     if lesson.described and run.goes_on:
         if args.weights is not None:
-            weights = args.weights = find_weights(args.weights, network)
+            weights, known = known_settings(args.weights, network)
+            args.weights = weights
+            if "predictions" in known:
+                before = {"predictions": known["predictions"]}
+                settings = {**settings, CUT_FROM: before}
         else:
             part = NETWORKS[network].pose_part
             pose_weights = args.pose_weights = find_weights(given, part)
     return build_network(
         network,
-        lesson.settings,
+        settings,
         weights,
         pose_weights=pose_weights,
         full_trainable=lesson.learns_poses,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from deephar.checkpoints import recognise
 from deephar.experiment.origins import origin_of
 from deephar.experiment.run import command
+from deephar.networks.cuts import CUT_FROM
 from deephar.networks.known_weights import NETWORK
 from deephar.networks.recipes import other_settings
 from deephar.utils.fs import md5_of
@@ -44,7 +45,8 @@ def receipt(
         day; "origin" what `origin_of` says of the data, by name where there are several
         folders; "published" the name of the published weights whose md5 these have;
         "other_settings" those that are not the paper's. Weights that a training chose
-        by its scores, or that began with such, have "weights_chosen", which says so.
+        by its scores, or that began with such, have "weights_chosen", which says so; of
+        a network that is cut "cut_from" has the settings of the whole that differ.
     """
     known = {
         "command": command(),
@@ -58,6 +60,8 @@ def receipt(
         "network": None if settings is None else settings[NETWORK],
         "other_settings": None if settings is None else other_settings(settings),
     }
+    if settings is not None and CUT_FROM in settings:
+        known[CUT_FROM] = settings[CUT_FROM]
     if isinstance(data, Mapping):
         known["data"] = {name: str(folder) for name, folder in data.items()}
         known["origin"] = {name: origin_of(folder) for name, folder in data.items()}

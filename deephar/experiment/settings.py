@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from deephar.config import DataConfig
 from deephar.experiment.arguments import flag_names
+from deephar.networks.cuts import cut_of, first_actions
 from deephar.networks.known_weights import (
     MODEL_FILE,
     NETWORK,
@@ -25,6 +26,7 @@ from deephar.networks.known_weights import (
 )
 from deephar.networks.recipes import LAYOUT, NETWORKS, Setting, default_settings
 from deephar.networks.settings import part_of
+from deephar.utils.numbers import positive_int
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ def add_network_arguments(
     network: str | Sequence[str] | None = None,
     also: Mapping[str, str] | None = None,
 ) -> None:
-    """Adds the flags of a network's settings, and `--network` where there is a choice.
+    """Adds the flags of a network's settings, `--network` where there is a choice, and
+    `--block`, which cuts it.
 
     Their default is None, so that `network_settings` can tell a flag that was given
     from one that `model.json` or the recipe decides.
@@ -53,6 +56,8 @@ def add_network_arguments(
     if network is not None and not single:
         unless = f"default: what the weights are known to be of, else {names[0]}"
         group.add_argument("--network", choices=names, help=unless)
+    block = "cut it after its first K predictions, of --weights or as it begins"
+    group.add_argument("--block", type=positive_int, metavar="K", help=block)
     found: dict[str, list[Setting]] = {}
     for name, setting in (i for n in names for i in NETWORKS[n].settings.items()):
         if setting.flag and (single or not setting.of_data):
@@ -97,6 +102,9 @@ def network_settings(
     pyramids; its other settings are the recipe's. A step that a flag names is the only
     one that training draws, of this stage and the later ones.
 
+    With `args.block` they are those of the network cut there, as a network of its own;
+    what it is cut from, which the weights are of, is under CUT_FROM.
+
     Args:
         args: parsed arguments of `add_network_arguments`, with `weights`, and
             `pose_weights` and `multi_clip` where the script has them.
@@ -108,7 +116,7 @@ def network_settings(
         ValueError: if the model.json beside the weights cannot be read, has an unknown
             key or a value that may not be; if the weights are known to be of another
             kind of network; if a flag is given that this network has not, or that
-            gainsays what the weights settle, as `--protocol`.
+            gainsays what the weights settle, as `--protocol`; or no such block.
         OSError: if published weights cannot be fetched.
     """
     return _merged(args, network, model_file)[0]
@@ -144,7 +152,24 @@ def _merged(args, networks, model_file) -> tuple[dict, dict]:
     if "step" in flags:
         flags["drawn_steps"] = "one"
     settings.update(flags)
-    return {**settings, NETWORK: network}, settled
+    settings = {**settings, NETWORK: network}
+    if getattr(args, "block", None) is not None:
+        settings = _cut(settings, args.block, networks)
+    return settings, settled
+
+
+def _cut(settings: dict, block: int, networks: str | Sequence[str]) -> dict:
+    """The settings of the network that `--block` leaves."""
+    try:
+        cut = cut_of(settings, block)
+    except ValueError as error:
+        raise ValueError(f"--block: {error}") from error
+    if cut[NETWORK] not in ([networks] if isinstance(networks, str) else networks):
+        raise ValueError(
+            "--block must leave a prediction of actions: it must be at least "
+            f"{first_actions(settings)}. Received: --block {block}"
+        )
+    return cut
 
 
 def _sources(args, network: str, model_file: pathlib.Path | None):

@@ -33,6 +33,7 @@ from deephar.experiment.run import (
 )
 from deephar.inference.clips import ClipPredictor
 from deephar.inference.predictor import PosePredictor
+from deephar.networks.cuts import own_settings
 from deephar.networks.known_weights import MODEL_FILE
 from deephar.optimizers import rmsprop
 from deephar.trainer import MultiModelTrainer, SavePlan
@@ -237,7 +238,7 @@ class TrainingRun:
             if not args.resume:
                 clear_earlier_training(self.folder)
             write_record(args)
-            write_json(self.folder / MODEL_FILE, settings)
+            write_json(self.folder / MODEL_FILE, own_settings(settings))
         verbose = args.verbose if self.worker.is_chief else 0
         try:
             trainer.train(args.epochs, steps, verbose=verbose, resume=args.resume)

@@ -18,14 +18,12 @@ from deephar.inference.crops import (
     refined,
     with_mirrored,
 )
-from deephar.inference.loading import DEFAULT_ACTION, Loaded, load
+from deephar.inference.loading import DEFAULT_ACTION, load
 from deephar.inference.looker import Looked, as_picture, person_window
 from deephar.inference.results import Action
-from deephar.models import spnet
-from deephar.networks.building import model_config
 from deephar.networks.classes import class_names
 from deephar.networks.known_weights import check_classes
-from deephar.networks.recipes import NETWORKS, clip_networks, poselayout
+from deephar.networks.recipes import clip_networks, poselayout
 from deephar.utils.outputs import deciding
 from deephar.utils.transform import transform_2d_points
 
@@ -126,8 +124,8 @@ class ActionPredictor:
             batch_size, device, fold, jit: as of `ClipPredictor`.
             precision: "float32", "bfloat16", "float16", or "auto" for what is fastest
                 here; the policy of Keras is as before afterwards.
-            block: of SPNets, end at this prediction, from 1 as `PosePredictor` counts;
-                what comes after it is not computed.
+            block: cut the network after this prediction, from 1: of merged networks one
+                of actions, of SPNets one of poses. What comes after it is not computed.
             flip, crops, refine: as of the class.
 
         Raises:
@@ -137,14 +135,14 @@ class ActionPredictor:
         """
         weights = DEFAULT_ACTION if weights is None else weights
         _check_network(network)
-        found = load(weights, network or clip_networks(), device, precision)
+        found = load(weights, network or clip_networks(), device, precision, block)
         settings = found.settings
         if labels is None:
             labels = class_names(settings)
         else:
             check_classes(str(weights), settings["network"], ",".join(labels))
         clips = ClipPredictor(
-            found.model if block is None else _cut(found, block),
+            found.model,
             batch_size,
             fold,
             jit,
@@ -160,7 +158,7 @@ class ActionPredictor:
             crops=crops,
             refine=refine,
         )
-        predictor.about = {**found.about, "block": block}
+        predictor.about = found.about
         return predictor
 
     @property
@@ -302,25 +300,6 @@ def _check_network(network: str | None) -> None:
             f"`network` must be one of actions, {', '.join(clip_networks())}. "
             f"Received: network={network!r}"
         )
-
-
-def _cut(found: Loaded, block: int):
-    """The network that ends at a prediction which tells actions."""
-    if NETWORKS[found.settings["network"]].family.architecture != "spnet":
-        raise ValueError(
-            "`block` cuts networks of poses, and SPNets; the answer of a merged "
-            "network is made of all its blocks. "
-            f"Received: block={block} of the network {found.settings['network']}"
-        )
-    config = model_config(found.settings)
-    plan = enumerate(spnet.predictions(config), start=1)
-    telling = [number for number, one in plan if one.actions]
-    if block not in telling:
-        raise ValueError(
-            f"`block` must be one that tells actions, {', '.join(map(str, telling))}. "
-            f"Received: block={block}"
-        )
-    return spnet.cut(found.model, config, block)
 
 
 def _box_of_clip(boxes: Any, count: int, chosen: Sequence[int]) -> np.ndarray | None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import keras
 
 from deephar.frameworks import device_names, processor
-from deephar.networks.building import build_network
+from deephar.networks.building import build_network, cut_network
+from deephar.networks.cuts import cut_settings, first_actions
 from deephar.networks.settings import weights_settings
 from deephar.networks.shipped import SMALL_ACTION, SMALL_POSE
 from deephar.utils.machine import CHOSEN_PRECISIONS
@@ -24,7 +25,7 @@ class Loaded(NamedTuple):
     Attributes:
         model: the network.
         settings: what is known of it, with its name under "network".
-        about: what it is, for records: weights, network, device and precision.
+        about: what it is, for records: weights, network, block, device, precision.
     """
 
     model: keras.Model
@@ -33,7 +34,11 @@ class Loaded(NamedTuple):
 
 
 def load(
-    weights: str, networks: str | Sequence[str], device: str | None, precision: str
+    weights: str,
+    networks: str | Sequence[str],
+    device: str | None,
+    precision: str,
+    block: int | None = None,
 ) -> Loaded:
     """Builds the network that weights are of, and loads them.
 
@@ -42,19 +47,33 @@ def load(
         networks: as of `networks.weights_settings`.
         device: as of `on_device`; variables are made there.
         precision: one of CHOSEN_PRECISIONS; Keras' policy is as before afterwards.
+        block: cut the network there, as of `networks.cut_network`; None for all of it.
 
     Raises:
         OSError: if there are no such weights, or they cannot be read or fetched.
-        ValueError: if they are of another kind of network, or there is no such device
-            or precision.
+        ValueError: if they are of another kind of network, also when it is cut, or
+            there is no such block, device or precision.
     """
     check_device(device)
     precision = _chosen(precision, device)
     path, settings = weights_settings(weights, networks)
     with on_device(device), _policy(precision):
         model = build_network(settings["network"], settings, path)
-    about = {"weights": str(weights), "network": settings["network"]}
+        if block is not None:
+            model, settings = _cut(model, settings, block, networks)
+    about = {"weights": str(weights), "network": settings["network"], "block": block}
     return Loaded(model, settings, {**about, "device": device, "precision": precision})
+
+
+def _cut(model: keras.Model, settings: dict, block: int, networks) -> tuple:
+    """The network cut at a block; refused if it no longer is one of some."""
+    left = cut_settings(settings, block)
+    if left["network"] not in ([networks] if isinstance(networks, str) else networks):
+        raise ValueError(
+            "`block` must leave a prediction of actions: it must be at least "
+            f"{first_actions(settings)}. Received: block={block}"
+        )
+    return cut_network(model, settings, block)
 
 
 def on_device(device: str | None) -> contextlib.AbstractContextManager:

@@ -32,6 +32,7 @@ from deephar.losses import binary_crossentropy
 from deephar.models.blocks import build_context_aggregation
 from deephar.models.clip_head import (
     APART,
+    NUM_PREDICTIONS,
     OUTPUTS,
     action_top,
     build_act_pred_block,
@@ -186,6 +187,7 @@ def build_merge_model(
     ar_visual_weights=None,
     full_trainable=False,
     apart=False,
+    num_predictions=NUM_PREDICTIONS,
 ):
     """Builds the recognition of actions from pose and appearance.
 
@@ -209,12 +211,15 @@ def build_merge_model(
         full_trainable: Whether the frame model is trained. If not, its batch norms
             use and keep their moving statistics.
         apart: Whether to put out `APART` too; see `build_clip_head`.
+        num_predictions: Blocks that predict actions, by pose and by appearance, 1 to
+            4; the frame model is the same whatever their number.
 
     Returns:
         Model of frames `(batch, num_frames, rows, cols, channels)`. Its outputs: on
         request pose `(batch, num_frames, num_joints, pose_dim)` and confidence
-        `(batch, num_frames, num_joints, 1)`; then the probabilities `OUTPUTS`, and
-        `APART` if asked for, `(batch, num_actions)` each. All are float32.
+        `(batch, num_frames, num_joints, 1)`; then the probabilities `OUTPUTS` (with
+        fewer `num_predictions` p1 ... pk, v1 ... vk, m), and `APART` if asked for,
+        `(batch, num_actions)` each. All are float32.
 
     Raises:
         ValueError: an argument is out of range or is not as of `model_pe`, or weights
@@ -240,6 +245,7 @@ def build_merge_model(
         ar_pose_weights=ar_pose_weights,
         ar_visual_weights=ar_visual_weights,
         apart=apart,
+        num_predictions=num_predictions,
     )
     frames = keras.Input((num_frames, *input_shape), name="frames")
     clip = _per_clip(frame_model, frames, ["pose", "confidence", "features"])

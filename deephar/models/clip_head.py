@@ -7,7 +7,8 @@
 PoseAR and GuidedVisAR take a clip as a picture whose rows are its frames and whose
 columns are its joints. Each of their four blocks makes maps of the actions, and their
 maxima plus minima the probabilities; m is those of the two last blocks together, mmm
-and mmmvvv those of the one and the other as they are put together.
+and mmmvvv those of the one and the other as they are put together. With fewer blocks,
+`num_predictions`, m is that of the last ones there are.
 """
 
 import keras
@@ -27,8 +28,18 @@ from deephar.layers import (
 from deephar.models.reception import check_counts
 from deephar.models.stems import STEM_SIZE
 
-OUTPUTS = ("p1", "p2", "p3", "p4", "v1", "v2", "v3", "v4", "m")
-"""Names of a merged model's predictions of the action, in their order."""
+NUM_PREDICTIONS = 4
+"""Blocks of PoseAR, and of GuidedVisAR, that predict the action one after the other."""
+
+
+def output_names(num_predictions=NUM_PREDICTIONS):
+    """Names of a merged model's predictions of the action, in their order."""
+    numbers = range(1, num_predictions + 1)
+    return (*(f"p{i}" for i in numbers), *(f"v{i}" for i in numbers), "m")
+
+
+OUTPUTS = output_names()
+"""Those of the whole one: p1, p2, p3, p4, v1, v2, v3, v4, m."""
 
 APART = ("mmm", "mmmvvv")
 """Names of what m is made of, by pose and by appearance: put out where asked for."""
@@ -89,6 +100,7 @@ def build_pose_model(
     name=None,
     include_top=True,
     network_version="v1",
+    num_predictions=NUM_PREDICTIONS,
 ):
     """Builds the network that tells an action from poses.
 
@@ -100,16 +112,18 @@ def build_pose_model(
         name: Name of the model.
         include_top: Whether to predict probabilities, not maps.
         network_version: "v1", or the wider "v2".
+        num_predictions: Blocks that predict, 1 to 4.
 
     Returns:
         Model of `[pose (batch, frames, joints, pose_dim), confidence (batch, frames,
-        joints, 1)]` -> four predictions, `(batch, num_actions)` each, or without top
-        maps `(batch, frames / 4, joints / 4, num_actions)`.
+        joints, 1)]` -> `num_predictions` predictions, `(batch, num_actions)` each, or
+        without top maps `(batch, frames / 4, joints / 4, num_actions)`.
 
     Raises:
         ValueError: for an argument out of range.
     """
     check_counts(num_joints=num_joints, num_actions=num_actions)
+    _check_predictions(num_predictions)
     _check_halves("up", num_joints=num_joints, num_temp_frames=num_temp_frames)
     _check_pose(pose_dim, network_version)
     branches, size, reduced = POSE_NETS[network_version]
@@ -130,7 +144,8 @@ def build_pose_model(
         b = conv_bn(b, size, (3, 3), name=names)
         x = layers.Concatenate(name=names("concatenate"))([a, b])
         x = max_min_pooling(x, (2, 2), name=names)
-        outputs = _prediction_blocks(x, num_actions, include_top, names)
+        blocks = (num_actions, num_predictions, include_top, names)
+        outputs = _prediction_blocks(x, *blocks)
         return keras.Model([pose, confidence], outputs, name=name)
 
 
@@ -141,6 +156,7 @@ def build_visual_model(
     num_temp_frames=None,
     name=None,
     include_top=True,
+    num_predictions=NUM_PREDICTIONS,
 ):
     """Builds the network that tells an action from what each joint looks like.
 
@@ -151,10 +167,11 @@ def build_visual_model(
         num_temp_frames: Frames of a clip, a multiple of 4; None is any such number.
         name: Name of the model.
         include_top: Whether to predict probabilities, not maps.
+        num_predictions: Blocks that predict, 1 to 4.
 
     Returns:
-        Model of features `(batch, frames, joints, num_features)` -> four predictions
-        as of `build_pose_model`.
+        Model of features `(batch, frames, joints, num_features)` -> predictions as of
+        `build_pose_model`.
 
     Raises:
         ValueError: for an argument out of range.
@@ -162,6 +179,7 @@ def build_visual_model(
     check_counts(
         num_joints=num_joints, num_actions=num_actions, num_features=num_features
     )
+    _check_predictions(num_predictions)
     _check_halves("down", num_joints=num_joints, num_temp_frames=num_temp_frames)
     names = LayerNames()
     with keras.name_scope(name or "visual_model"):
@@ -169,16 +187,16 @@ def build_visual_model(
         features = keras.Input(shape, name="features")
         x = conv_bn(features, _VISUAL_SIZE, (1, 1), name=names)
         x = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(x)
-        outputs = _prediction_blocks(x, num_actions, include_top, names)
+        blocks = (num_actions, num_predictions, include_top, names)
+        outputs = _prediction_blocks(x, *blocks)
         return keras.Model(features, outputs, name=name)
 
 
-def _prediction_blocks(x, num_actions, include_top, names):
+def _prediction_blocks(x, num_actions, num_predictions, include_top, names):
     outputs = []
-    for i in (1, 2, 3, 4):
-        x, y = build_act_pred_block(
-            x, num_actions, f"y{i}", last=i == 4, include_top=include_top, names=names
-        )
+    for i in range(1, num_predictions + 1):
+        more = {"last": i == num_predictions, "include_top": include_top}
+        x, y = build_act_pred_block(x, num_actions, f"y{i}", **more, names=names)
         outputs.append(y)
     return outputs
 
@@ -194,6 +212,7 @@ def build_clip_head(
     ar_pose_weights=None,
     ar_visual_weights=None,
     apart=False,
+    num_predictions=NUM_PREDICTIONS,
     name="clip_head",
 ):
     """Builds the part of a clip model that sees all frames together.
@@ -211,12 +230,14 @@ def build_clip_head(
         ar_visual_weights: File with the weights of GuidedVisAR alone.
         apart: Whether to put out `APART` too, the predictions by each of the two maps
             that are added for m, weights included.
+        num_predictions: Blocks of either network that predict, 1 to 4.
         name: Name of the model.
 
     Returns:
         Model of `[pose (batch, frames, joints, pose_dim), confidence (batch, frames,
         joints, 1), features (batch, frames, joints, num_features)]` -> the
-        probabilities `OUTPUTS`, and `APART` if asked for, `(batch, num_actions)` each.
+        probabilities `output_names(num_predictions)`, and `APART` if asked for,
+        `(batch, num_actions)` each.
 
     Raises:
         ValueError: for an argument out of range, or weights that do not fit.
@@ -231,6 +252,7 @@ def build_clip_head(
             name="PoseAR",
             include_top=False,
             network_version=pose_net_version,
+            num_predictions=num_predictions,
         )
         visual_net = build_visual_model(
             num_joints,
@@ -239,6 +261,7 @@ def build_clip_head(
             num_frames,
             name="GuidedVisAR",
             include_top=False,
+            num_predictions=num_predictions,
         )
         for net, file in ((pose_net, ar_pose_weights), (visual_net, ar_visual_weights)):
             if file is not None:
@@ -247,9 +270,11 @@ def build_clip_head(
             keras.Input(x.shape[1:], name=x.name)
             for x in (*pose_net.inputs, *visual_net.inputs)
         ]
-        poses, views = pose_net(inputs[:2]), visual_net(inputs[2])
+        poses = keras.tree.flatten(pose_net(inputs[:2]))
+        views = keras.tree.flatten(visual_net(inputs[2]))
         merged, *parts = _merge(poses[-1], views[-1], weighted_merge)
-        maps = dict(zip(OUTPUTS, (*poses, *views, merged), strict=True))
+        outputs = output_names(num_predictions)
+        maps = dict(zip(outputs, (*poses, *views, merged), strict=True))
         if apart:
             maps |= zip(APART, parts, strict=True)
         outputs = [action_top(x, output) for output, x in maps.items()]
@@ -296,6 +321,14 @@ def _check_halves(rounded, **sides):
                 f"Half of `{name}`, rounded {rounded}, must be an even number, as of "
                 f"every multiple of 4. Received: {name}={n}"
             )
+
+
+def _check_predictions(num_predictions):
+    if num_predictions not in range(1, NUM_PREDICTIONS + 1):
+        raise ValueError(
+            f"`num_predictions` must lie in 1 ... {NUM_PREDICTIONS}. "
+            f"Received: {num_predictions=}"
+        )
 
 
 def _check_pose(pose_dim, network_version):

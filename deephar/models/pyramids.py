@@ -1,5 +1,6 @@
 """The plan of SPNet: its pyramids, their blocks, and what each block predicts."""
 
+import itertools
 from dataclasses import dataclass
 
 
@@ -49,18 +50,18 @@ class Prediction:
 
 
 def pyramids(cfg):
-    """The pyramids of a `ModelConfig`, in order.
+    """The pyramids of a `ModelConfig`, in order, as far as they predict.
 
     Actions are numbered by the place of their block among those that predict some.
     """
-    found, actions = [], 0
+    found, actions, left = [], 0, cfg.num_predictions
     for number in range(1, cfg.num_pyramids + 1):
         down = number % 2 == 1
         levels = range(1, cfg.num_levels) if down else range(cfg.num_levels - 2, -1, -1)
         name, unit = (f"dp{number}", "du") if down else (f"up{number}", "uu")
         acts = bool(cfg.num_actions) and number in cfg.action_pyramids
         blocks = []
-        for level in levels:
+        for level in itertools.islice(levels, left):
             actions += acts
             blocks.append(
                 Block(
@@ -71,7 +72,9 @@ def pyramids(cfg):
                 )
             )
         start = 0 if down else cfg.num_levels - 1
-        found.append(Pyramid(down, start, tuple(blocks)))
+        if blocks:
+            found.append(Pyramid(down, start, tuple(blocks)))
+        left = None if left is None else left - len(blocks)
     return found
 
 

@@ -5,17 +5,20 @@ known_weights  what weights are known to be of;  published: by the authors' tabl
 shipped        small weights that come with the package
 settings       of weights, before any flag
 building       from the settings to the network;  lifting: from a checkpoint
+cuts           what ends after some of its predictions
 classes        what their actions are called
 """
 
 from deephar.networks.building import (
     build_network,
+    cut_network,
     load_network,
     model_config,
     num_predictions,
     pose_view,
 )
 from deephar.networks.classes import class_names
+from deephar.networks.cuts import count_cuts, cut_settings
 from deephar.networks.known_weights import (
     MODEL_FILE,
     NAMED,
@@ -44,6 +47,9 @@ __all__ = [
     "build_network",
     "class_names",
     "clip_networks",
+    "count_cuts",
+    "cut_network",
+    "cut_settings",
     "default_settings",
     "describes",
     "load_network",

@@ -10,6 +10,14 @@ import keras
 from deephar.checkpoints import describe, load_weights
 from deephar.config import ModelConfig
 from deephar.models import action, reception, spnet
+from deephar.networks.cuts import (
+    CUT_FROM,
+    copy_cut_weights,
+    count_cuts,
+    cut_settings,
+    own_settings,
+    whole_settings,
+)
 from deephar.networks.recipes import NETWORKS, Family, poselayout
 from deephar.networks.settings import pose_part_settings
 
@@ -38,7 +46,8 @@ def build_network(
     Args:
         network: a name of NETWORKS.
         settings: what `network_settings` returns.
-        weights: a weights file that must fit; None leaves the network untrained.
+        weights: a weights file that must fit; None leaves the network untrained. Of
+            settings with CUT_FROM it is of the whole network, which is cut.
         more: further arguments of the builder in `deephar.models`; for networks of
             actions also `pose_weights`, a weights file of the pose part alone. That of
             an SPNet may have more pyramids; its own settings are those of the
@@ -53,12 +62,53 @@ def build_network(
         build = _build_spnet_of_clips if family.merged else _build_spnet
     else:
         build = _build_merged if family.merged else _build_pose
+    if weights is not None and CUT_FROM in settings:
+        return _build_cut(network, settings, weights, **more)
+    settings = own_settings(settings)
     model = build(family, {**settings, "network": network}, **more)
     logger.info("network: %s, %d parameters", settings, model.count_params())
     if weights is not None:
         load_network(model, weights, network)
         logger.info("weights loaded from %s", weights)
     return model
+
+
+def _build_cut(network: str, settings: dict, weights: str, **more) -> keras.Model:
+    """The network of settings with CUT_FROM, with weights of the whole one."""
+    whole = whole_settings(settings)
+    source = build_network(whole["network"], whole, weights)
+    model = build_network(network, own_settings(settings), **more)
+    copy_cut_weights(source, model)
+    logger.info("cut: %d of %d parameters", model.count_params(), source.count_params())
+    return model
+
+
+def cut_network(
+    model: keras.Model, settings: dict, block: int, **more
+) -> tuple[keras.Model, dict]:
+    """Cuts a network after one of its predictions, whatever network it is.
+
+    The result is a network of its own: `build_network` makes another such of its
+    settings, and saved weights of the one load into the other.
+
+    Args:
+        model: what `build_network` returned; it stays as it is.
+        settings: the model's.
+        block: the prediction after which it ends, from 1: see `networks.cuts`.
+        more: further arguments of the builder of the result.
+
+    Returns:
+        (model, settings) of the first `block` predictions, with copies of the weights.
+        An SPNet of actions that is cut before it tells any is one of poses, of
+        pictures.
+
+    Raises:
+        ValueError: if the network has not so many predictions.
+    """
+    settings = cut_settings(settings, block)
+    cut = build_network(settings["network"], settings, **more)
+    copy_cut_weights(model, cut)
+    return cut, settings
 
 
 def model_config(settings: dict) -> ModelConfig:
@@ -94,6 +144,7 @@ def model_config(settings: dict) -> ModelConfig:
             image_div=settings["image_div"],
             downsampling_type=settings["downsampling"],
             sam_alpha=settings["sam_alpha"],
+            num_predictions=settings.get("predictions") or None,
             **of_clips,
         )
 
@@ -113,9 +164,8 @@ def _naming_flags():
 
 def num_predictions(settings: dict) -> int:
     """How many poses a network puts out: one a block, or one a step of a pyramid."""
-    if NETWORKS[settings["network"]].family.architecture == "spnet":
-        return spnet.get_num_predictions(settings["pyramids"], settings["levels"])
-    return settings["blocks"]
+    spnets = NETWORKS[settings["network"]].family.architecture == "spnet"
+    return count_cuts(settings) if spnets else settings["blocks"]
 
 
 def pose_view(model: keras.Model, settings: dict) -> keras.Model:
@@ -131,10 +181,22 @@ def pose_view(model: keras.Model, settings: dict) -> keras.Model:
     family = NETWORKS[settings["network"]].family
     if not family.merged:
         return model
+    _check_view(settings)
     if family.architecture == "spnet":
         return spnet.picture_model(model, model_config(settings))
     part = model.get_layer("frame_model")
     return keras.Model(part.input, part.outputs[:2])
+
+
+def _check_view(settings: dict) -> None:
+    """Refuses to cut what has no part in the poses."""
+    family = NETWORKS[settings["network"]].family
+    if family.architecture != "spnet" and CUT_FROM in settings:
+        about = NETWORKS[settings["network"]].about
+        raise ValueError(
+            f"--block cuts what tells actions in {about}; its poses are of its last "
+            f"block. Received: --block {settings['predictions']}"
+        )
 
 
 def load_network(model: keras.Model, weights: str | pathlib.Path, network: str) -> None:
@@ -198,6 +260,7 @@ def _build_merged(
             pose_dim=family.dim,
             pose_net_version=settings["pose_version"],
             apart=family.apart,
+            num_predictions=settings["predictions"],
             **shape,
             **more,
         )

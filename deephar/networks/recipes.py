@@ -117,6 +117,13 @@ _CLIP = {
     "pose_version": Setting(
         "v1", "size of the part that sees poses", choices=("v1", "v2")
     ),
+    "predictions": Setting(
+        4,
+        "predictions of actions by pose, and by appearance",
+        positive_int,
+        choices=(1, 2, 3, 4),
+        flag=False,
+    ),
 }
 _CLASSES = {
     "classes": Setting(
@@ -148,6 +155,13 @@ _SPNET = {
         "maxpooling", "from level to level", choices=("maxpooling", "conv")
     ),
     "sam_alpha": Setting(1.0, "sharpness of the spatial softmax", positive_float),
+    "predictions": Setting(
+        0,
+        "predictions, the first of the pyramids'; 0: all",
+        natural,
+        flag=False,
+        own=True,
+    ),
 }
 _SPNET_CLIP = {
     **_FRAMES,

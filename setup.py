@@ -37,6 +37,10 @@ setup(
         "tensorboard",
     ],
     extras_require={
+        "export": [
+            *("onnx>=1.16", "tf2onnx>=1.16", "onnxruntime>=1.17"),
+            "ai-edge-litert>=1.2",
+        ],
         "test": [
             *("jsonschema>=4.20", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"),
             "playwright>=1.48",

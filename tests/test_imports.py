@@ -58,6 +58,7 @@ WITHOUT_FRAMEWORK = {"utils", "config", "measures", "data", "pages", "plans"}
 TENSORFLOW = {
     *("trainer", "devices", "frameworks", "data.loader"),
     *("experiment.training", "inference.running"),
+    *("inference.export", "inference.exported"),
 }
 OUTSIDE = {"exp", "datasets", "tests", "weights"}
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "info": "tells what is here: versions, devices, weights; or what a file is of",
     "check-data": "tells what of a data set is there, and what is missing or wrong",
     "convert-weights": "converts weights from the originals' files to ours, or back",
+    "export": "writes networks as ONNX, TFLite and SavedModel files, each checked",
     "benchmark": "times a network on this machine: pictures, and frames of a stream",
 }
 """What each command does, by its name."""

@@ -25,7 +25,7 @@ class TracedModel:
 
         self._model, self._frozen, self._tensorflow = model, frozen, tf
         self._traced = tf.function(
-            self._call,
+            self.call,
             input_signature=[tf.TensorSpec(x.shape, x.dtype) for x in model.inputs],
             autograph=False,
             jit_compile=model.jit_compile or None,
@@ -43,8 +43,8 @@ class TracedModel:
         found = self._traced(*map(self._tensorflow.constant, inputs))
         return [x.numpy() for x in found]
 
-    def _call(self, *inputs):
-        """What is traced: the outputs, flat."""
+    def call(self, *inputs):
+        """What is traced: from tensors to the outputs, flat."""
         given = list(inputs) if len(inputs) > 1 else inputs[0]
         if not self._frozen:
             return keras.tree.flatten(self._model(given, training=False))

@@ -334,11 +334,21 @@ def test_other_networks_are_refused():
         action.build_merge_model(wrong, *sizes, depth_maps=8)
 
 
-@pytest.mark.parametrize("joints", [2, 13, 17])
-def test_joints_that_cannot_be_halved_twice_are_refused(joints):
-    with pytest.raises(ValueError, match=f"`num_joints`, rounded up.*={joints}"):
-        action.build_pose_model(joints, 3)
+@pytest.mark.parametrize("joints", [1, 15, 17])
+def test_joints_by_fours_are_made_by_zeros_behind_them(joints):
+    shapes = [(2, 8, joints, size) for size in (2, 1, 6)]
+    inputs = [np.ones(shape, "float32") for shape in shapes]
+    head = action.build_clip_head(joints, 3, 8, 6)
+    assert {tuple(y.shape) for y in head(inputs)} == {(2, 3)}
+    fours = action.build_clip_head(joints + -joints % 4, 3, 8, 6)
+    assert fours.count_params() == head.count_params()
+
+
+@pytest.mark.parametrize("frames", [2, 13])
+def test_frames_that_cannot_be_halved_twice_are_refused(frames):
+    with pytest.raises(ValueError, match=f"`num_temp_frames`, rounded up.*={frames}"):
+        action.build_pose_model(4, 3, frames)
     with pytest.raises(ValueError, match="`pose_dim` must be 2 or 3"):
         action.build_pose_model(4, 3, pose_dim=4)
-    with pytest.raises(ValueError, match="`num_joints`, rounded down.*=15"):
-        action.build_visual_model(15, 3, 6)
+    with pytest.raises(ValueError, match="`num_temp_frames`, rounded down.*=15"):
+        action.build_visual_model(4, 3, 6, 15)

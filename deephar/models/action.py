@@ -200,7 +200,7 @@ def build_merge_model(
         num_actions: Number of actions.
         input_shape: `(rows, cols, channels)`, as of `model_pe`.
         num_frames: Frames of a clip, a multiple of 4.
-        num_joints: As of `model_pe`, a multiple of 4.
+        num_joints: As of `model_pe`.
         num_blocks: How many blocks of `model_pe` are used.
         pose_dim: As of `model_pe`, 2 or 3.
         depth_maps: As of `model_pe` (3D only).

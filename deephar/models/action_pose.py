@@ -83,7 +83,7 @@ def build_merge_model(
         input_shape: `(rows, cols, channels)` of the pictures in which the poses were
             found; the maps have an eighth of their sides.
         num_frames: Frames of a clip, a multiple of 4.
-        num_joints: Number of joints, a multiple of 4.
+        num_joints: Number of joints.
         pose_dim: 2 or 3.
         depth_maps, num_context_per_joint, full_trainable: Have no effect: they are of
             the pose network, which is not here.

@@ -117,14 +117,14 @@ def build_pose_model(
     Returns:
         Model of `[pose (batch, frames, joints, pose_dim), confidence (batch, frames,
         joints, 1)]` -> `num_predictions` predictions, `(batch, num_actions)` each, or
-        without top maps `(batch, frames / 4, joints / 4, num_actions)`.
+        without top maps `(batch, frames / 4, joints / 4 rounded up, num_actions)`.
 
     Raises:
         ValueError: for an argument out of range.
     """
     check_counts(num_joints=num_joints, num_actions=num_actions)
     _check_predictions(num_predictions)
-    _check_halves("up", num_joints=num_joints, num_temp_frames=num_temp_frames)
+    _check_halves("up", num_temp_frames)
     _check_pose(pose_dim, network_version)
     branches, size, reduced = POSE_NETS[network_version]
     names = LayerNames()
@@ -143,6 +143,7 @@ def build_pose_model(
         b = conv_bn(x, reduced, (1, 1), name=names)
         b = conv_bn(b, size, (3, 3), name=names)
         x = layers.Concatenate(name=names("concatenate"))([a, b])
+        x = _pad_joints(x, names)
         x = max_min_pooling(x, (2, 2), name=names)
         blocks = (num_actions, num_predictions, include_top, names)
         outputs = _prediction_blocks(x, *blocks)
@@ -180,12 +181,13 @@ def build_visual_model(
         num_joints=num_joints, num_actions=num_actions, num_features=num_features
     )
     _check_predictions(num_predictions)
-    _check_halves("down", num_joints=num_joints, num_temp_frames=num_temp_frames)
+    _check_halves("down", num_temp_frames)
     names = LayerNames()
     with keras.name_scope(name or "visual_model"):
         shape = (num_temp_frames, num_joints, num_features)
         features = keras.Input(shape, name="features")
         x = conv_bn(features, _VISUAL_SIZE, (1, 1), name=names)
+        x = _pad_joints(x, names)
         x = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(x)
         blocks = (num_actions, num_predictions, include_top, names)
         outputs = _prediction_blocks(x, *blocks)
@@ -312,15 +314,22 @@ def _weigh(x, names):
     return y
 
 
-def _check_halves(rounded, **sides):
-    """Sides are halved, and then must be even to be halved and doubled again."""
-    for name, n in sides.items():
-        half = 0 if n is None else (n + (rounded == "up")) // 2
-        if n is not None and (half < 2 or half % 2):
-            raise ValueError(
-                f"Half of `{name}`, rounded {rounded}, must be an even number, as of "
-                f"every multiple of 4. Received: {name}={n}"
-            )
+def _pad_joints(x, names):
+    """Zeros behind the joints up to a multiple of 4: they are halved twice, and back."""
+    lacking = -x.shape[2] % 4
+    if not lacking:
+        return x
+    return layers.ZeroPadding2D(((0, 0), (0, lacking)), name=names("pad"))(x)
+
+
+def _check_halves(rounded, frames):
+    """Frames are halved, and then must be even to be halved and doubled again."""
+    half = 0 if frames is None else (frames + (rounded == "up")) // 2
+    if frames is not None and (half < 2 or half % 2):
+        raise ValueError(
+            f"Half of `num_temp_frames`, rounded {rounded}, must be an even number, as "
+            f"of every multiple of 4. Received: num_temp_frames={frames}"
+        )
 
 
 def _check_predictions(num_predictions):

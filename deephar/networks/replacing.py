@@ -16,6 +16,7 @@ import numpy as np
 
 from deephar.networks.building import build_network
 from deephar.networks.classes import class_names
+from deephar.networks.cuts import whole_settings
 from deephar.networks.known_weights import known_settings
 from deephar.networks.recipes import (
     CLASSES,
@@ -30,7 +31,7 @@ from deephar.utils.layouts import custom_layout
 logger = logging.getLogger(__name__)
 
 _MORE_JOINTS = 4
-"""Merged networks have joints by fours."""
+"""As many as make no other layers: clip heads have joints by fours."""
 
 
 def start_network(
@@ -133,15 +134,15 @@ def _settings_of(weights: str | pathlib.Path, settings: Mapping[str, Any]) -> di
     Raises:
         ValueError: if they are known to have another shape than the settings.
     """
-    network = settings["network"]
-    path, known = known_settings(str(weights), network)
-    recipe = NETWORKS[network].settings
+    network, whole = settings["network"], whole_settings(settings)
+    path, known = known_settings(str(weights), whole["network"])
+    recipe = NETWORKS[whole["network"]].settings
     for name, setting in recipe.items():
         own = setting.of_data or setting.settled or name in ("actions", "size")
-        if not own and known.get(name, settings[name]) != settings[name]:
+        if not own and known.get(name, whole[name]) != whole[name]:
             raise ValueError(
                 f"{path}: is of a network with {name} {known[name]}, and only joints "
-                f"and actions may be others. Received: {name} {settings[name]}"
+                f"and actions may be others. Received: {name} {whole[name]}"
             )
     others = {n: v for n, v in settings.items() if n not in (LAYOUT, CLASSES)}
     theirs = {"actions": default_settings(network).get("actions"), **known}

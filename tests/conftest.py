@@ -7,6 +7,7 @@ import pathlib
 import pytest
 from browser import browser as browser
 from browser import page as page
+from tiny_datasets import whole as whole
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

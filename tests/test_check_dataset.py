@@ -8,34 +8,15 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_boxes import pickled_people, write_tiny_merl
-from tiny_clips import write_tiny_h36m, write_tiny_ntu, write_tiny_penn
-from tiny_coco import annotation, write_both_parts, write_tiny_coco
-from tiny_mpii import write_tiny_mpii
+from tiny_boxes import pickled_people
+from tiny_coco import annotation, write_tiny_coco
+from tiny_datasets import WRITERS
 
 from deephar.commands import check_data as check
 from deephar.data.boxes import ClipBoxes, FrameBoxes, write_boxes
 from deephar.data.merl import MERLSinglePerson
 from deephar.data.pictures import PictureError
 from deephar.utils.modes import TRAIN_MODE
-
-WRITERS = {
-    "MPII": write_tiny_mpii,
-    "COCO": write_both_parts,
-    "MERL": write_tiny_merl,
-    "Human3.6M": write_tiny_h36m,
-    "PennAction": write_tiny_penn,
-    "NTU": write_tiny_ntu,
-}
-
-
-@pytest.fixture(scope="session")
-def whole(tmp_path_factory):
-    """Folders of sound data sets; not to be changed."""
-    folder = tmp_path_factory.mktemp("whole")
-    for name, write in WRITERS.items():
-        write(folder / name)
-    return folder
 
 
 @pytest.fixture

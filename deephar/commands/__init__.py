@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "finds and draws poses and actions in pictures, videos and cameras",
     "info": "tells what is here: versions, devices, weights; or what a file is of",
     "check-data": "tells what of a data set is there, and what is missing or wrong",
+    "browse": "shows what a data set holds and a network is given of it, as a page",
     "convert-weights": "converts weights from the originals' files to ours, or back",
     "export": "writes networks as ONNX, TFLite and SavedModel files, each checked",
     "benchmark": "times a network on this machine: pictures, and frames of a stream",

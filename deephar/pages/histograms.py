@@ -1,6 +1,5 @@
 """Histograms and bars for pages, drawn with matplotlib, imported on the first call."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,8 +11,14 @@ SECOND = "#e0913a"
 _WIDTH = 5.0
 _LINE = 0.21
 """Height of a bar with its name, inches."""
+_LETTER = 0.072
+"""Width of a letter of a name, inches."""
+_BELOW, _RIGHT = 0.5, 0.1
+"""Margins, inches."""
 _MOST_SINGLE = 40
 """Whole numbers of so narrow a range have a bar each."""
+_ROOM = 3
+"""The axis of whole numbers reaches so far to both sides of their median."""
 
 
 def histogram(values: Sequence[float], label: str, of: str, bins: int = 30):
@@ -47,9 +52,11 @@ def histogram(values: Sequence[float], label: str, of: str, bins: int = 30):
         edges = np.histogram_bin_edges(values, bins)
     gap = 0.86 if whole and len(edges) < _MOST_SINGLE else 0.94
     axes.hist(values, edges, color=BAR, rwidth=gap)
-    axes.axvline(np.median(values), color=SECOND, linewidth=1.2, linestyle="--")
+    middle = np.median(values)
+    axes.axvline(middle, color=SECOND, linewidth=1.2, linestyle="--")
     if whole:
         axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlim(min(edges[0], middle - _ROOM), max(edges[-1], middle + _ROOM))
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(label)
     axes.set_ylabel(of)
@@ -97,18 +104,24 @@ def stacked_bars(
         )
     lengths = np.array(list(parts.values()), dtype=float)
     rows = np.arange(len(lengths))
-    figure, axes = _figure(0.75 + _LINE * len(lengths) + 0.25 * bool(names))
+    shown = [_short(name) for name in parts]
+    left = 0.15 + _LETTER * max(map(len, shown))
+    top = 0.3 if names else 0.1
+    figure, axes = _figure(_BELOW + top + _LINE * (len(rows) + 0.4), left, top)
     ends = lengths.cumsum(axis=1)
     for number, color in zip(range(lengths.shape[1]), (BAR, SECOND), strict=False):
         start = ends[:, number] - lengths[:, number]
         title = names[number] if names else None
         axes.barh(rows, lengths[:, number], 0.72, start, color=color, label=title)
     most = most or max(float(ends[:, -1].max()), 1.0) * 1.12
-    for row, end in zip(rows, ends[:, -1], strict=True):
-        axes.text(end + most / 100, row, f"{end:.4g}", va="center", fontsize=7.5)
-    axes.set_yticks(rows, [_short(name) for name in parts], fontsize=8)
+    for row, end in zip(rows, ends[:, -1].tolist(), strict=True):
+        text = f"{end:.0f}" if round(end, 6).is_integer() else f"{end:.1f}"
+        axes.text(end + most / 100, row, text, va="center", fontsize=7.5)
+    axes.set_yticks(rows, shown, fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, most)
+    if (lengths == np.rint(lengths)).all():
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(label)
     axes.tick_params(axis="y", length=0)
     if names:
@@ -123,11 +136,17 @@ def _short(name: str, most: int = 34) -> str:
     return name.replace("$", r"\$")
 
 
-def _figure(height: float):
+def _figure(height: float, left: float = 0.62, top: float = 0.12):
+    """A figure of a height with margins for its texts, inches, and its axes."""
     from matplotlib.figure import Figure
 
-    figure = Figure((_WIDTH, math.ceil(height * 20) / 20), layout="constrained")
-    axes = figure.add_subplot()
+    figure = Figure((_WIDTH, height))
+    axes = figure.add_axes(
+        (
+            *(left / _WIDTH, _BELOW / height),
+            *(1 - (left + _RIGHT) / _WIDTH, 1 - (_BELOW + top) / height),
+        )
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
     axes.xaxis.label.set_size(9)

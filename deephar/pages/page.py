@@ -130,15 +130,26 @@ class Page:
         self._parts.append(_captioned(_img(array, caption), caption))
 
     def pictures(
-        self, pictures: Sequence[tuple[np.ndarray, str]], width: int = 220
+        self,
+        pictures: Sequence[tuple[np.ndarray, str]],
+        width: int = 220,
+        least: int | None = None,
     ) -> None:
         """Adds a grid of pictures.
 
         Args:
             pictures: Pairs (picture, caption): uint8 (h, w, 3) RGB, and the line below.
             width: Least width of a column, px.
+            least: Least width of a picture, px, which is moved sideways where the
+                window is narrower; None to make it as narrow as the window.
         """
-        shown = [_captioned(_img(array, text), text) for array, text in pictures]
+        shown = []
+        for array, text in pictures:
+            picture = _img(array, text)
+            if least is not None:
+                style = f'class="scroll" style="--least: {int(least)}px"'
+                picture = f"<div {style}>{picture}</div>"
+            shown.append(_captioned(picture, text))
         self._grid(shown, width)
 
     def poses_3d(

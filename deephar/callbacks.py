@@ -3,11 +3,13 @@
 import logging
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
 
 import keras
 
 from deephar.checkpoints import load_weights, save_weights
+from deephar.evaluation.training_page import write_training_page
 from deephar.utils.fs import write_csv, write_json
 
 logger = logging.getLogger(__name__)
@@ -269,6 +271,29 @@ class LossLog(keras.callbacks.Callback):
     def set_state(self, state: dict) -> None:
         """Goes back to what `get_state` gave."""
         self.rows = list(state["rows"])
+
+
+class TrainingPage(keras.callbacks.Callback):
+    """Writes training.html to a run folder after epochs, at most once in a while.
+
+    It stands behind what writes losses.csv and scores.json, of which the page is made.
+
+    Args:
+        folder: the run folder.
+        seconds: least time between two writings, and before the first.
+    """
+
+    def __init__(self, folder: str | os.PathLike, seconds: float = 60.0):
+        super().__init__()
+        self.folder = folder
+        self.seconds = seconds
+        self._last = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the page if it is time."""
+        if time.monotonic() - self._last >= self.seconds:
+            write_training_page(self.folder)
+            self._last = time.monotonic()
 
 
 def learning_rate(model: keras.Model) -> float:

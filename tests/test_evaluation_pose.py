@@ -170,9 +170,10 @@ def test_the_report_holds_its_pictures(mpii, tmp_path):
     scores = score_pckh(found, mpii.poselayout)
     path = write_report(tmp_path / "report", scores, found, mpii, VALID_MODE, run)
     names = {p.name for p in path.parent.iterdir()}
-    assert names == {"report.md", "pckh.png", "training.png", "predictions.png"}
+    drawn = {"pckh.png", "training.png", "predictions.png"}
+    assert names == {"report.md", "report.html", *drawn}
     text = path.read_text()
-    assert all(f"({name})" in text for name in names - {"report.md"})
+    assert all(f"({name})" in text for name in drawn)
 
 
 def _mean_colour(frames):

@@ -25,7 +25,7 @@ ROOMS = {
         *("checkpoints", "utils"),
     },
     "data": {"config", "utils"},
-    "evaluation": {"measures", "utils", "config", "data"},
+    "evaluation": {"measures", "utils", "config", "data", "pages"},
     "plans": {"utils"},
     "pages": {"utils"},
     "callbacks": {"evaluation", "checkpoints", "utils"},

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from deephar.evaluation.report import plot_training
 from deephar.evaluation.tables import (
+    Drawing,
     figure,
     markdown_table,
     percent,
@@ -39,6 +40,8 @@ _WAYS = (
     ("outputs_original", "as the original counts"),
 )
 _MOST_NAMES = 20
+_LIGHT, _DARK = "#fefefe", "#101010"
+"""Of counts on the squares of a confusion matrix, whatever a page's own colours."""
 
 
 def accuracy_table(
@@ -138,7 +141,7 @@ def findings(scores: dict) -> str:
     return "\n".join([lines[0], "", *lines[1:]]).rstrip()
 
 
-def plot_confusion(path, scores: dict, output: str | None = None) -> None:
+def plot_confusion(path, scores: dict, output: str | None = None) -> Figure:
     """Draws the confusions: rows are true actions, in shares of their videos.
 
     Args:
@@ -161,16 +164,17 @@ def plot_confusion(path, scores: dict, output: str | None = None) -> None:
     if len(counts) <= 20:
         for (row, column), count in np.ndenumerate(counts.astype(int)):
             if count:
-                color = "white" if shares[row, column] > 0.5 else "black"
+                color = _LIGHT if shares[row, column] > 0.5 else _DARK
                 axes.text(
                     *(column, row, str(count)),
                     **{"ha": "center", "va": "center", "fontsize": 7, "color": color},
                 )
     drawn.colorbar(image, label="% of the action's videos", shrink=0.8)
     drawn.savefig(path, bbox_inches="tight")
+    return drawn
 
 
-def plot_outputs(path, scores: dict) -> None:
+def plot_outputs(path, scores: dict) -> Figure:
     """Draws the accuracy over the blocks that predict actions.
 
     Of a merged network the strict accuracy of pose and of appearance, and of both; of
@@ -195,7 +199,7 @@ def plot_outputs(path, scores: dict) -> None:
         axes.plot(range(1, len(values) + 1), values, style, label=name)
     axes.set_ylim(0, 102)
     axes.legend()
-    save(path)
+    return save(path)
 
 
 def _curve(scores: dict, way: str, outputs: list[str]) -> list[float]:
@@ -236,24 +240,25 @@ def action_parts(
     """
     folder = pathlib.Path(folder)
     confusion, outputs = f"confusion{name}.png", f"outputs{name}.png"
-    plot_confusion(folder / confusion, scores)
-    plot_outputs(folder / outputs, scores)
+    confused = plot_confusion(folder / confusion, scores)
+    by_output = plot_outputs(folder / outputs, scores)
     apart = [confusion_table(scores)] if scores["confusions_apart"] else []
     for output in scores["confusions_apart"]:
         drawn = f"confusion_{output}{name}.png"
-        plot_confusion(folder / drawn, scores, output)
+        of = plot_confusion(folder / drawn, scores, output)
         apart.append(confusion_table(scores, output))
-        apart.append(f"![confusions of {_PARTS[output]} ({output})]({drawn})")
+        caption = f"confusions of {_PARTS[output]} ({output})"
+        apart.append(Drawing(drawn, caption, of))
     return [
         findings(scores),
         accuracy_table(scores, paper, original),
         *[ORIGINAL] * original,
         f"{level} By output",
         output_table(scores, original),
-        f"![accuracy by output]({outputs})",
+        Drawing(outputs, "accuracy by output", by_output),
         f"{level} By action",
         class_table(scores),
-        f"![confusions]({confusion})",
+        Drawing(confusion, "confusions", confused),
         *apart,
     ]
 

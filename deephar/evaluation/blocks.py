@@ -1,6 +1,7 @@
 """PCKh after every prediction block, by body part."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from deephar import measures
 from deephar.evaluation.pose import PosePredictions
@@ -58,7 +59,7 @@ def parts_table(scores: dict) -> str:
     return markdown_table(rows)
 
 
-def plot_blocks(path, scores: dict) -> None:
+def plot_blocks(path, scores: dict) -> Figure:
     """Draws PCKh over the blocks: the total, as the original counts, and by part.
 
     Args:
@@ -76,4 +77,4 @@ def plot_blocks(path, scores: dict) -> None:
     axes.plot(best, original[best - 1], "k*", markersize=12, label="best block")
     axes.set_xticks(numbers)
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
-    save(path)
+    return save(path)

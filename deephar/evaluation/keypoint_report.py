@@ -3,6 +3,7 @@
 import math
 import pathlib
 
+from deephar.evaluation.cases import People
 from deephar.evaluation.pose import PosePredictions
 from deephar.evaluation.report import finish_report, people_found
 from deephar.evaluation.tables import (
@@ -74,7 +75,7 @@ def write_keypoint_report(
     people,
     run_folder: pathlib.Path | None = None,
 ) -> pathlib.Path:
-    """Writes report.md with its pictures.
+    """Writes report.md with its pictures, and report.html.
 
     Args:
         folder: where to; it is there.
@@ -87,7 +88,8 @@ def write_keypoint_report(
         The path of report.md.
     """
     parts = ["# Pose estimation, people with boxes", receipt_list(scores)]
-    drawn = (people, VALID_MODE, found.poses[-1], found.truth, found.readable)
+    seen = found.poses[-1], found.truth, found.readable
+    drawn = People(people, VALID_MODE, *seen)
     monitor = "ap" if "ap" in scores else "pck"
     parts += keypoint_page(scores)
     return finish_report(folder, parts, drawn, run_folder, monitor)

@@ -9,9 +9,10 @@ frames, then the mean over the actions.
 import logging
 import math
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from deephar import measures
 from deephar.data.lifting import Sequence as LiftingSequence
@@ -259,17 +260,29 @@ def plot_training(folder: pathlib.Path, rows: Sequence[Mapping[str, float]]) -> 
 
     Args:
         folder: where to.
+        rows: as of `training_figures`.
+    """
+    for name, _, drawn in training_figures(rows):
+        drawn.savefig(folder / f"loss_{name}.png", bbox_inches="tight")
+
+
+def training_figures(
+    rows: Sequence[Mapping[str, float]],
+) -> Iterator[tuple[str, str, Figure]]:
+    """Yields (name, what it shows, figure) of the losses by epoch: 3d, traj, 2d.
+
+    Args:
         rows: as in losses.csv; a picture needs two epochs and its losses.
     """
     if len(rows) < 2:
         return
     for name, (unit, scale, lines) in _CURVES.items():
-        axes, save = figure("epoch", unit)
-        drawn = [key for key in lines if key in rows[-1]]
-        for key in drawn:
+        axes, _ = figure("epoch", unit)
+        shown = [key for key in lines if key in rows[-1]]
+        for key in shown:
             values = [scale * row.get(key, math.nan) for row in rows]
             axes.plot([row["epoch"] for row in rows], values, label=lines[key])
-        if drawn:
+        if shown:
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
-            save(folder / f"loss_{name}.png")
+            yield name, f"{unit} over the epochs", axes.figure

@@ -220,6 +220,33 @@ def score_mpjpe(predictions: PosePredictions3D, poselayout, bones: np.ndarray) -
     }
 
 
+def strict_poses(
+    predictions: PosePredictions3D, poselayout, bones: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The last block's poses beside the truth, along the axes of their cameras.
+
+    Args:
+        predictions, poselayout, bones: as of `score_mpjpe`.
+
+    Returns:
+        (truth, found), `(samples, joints, 3)` each, mm about the root: x to the right,
+        y down, z away. The depth of the root is found as in the strict figures; a
+        missing pose lies at the root, and a joint that is not known is NaN.
+    """
+    relative = predictions.truth - predictions.truth[:, :1]
+    truth, located = np.empty_like(relative), np.empty_like(relative)
+    for camera, rows in _by_camera(predictions.camera):
+        missing = ~predictions.readable[rows]
+        poses = predictions.poses[-1, rows].astype(np.float64)
+        found = np.where(missing[:, None, None], 0, poses)
+        rays = _rays(camera, found, exact=True)
+        depth = find_root_depth(rays, found[..., 2], poselayout.links, bones)
+        turn = camera.R.T
+        truth[rows] = relative[rows] @ turn
+        located[rows] = _relative(rays, found, depth, missing) @ turn
+    return truth, located
+
+
 def _by_action_name(by_action: dict, actions: np.ndarray) -> dict[str, dict]:
     """{action: {figure, "samples"}} from {figure: {number of the action: mean}}."""
     numbers, amounts = np.unique(actions, return_counts=True)

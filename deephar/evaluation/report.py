@@ -1,19 +1,28 @@
 """The report folder of an evaluation: tables, curves and drawn predictions."""
 
-import copy
 import csv
-import dataclasses
 import pathlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image
+from matplotlib.figure import Figure
 
 from deephar import measures
 from deephar.evaluation.blocks import parts_table, plot_blocks
+from deephar.evaluation.cases import (
+    People,
+    add_people,
+    draw_in_crop,
+    mean_distances,
+    sample_view,
+)
 from deephar.evaluation.papers import PAPER_MPII
 from deephar.evaluation.pose import PosePredictions
+from deephar.evaluation.report_page import write_report_page
 from deephar.evaluation.tables import (
+    CURVES,
     GROUPS,
+    Drawing,
     block_names,
     figure,
     group_scores,
@@ -21,21 +30,10 @@ from deephar.evaluation.tables import (
     percent,
     receipt_list,
 )
-from deephar.utils.plot import contact_sheet, draw_pose
-from deephar.utils.pose import INVALID, is_valid
-from deephar.utils.transform import transform_2d_points
-
-CURVES = {
-    "pckh": ("PCKh@0.5 (%)", 100, 100),
-    "accuracy": ("accuracy (%)", 100, 100),
-    "mpjpe": ("MPJPE (mm)", 1, None),
-    "ap": ("AP (%)", 100, 100),
-    "pck": ("PCK@0.2 of the box (%)", 100, 100),
-}
-"""Scores that trainings watch: name with unit, factor to that unit, top of the axis."""
+from deephar.pages import Page
+from deephar.utils.drawing import contact_sheet
 
 _PAPER_THRESHOLD = 0.5
-_DRAWN_RESOLUTION = (192, 192)
 
 
 def people_found(scores: dict) -> str:
@@ -95,7 +93,7 @@ def block_table(scores: dict) -> str:
     return markdown_table(rows)
 
 
-def plot_pckh_curve(path, predictions: PosePredictions) -> None:
+def plot_pckh_curve(path, predictions: PosePredictions) -> Figure:
     """Draws PCKh over the threshold for every block."""
     thresholds = np.linspace(0, 0.5, 51)
     axes, save = figure("threshold / head size", "PCKh (%)")
@@ -106,7 +104,7 @@ def plot_pckh_curve(path, predictions: PosePredictions) -> None:
         axes.plot(thresholds, 100 * curve, label=f"block {number + 1}")
     many = len(predictions.poses) > 8
     axes.legend(ncols=1 + many, fontsize="x-small" if many else None)
-    save(path)
+    return save(path)
 
 
 def plot_training(path, folder: pathlib.Path, monitor: str = "pckh") -> bool:
@@ -173,29 +171,16 @@ def draw_predictions(
     chosen = readable[
         np.linspace(0, len(readable) - 1, min(count, len(readable)), dtype=int)
     ]
-    view = copy.copy(dataset)
-    view.dataconf = dataclasses.replace(
-        dataset.dataconf, crop_resolution=_DRAWN_RESOLUTION
-    )
+    view = sample_view(dataset)
     pairs, titles = [], []
     for key in chosen:
         sample = view.get_data(int(key), mode)
-        crop = Image.fromarray(
-            np.clip(np.rint((sample["frame"] + 1) * 127.5), 0, 255).astype(np.uint8)
-        )
+        seen = sample["frame"], sample["afmat"]
         for pose in (poses[key], truth[key]):
-            pairs.append(_drawn(crop, sample["afmat"], pose, dataset.poselayout))
+            pairs.append(draw_in_crop(*seen, pose, dataset.poselayout))
         titles += [f"{key}: predicted", f"{key}: truth"]
     contact_sheet(pairs, columns=8, titles=titles).save(path)
     return True
-
-
-def _drawn(crop: Image.Image, matrix: np.ndarray, pose: np.ndarray, poselayout):
-    """The crop with a pose given in pixels of the whole picture drawn on it."""
-    points = transform_2d_points(matrix.astype(np.float64), pose, transpose=True)
-    points = points * np.array(crop.size)
-    points[~is_valid(pose).all(axis=-1)] = INVALID
-    return draw_pose(crop, points, poselayout)
 
 
 def write_report(
@@ -207,7 +192,7 @@ def write_report(
     run_folder: pathlib.Path | None = None,
     untrained: dict | None = None,
 ) -> pathlib.Path:
-    """Writes report.md with its pictures.
+    """Writes report.md with its pictures, and report.html.
 
     Args:
         folder: where to; made if it is not there.
@@ -224,7 +209,7 @@ def write_report(
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    plot_pckh_curve(folder / "pckh.png", predictions)
+    curve = plot_pckh_curve(folder / "pckh.png", predictions)
     parts = [
         "# Pose estimation, single person",
         receipt_list(scores),
@@ -234,39 +219,52 @@ def write_report(
         joint_table(scores),
         "## By block",
         block_table(scores),
-        "![PCKh over the threshold](pckh.png)",
+        Drawing("pckh.png", "PCKh over the threshold", curve),
     ]
     if "every_block" in scores:
-        plot_blocks(folder / "blocks.png", scores)
-        parts += [parts_table(scores), "![PCKh over the blocks](blocks.png)"]
-    people = predictions.poses[-1], predictions.truth, predictions.readable
-    return finish_report(folder, parts, (dataset, mode, *people), run_folder)
+        drawn = plot_blocks(folder / "blocks.png", scores)
+        drawing = Drawing("blocks.png", "PCKh over the blocks", drawn)
+        parts += [parts_table(scores), drawing]
+    poses, truth = predictions.poses[-1], predictions.truth
+    errors = mean_distances(truth, poses) / predictions.head_size[:, 0]
+    unit = "{:.0%} of the head size off"
+    people = People(dataset, mode, poses, truth, predictions.readable, errors, unit)
+    return finish_report(folder, parts, people, run_folder)
 
 
 def finish_report(
     folder: pathlib.Path,
     parts: list[str],
-    people: tuple,
+    people: People,
     run_folder: pathlib.Path | None,
     monitor: str = "pckh",
+    cases: Sequence[Callable[[Page], None]] = (),
 ) -> pathlib.Path:
     """Writes report.md with the training's curve and drawn predictions at its end.
 
+    Writes report.html too: the same parts, the best and worst of the people, and more
+    of the training.
+
     Args:
         folder: where to; it is there.
-        parts: what stands before them, Markdown.
-        people: what `draw_predictions` takes after the path.
+        parts: what stands before them, Markdown: the title, the receipt, and so on.
+        people: whose poses are drawn.
         run_folder: the training's run folder, for its curves.
         monitor: the score that the training watched.
+        cases: each puts one part more on the page.
 
     Returns:
         The path of report.md.
     """
+    cases = [lambda page: add_people(page, people), *cases]
+    write_report_page(folder, parts, cases, run_folder)
     training = folder / "training.png"
     if run_folder is not None and plot_training(training, run_folder, monitor):
         parts = [*parts, "## Training"]
         parts.append("![loss and score over the epochs](training.png)")
-    drawn = draw_predictions(folder / "predictions.png", *people)
+    seen = people.poses, people.truth, people.readable
+    path = folder / "predictions.png"
+    drawn = draw_predictions(path, people.dataset, people.mode, *seen)
     parts = [*parts, "## Predictions beside the truth"]
     parts.append(
         "![predictions](predictions.png)" if drawn else "No picture could be read."

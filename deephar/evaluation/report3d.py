@@ -1,18 +1,29 @@
 """The report of an evaluation of 3D poses: tables, curves and drawn predictions."""
 
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from deephar.data.human36m_format import ACTION_LABELS
+from deephar.evaluation.cases import (
+    People,
+    add_space,
+    extremes,
+    mean_distances,
+)
 from deephar.evaluation.papers import PAPER_H36M
-from deephar.evaluation.pose3d import FIGURES, PosePredictions3D
+from deephar.evaluation.pose3d import FIGURES, PosePredictions3D, strict_poses
 from deephar.evaluation.report import finish_report
 from deephar.evaluation.tables import (
+    Drawing,
     block_names,
     figure,
     markdown_table,
     receipt_list,
 )
+from deephar.pages import Page
 from deephar.utils.camera import camera_deserialize
 from deephar.utils.pose import INVALID
 
@@ -95,7 +106,7 @@ def findings(scores: dict) -> str:
     return f"{text} Strictly the root's depth was off by {found} mm (median)."
 
 
-def plot_blocks(path, scores: dict) -> None:
+def plot_blocks(path, scores: dict) -> Figure:
     """Draws the errors over the prediction blocks."""
     axes, save = figure("prediction block", "error (mm)")
     for key, name in FIGURES.items():
@@ -104,7 +115,7 @@ def plot_blocks(path, scores: dict) -> None:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
-    save(path)
+    return save(path)
 
 
 def error_parts(
@@ -142,6 +153,38 @@ def error_page(scores: dict, untrained: dict | None = None) -> list[str]:
     ]
 
 
+def space_cases(
+    predictions: PosePredictions3D, poselayout, bones: np.ndarray
+) -> tuple[np.ndarray, Callable[[Page], None]]:
+    """What a page shows of poses in space.
+
+    Args:
+        predictions, poselayout, bones: as of `score_mpjpe`.
+
+    Returns:
+        The error of every sample `(samples,)`, mm, NaN where there is none; and what
+        puts the worst and best poses on a page, to be turned.
+    """
+    truth, found = strict_poses(predictions, poselayout, bones)
+    errors = mean_distances(np.nan_to_num(truth, nan=INVALID), found)
+    errors = np.where(predictions.readable, errors, np.nan)
+
+    def add(page: Page) -> None:
+        page.heading("Poses in space")
+        page.text(
+            "What was predicted, in colours, over the truth in grey, both about the "
+            "root: the worst, then the best."
+        )
+        for chosen in extremes(errors):
+            captions = [
+                f"{key}: {ACTION_LABELS[predictions.action[key]]}, {errors[key]:.0f} mm"
+                for key in chosen
+            ]
+            add_space(page, truth[chosen], found[chosen], captions, poselayout)
+
+    return errors, add
+
+
 def write_report_3d(
     folder,
     scores: dict,
@@ -151,11 +194,11 @@ def write_report_3d(
     run_folder: pathlib.Path | None = None,
     untrained: dict | None = None,
 ) -> pathlib.Path:
-    """Writes report.md with its pictures.
+    """Writes report.md with its pictures, and report.html, where poses turn.
 
     Args:
         folder: where to; made if it is not there.
-        scores, untrained: as of `error_page`.
+        scores, untrained: as of `error_page`; "bones_mm" is needed too.
         predictions: what `predict_poses_3d` returns.
         dataset: the data set that was evaluated.
         mode: the mode that was evaluated.
@@ -166,11 +209,16 @@ def write_report_3d(
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    plot_blocks(folder / "blocks.png", scores)
-    parts = [*error_page(scores, untrained), "![error over the blocks](blocks.png)"]
+    drawn = plot_blocks(folder / "blocks.png", scores)
+    drawing = Drawing("blocks.png", "error over the blocks", drawn)
+    parts = [*error_page(scores, untrained), drawing]
+    bones = np.array(scores["bones_mm"])
+    errors, add_space_cases = space_cases(predictions, dataset.poselayout, bones)
     poses = predictions.poses[-1][..., :2].astype(np.float64)
-    people = poses, _truth_in_pictures(predictions), predictions.readable
-    return finish_report(folder, parts, (dataset, mode, *people), run_folder, "mpjpe")
+    seen = poses, _truth_in_pictures(predictions), predictions.readable
+    people = People(dataset, mode, *seen, errors, "{:.0f} mm")
+    cases = [add_space_cases]
+    return finish_report(folder, parts, people, run_folder, "mpjpe", cases)
 
 
 def _truth_in_pictures(predictions: PosePredictions3D) -> np.ndarray:

@@ -1,5 +1,7 @@
 """What the tables and curves of evaluations are made with."""
 
+import os
+import pathlib
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +25,16 @@ POSE_SCORES = {
 }
 """The scores of poses that a cut can have: their name, and the data set they are of, by
 its key in receipts and in words."""
+
+CURVES = {
+    "pckh": ("PCKh@0.5 (%)", 100, 100),
+    "accuracy": ("accuracy (%)", 100, 100),
+    "mpjpe": ("MPJPE (mm)", 1, None),
+    "pck_torso": ("PCK@0.2 of the torso (%)", 100, 100),
+    "ap": ("AP (%)", 100, 100),
+    "pck": ("PCK@0.2 of the box (%)", 100, 100),
+}
+"""Scores that trainings watch: name with unit, factor to that unit, top of the axis."""
 
 
 def percent(value: float | None) -> str:
@@ -66,8 +78,32 @@ def receipt_list(scores: dict) -> str:
     return "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items())
 
 
+class Drawing(str):
+    """Markdown of a picture beside the page, which knows the figure that it is of.
+
+    Args:
+        path: the picture's file.
+        caption: what it shows.
+        figure: the figure, of which the file is.
+
+    Attributes:
+        name: the file's name.
+        figure: the figure.
+    """
+
+    name: str
+    figure: Figure
+
+    def __new__(cls, path: str | os.PathLike, caption: str, figure: Figure):
+        name = pathlib.Path(path).name
+        self = super().__new__(cls, f"![{caption}]({name})")
+        self.name, self.figure = name, figure
+        return self
+
+
 def markdown_table(rows: list[list[str]]) -> str:
     """Markdown table of rows of cells, the first of them the head."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     text = [
         "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
@@ -77,11 +113,18 @@ def markdown_table(rows: list[list[str]]) -> str:
     return "\n".join(text)
 
 
-def figure(xlabel: str, ylabel: str) -> tuple[Axes, Callable]:
-    """Axes to draw on, and a function that saves them."""
-    figure = Figure(figsize=(6, 4), dpi=110)
+def figure(
+    xlabel: str, ylabel: str, size: tuple[float, float] = (6, 4)
+) -> tuple[Axes, Callable]:
+    """Axes to draw on, and a function that saves the figure and returns it."""
+    figure = Figure(figsize=size, dpi=110)
     axes = figure.add_subplot()
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(alpha=0.3)
-    return axes, lambda path: figure.savefig(path, bbox_inches="tight")
+
+    def save(path: str | os.PathLike) -> Figure:
+        figure.savefig(path, bbox_inches="tight")
+        return figure
+
+    return axes, save

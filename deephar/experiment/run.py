@@ -28,10 +28,11 @@ CHECKPOINTS = "checkpoints"
 
 _STATES = f"{CHECKPOINTS}/{STATES}"
 _RESULTS = ("weights_*.h5", "scores.json", "losses.csv")
-_TRAINING = (*_RESULTS, "model.json", _STATES)
+_TRAINING = (*_RESULTS, "training.html", "model.json", _STATES)
 _EVALUATION = (
     "evaluation.json",
     "evaluation.md",
+    "report.html",
     "report.md",
     "blocks.png",
     "confusion.png",

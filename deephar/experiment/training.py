@@ -16,10 +16,12 @@ from deephar.callbacks import (
     EvaluationCallback,
     LossLog,
     SaveModel,
+    TrainingPage,
     cosine_schedule,
     step_schedule,
 )
 from deephar.data.loader import BatchLoader
+from deephar.evaluation.training_page import write_training_page
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.run import (
     CHECKPOINTS,
@@ -153,8 +155,9 @@ class TrainingRun:
     ) -> list[keras.callbacks.Callback]:
         """Schedule, evaluation, saved weights and logs, in that order.
 
-        The chief's write scores.json, losses.csv, weights_last.weights.h5 and
-        weights_best.weights.h5 to the run folder; those of other workers write nothing.
+        The chief's write scores.json, losses.csv, training.html,
+        weights_last.weights.h5 and weights_best.weights.h5 to the run folder; those of
+        other workers write nothing.
 
         Args:
             evaluate: from the model to its figures; None saves the last weights only.
@@ -181,7 +184,9 @@ class TrainingRun:
         log = LossLog(self.folder / "losses.csv" if chief else None)
         writers = self._writers(score, network) if chief else []
         schedule = keras.callbacks.LearningRateScheduler(_schedule(args))
-        return [c for c in (schedule, score, *writers, log) if c is not None]
+        page = [TrainingPage(self.folder)] if chief else []
+        found = (schedule, score, *writers, log, *page)
+        return [callback for callback in found if callback is not None]
 
     def _writers(
         self, score: EvaluationCallback | None, network: keras.Model | None
@@ -245,6 +250,8 @@ class TrainingRun:
         finally:
             for loader in loaders:
                 loader.close()
+            if self.worker.is_chief:
+                write_training_page(self.folder)
 
     def _facts(self) -> dict:
         """What decides the course of a training beside its flags."""

@@ -67,6 +67,11 @@ class Page:
         """Adds lines that keep their form, such as a command."""
         self._parts.append(f"<pre>{_text(text)}</pre>")
 
+    def bullets(self, items: Sequence[object]) -> None:
+        """Adds a list."""
+        inside = "".join(f"<li>{_text(item)}</li>" for item in items)
+        self._parts.append(f"<ul>{inside}</ul>")
+
     def table(self, header: Sequence[object], rows: Sequence[Sequence[object]]) -> None:
         """Adds a table; columns of numbers are set right.
 
@@ -94,15 +99,22 @@ class Page:
             f"<tbody>{body}</tbody></table></div>"
         )
 
-    def facts(self, values: Mapping[str, object]) -> None:
-        """Adds a table without a header: what, and its value."""
+    def facts(self, values: Mapping[str, object], folded: str = "") -> None:
+        """Adds a table without a header: what, and its value.
+
+        Args:
+            values: By name.
+            folded: A line on which one clicks to see the table; "" shows it.
+        """
         rows = "".join(
             f'<tr><th scope="row">{_text(name)}</th><td>{_text(value)}</td></tr>'
             for name, value in values.items()
         )
-        self._parts.append(
-            f'<div class="scroll"><table class="facts">{rows}</table></div>'
-        )
+        table = f'<div class="scroll"><table class="facts">{rows}</table></div>'
+        if folded:
+            summary = f"<summary>{_text(folded)}</summary>"
+            table = f"<details>{summary}{table}</details>"
+        self._parts.append(table)
 
     def figure(self, figure, caption: str) -> None:
         """Adds a drawing of matplotlib's as SVG, and its caption, also read aloud.
@@ -298,7 +310,13 @@ def _svg(figure, name: str, alt: str) -> str:
     settings = {"svg.fonttype": "none", "svg.hashsalt": name}
     text = io.StringIO()
     with matplotlib.rc_context(settings):
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(
+            text,
+            format="svg",
+            transparent=True,
+            bbox_inches="tight",
+            metadata={"Date": None},
+        )
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -15,8 +15,8 @@ film_crew  a performance before several cameras
 takes     long takes in a room;  detections: what a detector finds of them;  lifting: on
 disk, without pictures
 sight     which points of a body a picture shows
-mpii, coco, pennaction, human36m, ntu, merl  on disk, in the data sets' formats, by
-means of writing
+mpii, coco, pennaction, human36m, ntu, merl, custom  on disk, in the data sets'
+formats, by means of writing
 command   what the scripts datasets/*/generate.py share
 """
 

@@ -1,0 +1,174 @@
+"""Own data from Label Studio's JSON export: key points, rectangles and choices.
+
+Source of the format: https://labelstud.io/guide/task_format
+"""
+
+import os
+import urllib.parse
+from typing import Any
+
+import numpy as np
+
+from deephar.data.custom_drafts import Draft
+from deephar.data.custom_from_coco import known, raise_mistakes
+from deephar.data.custom_matching import Labelled, gather_points
+from deephar.data.pictures import ENDINGS
+from deephar.data.placed_json import JsonFile, Node
+from deephar.data.records import are_numbers
+
+POINTS, BOXES, CHOICES = "keypointlabels", "rectanglelabels", "choices"
+"""The kinds of results that are brought over."""
+
+
+def from_labelstudio(
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    images: str | os.PathLike,
+    part: str = "train",
+    category: str | None = None,
+) -> Draft:
+    """Reads an export of the kind "JSON".
+
+    Of a task the first annotation that was not cancelled is taken. A key point belongs
+    to the rectangle that it names as its parent, else to the smallest that holds it.
+    Choices are kept for clips.
+
+    Args:
+        path: The file.
+        out, images, part: As of `Draft`.
+        category: Label of the rectangles to take; None for all.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is not as it should be, told by file and line.
+    """
+    file = JsonFile(path)
+    tasks = (file.root.items() if file.root else None) or []
+    parts = [known(task, ("data", "annotations")) for task in tasks]
+    raise_mistakes(file)
+    names = dict.fromkeys(
+        label
+        for one in parts
+        for result in _results(one)
+        for label in _labels(result.value, POINTS)
+    )
+    if not names:
+        raise ValueError(f"{path} must have {POINTS}. Received: none")
+    draft = Draft(out, images, list(names), (), part)
+    for one in parts:
+        _add_task(one, draft, category)
+    raise_mistakes(file)
+    return draft
+
+
+def _annotations(task: dict[str, Node]) -> list[Node]:
+    """Returns the annotations of a task that have results and were not cancelled."""
+    return [
+        one
+        for one in task["annotations"].items() or []
+        if isinstance(one.value, dict)
+        and isinstance(one.value.get("result"), list)
+        and not one.value.get("was_cancelled")
+    ]
+
+
+def _results(task: dict[str, Node]) -> list[Node]:
+    """Returns the results of a task's first annotation."""
+    first = _annotations(task)[:1]
+    found = [result for one in first for result in one.at("result").items()]
+    return [one for one in found if isinstance(one.value, dict)]
+
+
+def _labels(result: dict[str, Any], kind: str) -> list[str]:
+    """Returns the labels of a result of a kind."""
+    value = result.get("value")
+    found = value.get(kind) if isinstance(value, dict) else None
+    same = result.get("type") == kind and isinstance(found, list)
+    return [str(one) for one in found] if same else []
+
+
+def _add_task(task: dict[str, Node], draft: Draft, category: str | None) -> None:
+    """Adds the picture of a task."""
+    name = _picture_name(task["data"].value)
+    if name is None:
+        draft.lost["tasks without a picture"] += 1
+        return
+    size, boxes, points, tags = None, {}, [], []
+    for result in _results(task):
+        value, kind = result.value, result.value.get("type")
+        labels = _labels(value, str(kind))
+        if kind == CHOICES:
+            tags += labels
+        elif kind not in (POINTS, BOXES) or not labels:
+            draft.lost[f"results of the type {kind}"] += 1
+        elif value.get("image_rotation"):
+            draft.lost["results on turned pictures"] += 1
+        else:
+            size = _size(result) or size
+            corners = _corners(result, kind)
+            if corners is None:
+                continue
+            if kind == POINTS:
+                points.append((labels[0], corners[0], value.get("parentID")))
+            elif category in (None, labels[0]):
+                box = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
+                boxes[value.get("id", len(boxes))] = Labelled({}, box)
+            else:
+                draft.lost["rectangles of other labels"] += 1
+    further = max(0, len(_annotations(task)) - 1)
+    draft.lost["further annotations of a task"] += further
+    loose = []
+    for label, (x, y), parent in points:
+        owner = boxes.get(parent)
+        point = (float(x), float(y), True)
+        if owner is None or label in owner.points:
+            loose.append((label, point))
+        else:
+            owner.points[label] = point
+    alone, lost = gather_points(loose, list(boxes.values()))
+    draft.lost["key points that are nobody's"] += lost
+    draft.add_picture(name, size, [*boxes.values(), *alone], tags=tags)
+
+
+def _size(result: Node) -> tuple[int, int] | None:
+    """Returns the (w, h) of a result's picture, px."""
+    keys = ("original_width", "original_height")
+    values = [result.value.get(key) for key in keys]
+    if not are_numbers(values, (2,)) or min(values) < 1:
+        return result.wrong(f"must have {' and '.join(keys)}, px", values)
+    return int(values[0]), int(values[1])
+
+
+def _corners(result: Node, kind: str) -> np.ndarray | None:
+    """Returns the point (1, 2), or the corners (4, 2) of a rectangle, px.
+
+    A rectangle is turned about its upper left corner.
+    """
+    size, value = _size(result), result.value["value"]
+    keys = ("x", "y") if kind == POINTS else ("x", "y", "width", "height")
+    numbers = [value.get(key) for key in keys]
+    if size is None or not are_numbers(numbers, (len(keys),)):
+        return result.at("value").wrong(f"must have {', '.join(keys)}, percent")
+    scale = np.array(size) / 100
+    place = np.array(numbers[:2]) * scale
+    if kind == POINTS:
+        return place[None]
+    angle = np.deg2rad(value.get("rotation") or 0)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    steps = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (np.array(numbers[2:]) * scale)
+    return place + steps @ turn.T
+
+
+def _picture_name(data: Any) -> str | None:
+    """Returns the path of a task's picture, as far as it can be told from its address.
+
+    Of /data/local-files/?d=PATH it is PATH, of other addresses their path.
+    """
+    for value in data.values() if isinstance(data, dict) else ():
+        if isinstance(value, str):
+            address = urllib.parse.urlsplit(value)
+            local = urllib.parse.parse_qs(address.query).get("d", [address.path])[0]
+            name = urllib.parse.unquote(local).lstrip("/")
+            if os.path.splitext(name)[1].lower() in ENDINGS:
+                return name
+    return None

@@ -1,0 +1,150 @@
+"""Own data from predictions, the JSON of `predict`: pseudo-labels."""
+
+import collections
+import os
+from typing import Any
+
+from deephar.data.custom_drafts import Draft, runs
+from deephar.data.custom_from_coco import known, raise_mistakes
+from deephar.data.custom_matching import Labelled
+from deephar.data.placed_json import JsonFile, Node
+from deephar.data.records import are_numbers
+
+FORMAT = "deephar-predictions"
+"""What `format` of these files says."""
+_LEAST = 0.5
+"""So great a part of the joints of a person must be sure."""
+
+
+def from_predictions(
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    images: str | os.PathLike,
+    part: str = "train",
+    confidence: float = 0.5,
+) -> Draft:
+    """Reads a file of predictions.
+
+    Joints of less confidence are not labelled; people of whom fewer than half of the
+    joints are left are left out. Of a video every numbered person becomes a clip; what
+    is done is the answer where its score reaches the confidence.
+
+    Args:
+        path: The file.
+        out, images, part: As of `Draft`; paths of the file start from `images`.
+        confidence: Least confidence of a joint, and score of an action.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is not as it should be, told by file and line.
+    """
+    file = JsonFile(path)
+    top = file.root and known(file.root, ("format", "layout", "frames"))
+    if top:
+        top["format"].one_of((FORMAT,))
+    layout = top and known(top["layout"], ("joint_names", "links"))
+    raise_mistakes(file)
+    names = [str(name) for name in layout["joint_names"].value]
+    links = [[names[joint] for joint in pair] for pair in layout["links"].value]
+    draft = Draft(out, images, names, links, part)
+    reader = _Reader(draft, confidence, set(names))
+    for node in top["frames"].items() or []:
+        reader.frame(node)
+    raise_mistakes(file)
+    reader.finish()
+    return draft
+
+
+class _Reader:
+    """Brings frames into a draft."""
+
+    def __init__(self, draft: Draft, confidence: float, names: set[str]):
+        self.draft, self.confidence, self.names = draft, confidence, names
+        self.tracks: dict[tuple, dict[int, tuple]] = collections.defaultdict(dict)
+        self.sizes: dict[str, Any] = {}
+
+    def frame(self, node: Node) -> None:
+        """Takes a picture, or a frame of a video."""
+        parts = known(node, ("source", "number", "time", "size", "people"))
+        if not parts:
+            return
+        source, size = parts["source"].text(), parts["size"].value
+        number, video = parts["number"].value, parts["time"].value is not None
+        if node.value.get("error"):
+            self.draft.lost["frames that could not be read"] += 1
+            return
+        people = []
+        for one in parts["people"].items() or []:
+            found = self.person(one)
+            if found is None:
+                continue
+            if not video:
+                people.append(found)
+            elif one.value.get("id") is None:
+                self.draft.lost["people of videos without a number"] += 1
+            else:
+                action = self.action(one.value.get("action"))
+                self.tracks[source, one.value["id"]][number] = found, action
+        if video:
+            self.sizes[source] = size
+        elif source:
+            self.draft.add_picture(source, size, people)
+
+    def person(self, node: Node) -> Labelled | None:
+        """Returns a person; None if too little of him is sure."""
+        parts = known(node, ("box", "pose"))
+        if not parts:
+            return None
+        if not isinstance(parts["pose"].value, dict):
+            self.draft.lost["people without a pose"] += 1
+            return None
+        joints = known(parts["pose"], ("joints",))
+        points = {}
+        for name, joint in joints["joints"].value.items() if joints else ():
+            values = [joint.get(key) for key in ("x", "y", "confidence")]
+            good = name in self.names and are_numbers(values, (3,))
+            if good and values[2] >= self.confidence:
+                points[name] = (float(values[0]), float(values[1]), True)
+            else:
+                self.draft.lost[
+                    f"joints of less confidence than {self.confidence}"
+                ] += 1
+        if len(points) < _LEAST * len(self.names):
+            self.draft.lost[
+                "people of whom fewer than half of the joints are left"
+            ] += 1
+            return None
+        box = parts["box"].value or parts["pose"].value.get("box")
+        good = are_numbers(box, (4,))
+        return Labelled(points, tuple(map(float, box)) if good else None)
+
+    def action(self, value: Any) -> str | None:
+        """Returns what is done, where it is sure."""
+        if not isinstance(value, dict) or not value.get("answer"):
+            return None
+        score = value.get("score")
+        if are_numbers(score, ()) and score >= self.confidence:
+            return str(value["answer"])
+        self.draft.lost[f"actions of a lower score than {self.confidence}"] += 1
+        return None
+
+    def finish(self) -> None:
+        """Adds the clips of the videos."""
+        for (source, person), frames in self.tracks.items():
+            size, labels, actions = self.sizes[source], [], []
+            for number in sorted(frames):
+                found, action = frames[number]
+                entry = self.draft.person(found, size)
+                if entry:
+                    labels.append({"frame": number, **entry})
+                    actions.append(action)
+            numbers = [one["frame"] for one in labels]
+            spans = [
+                (action, numbers[first - 1], numbers[last - 1])
+                for action, first, last in runs(actions)
+            ]
+            if labels:
+                name = f"{source} person {person}"
+                clip = {"name": name, "split": self.draft.part, "size": size}
+                path = self.draft.path(source)
+                self.draft.add_clip(clip, spans, video=path, labels=labels)

@@ -23,6 +23,7 @@ box_files   boxes that a pose network finds
 boxed_people  people with boxes, COCO's and MERL's: files, flags, figures
 boxed_scores  evaluation of these;  boxed_poses  poses in boxes without labels
 people_training  the training of a 2D pose network on MPII, COCO or MERL
+custom_poses     the same on own data, whatever the joints
 scoring     figures of a training's epochs
 pose        training of pose networks: batches, compiled network
 training    devices, callbacks and checkpoints of a training run
@@ -72,6 +73,7 @@ from deephar.experiment.boxed_scores import (
     predict_boxed_people,
 )
 from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.custom_poses import parse_custom_poses, train_custom_poses
 from deephar.experiment.cuts import add_cut_arguments, score_cuts
 from deephar.experiment.lifting import evaluate_lifting
 from deephar.experiment.lifting_flags import (
@@ -233,6 +235,7 @@ __all__ = [
     "lifting_parser",
     "parse_lifting",
     "render_lifting",
+    "train_custom_poses",
     "train_lifting",
     "VIDEO_NETWORKS",
     "add_video_lifting_arguments",
@@ -249,6 +252,7 @@ __all__ = [
     "space_scorers",
     "parse_multitask",
     "train_multitask",
+    "parse_custom_poses",
     "parse_people_training",
     "train_on_people",
     "BoxedData",

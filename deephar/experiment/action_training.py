@@ -118,6 +118,12 @@ def _add_pose_arguments(parser: argparse.ArgumentParser, data: ActionData) -> No
 def _add_clip_arguments(
     parser: argparse.ArgumentParser, stage: str, data: ActionData
 ) -> None:
+    add_stage_arguments(parser, stage)
+    add_network_arguments(parser, data.network)
+
+
+def add_stage_arguments(parser: argparse.ArgumentParser, stage: str) -> None:
+    """Adds the flags of a stage that sees clips, and those of any training."""
     add = parser.add_argument
     if stage == "action":
         add("--pose-weights", help="of the stage pose, a file or a published name")
@@ -126,7 +132,6 @@ def _add_clip_arguments(
         share = {"type": weight, "default": 1.0}
         add("--pose-weight", help="of the poses' loss against actions' (1)", **share)
         add_pose_loss_arguments(parser)
-    add_network_arguments(parser, data.network)
     add_training_arguments(parser, **_RECIPES[stage], optimizer="sgd")
 
 

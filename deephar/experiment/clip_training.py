@@ -17,7 +17,8 @@ from deephar.losses import pose_regression_loss
 from deephar.networks.building import build_network
 from deephar.networks.cuts import CUT_FROM
 from deephar.networks.known_weights import find_weights, known_settings
-from deephar.networks.recipes import NETWORKS
+from deephar.networks.recipes import NETWORKS, REPLACED
+from deephar.networks.replacing import start_network
 from deephar.trainer import set_batch_norm_momentum
 from deephar.utils.modes import TRAIN_MODE
 
@@ -35,6 +36,8 @@ class ClipLesson:
         pose_loss: whether poses have a loss of their own (`--pose-weight`, `--loss`).
         described: whether the frozen pose part looks at every clip, and its mirror
             image, once and for all.
+        replaces: whether the weights that a new training begins with may be of other
+            joints and actions, as `start_network` has it.
     """
 
     settings: dict
@@ -44,6 +47,7 @@ class ClipLesson:
     learns_poses: bool = False
     pose_loss: bool = False
     described: bool = False
+    replaces: bool = False
 
     @property
     def network(self) -> str:
@@ -79,7 +83,7 @@ def train_clips(run: TrainingRun, lesson: ClipLesson) -> None:
     args, settings = run.args, lesson.settings
     check_actions(lesson.clips, settings)
     with run.strategy.scope():
-        network = _build_merged(run, lesson)
+        network, new = _build_merged(run, lesson)
         set_batch_norm_momentum(network, args.bn_momentum)
         model = network
         if lesson.pose_loss:
@@ -106,11 +110,15 @@ def train_clips(run: TrainingRun, lesson: ClipLesson) -> None:
         score = action_scorer(run, predictor, lesson.test_clips)
     callbacks = run.callbacks(score, "accuracy", network)
     steps = epoch_steps(args, [samples], [run.batch_size])
+    if new and not run.goes_on:
+        settings = {**settings, REPLACED: new}
     run.train([model], [loader], steps, callbacks, settings, facts)
 
 
-def _build_merged(run: TrainingRun, lesson: ClipLesson) -> keras.Model:
-    """The merged network with the weights that the training begins with.
+def _build_merged(
+    run: TrainingRun, lesson: ClipLesson
+) -> tuple[keras.Model, list[str]]:
+    """The merged network with the weights that the training begins with; what is new.
 
     A checkpoint of the clip head alone has no frame model, so that one comes from the
     given weights again when the training goes on.
@@ -128,14 +136,14 @@ def _build_merged(run: TrainingRun, lesson: ClipLesson) -> keras.Model:
         else:
             part = NETWORKS[network].pose_part
             pose_weights = args.pose_weights = find_weights(given, part)
-    return build_network(
-        network,
-        settings,
-        weights,
-        pose_weights=pose_weights,
-        full_trainable=lesson.learns_poses,
-        output_poses=lesson.pose_loss,
-    )
+    more = {
+        "pose_weights": pose_weights,
+        "full_trainable": lesson.learns_poses,
+        "output_poses": lesson.pose_loss,
+    }
+    if lesson.replaces:
+        return start_network(settings, weights, **more)
+    return build_network(network, settings, weights, **more), []
 
 
 def _with_joined_poses(network: keras.Model) -> keras.Model:

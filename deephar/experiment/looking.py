@@ -179,20 +179,21 @@ def in_layout(predict: Callable, source, target) -> Callable:
         predict: to `(blocks, batch, joints, dim + 1)` with the confidence last, or to
             `Located`; such as `PosePredictor.predict_crops`.
         source: layout of its joints.
-        target: the same layout, or `pa16j2d`, for MPII's 16 joints in the picture.
+        target: the same layout; or one in the picture, whose joints the source has
+            under the same names, or `pa16j2d`, if the source has its way to that.
 
     Raises:
-        ValueError: if the target is another, or the source has not all of its joints.
+        ValueError: if the target is another.
     """
     if source is target:
         return predict
-    joints = getattr(source, "map_to_pa16j", list(range(source.num_joints)))
-    if target is not pa16j2d or len(joints) != pa16j2d.num_joints:
+    joints = _joints_of(source, target)
+    if joints is None:
         raise ValueError(
-            f"the data set's joints must be the network's, or the 16 joints of MPII. "
+            f"the data set's joints must be the network's, or some of them by name. "
             f"Received: {target.__name__} of {source.__name__}"
         )
-    columns = [0, 1, source.dim]
+    columns = [*range(source.dim if target.dim == source.dim else 2), source.dim]
 
     def chosen(*args, **options):
         found = predict(*args, **options)
@@ -201,3 +202,15 @@ def in_layout(predict: Callable, source, target) -> Callable:
         return found[:, :, joints][..., columns]
 
     return chosen
+
+
+def _joints_of(source, target) -> list[int] | None:
+    """The rows of the target's joints in the source; None if it has not all of them."""
+    if target.dim not in (2, source.dim):
+        return None
+    if target is pa16j2d and hasattr(source, "map_to_pa16j"):
+        return source.map_to_pa16j
+    names = list(source.joint_names)
+    if not set(target.joint_names) <= set(names):
+        return None
+    return [names.index(name) for name in target.joint_names]

@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable, Sequence
 
+import keras
+
 from deephar.config import mpii_sp_dataconf
 from deephar.data import MpiiSinglePerson, open_cache
 from deephar.experiment.arguments import FORK_FLAGS, argument_parser
@@ -96,7 +98,7 @@ def train_on_people(args: argparse.Namespace, network: str) -> None:
     def scorer(predict: Predict) -> Scorer | None:
         return mpii_scorer(run, predict, mpii)
 
-    _train(run, settings, mpii, scorer, "pckh", MOST_STEPS)
+    train_poses(run, settings, mpii, scorer, "pckh", MOST_STEPS)
 
 
 def train_on_boxed_people(args: argparse.Namespace, data: BoxedData) -> None:
@@ -118,20 +120,31 @@ def train_on_boxed_people(args: argparse.Namespace, data: BoxedData) -> None:
             return None
         return boxed_scorer(run, predict, held_out, data.score)
 
-    _train(run, settings, people, scorer, data.figure)
+    train_poses(run, settings, people, scorer, data.figure)
 
 
-def _train(
+def train_poses(
     run: TrainingRun,
     settings: dict,
     dataset,
     scorer: Callable[[Predict], Scorer | None],
     figure: str,
     most_steps: int | None = None,
+    model: keras.Model | None = None,
 ) -> None:
-    """Trains on a data set, scored by what `scorer` makes of the network's answers."""
+    """Trains on a data set, scored by what `scorer` makes of the network's answers.
+
+    Args:
+        run: the training run.
+        settings: what `network_settings` returned, for model.json.
+        dataset: the people.
+        scorer: from what predicts poses in crops to what scores an epoch.
+        figure: the figure that tells the best epoch.
+        most_steps: steps of an epoch at most, unless the flag asks for more.
+        model: what is trained, compiled; None for what `pose_model` makes.
+    """
     loader = pose_loader(run, [dataset], [run.batch_size], settings)
-    model = pose_model(run, settings)
+    model = pose_model(run, settings) if model is None else model
     predict = run.predictor(model, dataset.poselayout).predict_crops
     callbacks = run.callbacks(scorer(predict), figure)
     steps = epoch_steps(run.args, [dataset], [run.batch_size], most_steps)

@@ -78,16 +78,26 @@ def pose_model(run: TrainingRun, settings: dict) -> keras.Model:
         run: the training run, of the flags of `parse_pose_training`.
         settings: what `network_settings` returned.
     """
-    args = run.args
     with run.strategy.scope():
-        weights = run.first(args.weights)
+        weights = run.first(run.args.weights)
         model = build_network(settings["network"], settings, weights=weights)
-        if run.first(args.vgg_weights):
-            load_vgg16_weights(model, args.vgg_weights)
-        set_batch_norm_momentum(model, args.bn_momentum)
-        loss = pose_regression_loss(args.loss, args.visibility_weight)
-        model.compile(optimizer(args), loss, jit_compile=run.compute.jit)
+        compile_poses(run, model)
     return model
+
+
+def compile_poses(run: TrainingRun, model: keras.Model) -> None:
+    """Compiles a pose network for training, under the strategy's scope.
+
+    Args:
+        run: as of `pose_model`; its --vgg-weights are loaded.
+        model: the network.
+    """
+    args = run.args
+    if run.first(args.vgg_weights):
+        load_vgg16_weights(model, args.vgg_weights)
+    set_batch_norm_momentum(model, args.bn_momentum)
+    loss = pose_regression_loss(args.loss, args.visibility_weight)
+    model.compile(optimizer(args), loss, jit_compile=run.compute.jit)
 
 
 def shares(

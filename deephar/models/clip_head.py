@@ -315,7 +315,7 @@ def _weigh(x, names):
 
 
 def _pad_joints(x, names):
-    """Zeros behind the joints up to a multiple of 4: they are halved twice, and back."""
+    """Zeros behind the joints, up to a multiple of 4: they are halved twice."""
     lacking = -x.shape[2] % 4
     if not lacking:
         return x

@@ -57,20 +57,25 @@ def build_network(
         ValueError: if the settings gainsay each other, or the weights do not fit.
         OSError: if a file cannot be read.
     """
-    family = NETWORKS[network].family
-    if family.architecture == "spnet":
-        build = _build_spnet_of_clips if family.merged else _build_spnet
-    else:
-        build = _build_merged if family.merged else _build_pose
     if weights is not None and CUT_FROM in settings:
         return _build_cut(network, settings, weights, **more)
     settings = own_settings(settings)
-    model = build(family, {**settings, "network": network}, **more)
+    model = new_network(network, settings, **more)
     logger.info("network: %s, %d parameters", settings, model.count_params())
     if weights is not None:
         load_network(model, weights, network)
         logger.info("weights loaded from %s", weights)
     return model
+
+
+def new_network(network: str, settings: dict, **more) -> keras.Model:
+    """As `build_network` without weights, and without a word in the log."""
+    family = NETWORKS[network].family
+    if family.architecture == "spnet":
+        build = _build_spnet_of_clips if family.merged else _build_spnet
+    else:
+        build = _build_merged if family.merged else _build_pose
+    return build(family, {**own_settings(settings), "network": network}, **more)
 
 
 def _build_cut(network: str, settings: dict, weights: str, **more) -> keras.Model:

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from deephar.networks.building import build_network
+from deephar.networks.building import build_network, new_network
 from deephar.networks.classes import class_names
 from deephar.networks.cuts import whole_settings
 from deephar.networks.known_weights import known_settings
@@ -64,7 +64,7 @@ def start_network(
     loaded = build_network(network, source, weights, **more)
     model = build_network(network, settings, **more)
     places = [
-        _places(loaded, change, build_network(network, change.probe, **more))
+        _places(loaded, change, new_network(network, change.probe, **more))
         for change in changes
     ]
     new = _copy(loaded, model, changes, places)

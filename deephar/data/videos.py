@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -64,6 +64,8 @@ class Video:
 
     Args:
         path: The file.
+        formats: Names of FFmpeg's formats that the file may have, for files of others:
+            there are formats which name further files to be read. Empty for all.
 
     Attributes:
         path: The file.
@@ -78,8 +80,11 @@ class Video:
         ValueError: if it is no video or has no frame.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike, formats: Sequence[str] = ()):
         self.path = os.fspath(path)
+        self._options = {"protocol_whitelist": "file"} if formats else {}
+        if formats:
+            self._options["format_whitelist"] = ",".join(formats)
         self.num_decoded = self.num_damaged = self._num_packets = 0
         self._broken, self._last = "", 0.0
         self._last_picture = self._longest = 0.0
@@ -107,7 +112,9 @@ class Video:
         try:
             # A relative name with a colon in it would be taken for an address.
             path = os.path.abspath(self.path)
-            container = av.open(path, metadata_errors="replace")
+            container = av.open(
+                path, metadata_errors="replace", options=self._options
+            )
         except av.FFmpegError as error:
             raise self._no_video(error.strerror) from error
         kind = container.format.name

@@ -15,7 +15,10 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["deephar", "deephar.*"]),
-    package_data={"deephar.pages": ["static/*"]},
+    package_data={
+        "deephar.demo": ["static/*"],
+        "deephar.pages": ["static/*"],
+    },
     entry_points={"console_scripts": ["deephar = deephar.commands:main"]},
     python_requires=">=3.10",
     data_files=[
@@ -41,9 +44,10 @@ setup(
             *("onnx>=1.16", "tf2onnx>=1.16", "onnxruntime>=1.17"),
             "ai-edge-litert>=1.2",
         ],
+        "app": ["starlette>=0.41", "uvicorn>=0.30"],
         "test": [
             *("jsonschema>=4.20", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"),
-            "playwright>=1.48",
+            *("playwright>=1.48", "starlette>=0.41", "uvicorn>=0.30"),
         ],
         "human36m": ["cdflib>=1.2"],
         "jax": ["jax>=0.4.30"],

@@ -10,7 +10,9 @@ import shutil
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-TURNED_ON = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+AS_ROOT = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+WEBCAM = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+"""A webcam that shows a moving figure, and nobody is asked for."""
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +26,9 @@ def browser():
         path = found or (own if os.path.exists(own) else None)
         if path is None:
             pytest.skip(f"no Chromium is installed: none of {', '.join(NAMES)}")
-        running = playwright.chromium.launch(executable_path=path, args=TURNED_ON)
+        running = playwright.chromium.launch(
+            executable_path=path, args=[*AS_ROOT, *WEBCAM]
+        )
         yield running
         running.close()
 

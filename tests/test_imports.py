@@ -45,8 +45,19 @@ ROOMS = {
         *("callbacks", "data", "devices", "inference", "losses", "networks"),
         *("frameworks", "optimizers", "pages", "plans"),
     },
+    "demo": {
+        *("data", "frameworks", "inference", "models", "networks", "pages", "utils"),
+    },
     "commands": {
-        *("checkpoints", "config", "data", "evaluation", "experiment", "frameworks"),
+        *(
+            "checkpoints",
+            "config",
+            "data",
+            "demo",
+            "evaluation",
+            "experiment",
+            "frameworks",
+        ),
         *("inference", "models", "networks", "pages", "utils"),
     },
     "__main__": {"commands"},

@@ -24,6 +24,7 @@ COMMANDS = {
     "browse": "shows what a data set holds and a network is given of it, as a page",
     "convert-weights": "converts weights from the originals' files to ours, or back",
     "export": "writes networks as ONNX, TFLite and SavedModel files, each checked",
+    "demo-app": "shows in the browser what networks see in pictures, clips, webcams",
     "benchmark": "times a network on this machine: pictures, and frames of a stream",
 }
 """What each command does, by its name."""

@@ -112,9 +112,7 @@ class Video:
         try:
             # A relative name with a colon in it would be taken for an address.
             path = os.path.abspath(self.path)
-            container = av.open(
-                path, metadata_errors="replace", options=self._options
-            )
+            container = av.open(path, metadata_errors="replace", options=self._options)
         except av.FFmpegError as error:
             raise self._no_video(error.strerror) from error
         kind = container.format.name

@@ -8,6 +8,7 @@ the server. It sends JPEGs that it made itself, of a bounded size, and texts.
 import contextlib
 import dataclasses
 import io
+import itertools
 import json
 import logging
 import multiprocessing
@@ -28,8 +29,8 @@ from deephar.demo.limits import Limits
 
 logger = logging.getLogger(__name__)
 
-PICTURES = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""Pillow's names of the pictures that are read."""
+PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+"""Pillow's names of the pictures that are read; those of JPEGs are also MPO."""
 VIDEOS = (
     "mov",
     "matroska",
@@ -109,6 +110,14 @@ class Decoder:
             if not whole:
                 self.close()
 
+    def stop(self) -> None:
+        """Ends the process from another thread: what is being read fails."""
+        process = self._process
+        # It may be closed by its own thread meanwhile.
+        with contextlib.suppress(ValueError):
+            if process is not None:
+                process.kill()
+
     def close(self) -> None:
         """Ends the process, whatever it does."""
         if self._process is not None:
@@ -159,7 +168,8 @@ def _serve(connection: Connection, limits: dict) -> None:
     """The process: reads the files that it is told of until nobody is there."""
     limits = Limits(**limits)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Image.MAX_IMAGE_PIXELS = limits.pixels
+    # The head tells the size before anything is decoded: see _check_pixels.
+    Image.MAX_IMAGE_PIXELS = None
     if sys.platform == "linux":
         import resource
 
@@ -242,7 +252,7 @@ def _frames(video: Video, limits: Limits) -> Iterator[dict[str, Any] | Frame]:
     """The frames of a video, not too many of them; returns what is to be said."""
     notes, begun, due, left_out = [], time.monotonic(), 0.0, 0
     frames = video.frames()
-    for number in range(1 << 62):
+    for number in itertools.count():
         try:
             frame = next(frames, None)
         except ValueError as error:

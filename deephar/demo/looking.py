@@ -76,9 +76,9 @@ class Looking:
         }
         look.state = DONE
 
-    def close(self) -> None:
-        """Ends the process that reads uploads."""
-        self.decoder.close()
+    def stop(self) -> None:
+        """Ends the process that reads uploads, from another thread."""
+        self.decoder.stop()
 
     def _read(self, look: Look) -> None:
         upload = look.upload

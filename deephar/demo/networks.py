@@ -17,7 +17,8 @@ from deephar.inference.loading import DEFAULT_ACTION, DEFAULT_POSE
 from deephar.inference.predictor import PosePredictor
 from deephar.models import spnet
 from deephar.networks import NETWORKS, SHIPPED, model_config, weights_settings
-from deephar.utils.drawing import joint_color
+from deephar.utils.drawing import joint_color, limbs
+from deephar.utils.pose import h36m17j, layout_parents
 
 _MOST_KNOWN = 4
 """Cut networks of a kind that are kept."""
@@ -69,6 +70,14 @@ class Networks:
         self._known: dict[tuple[str, int | None], Cut] = {}
         self._lock = threading.RLock()
 
+    def load(self) -> list[str]:
+        """Loads those that are not cut; returns the names of their weights.
+
+        Raises:
+            OSError, ValueError: as of `cut`.
+        """
+        return [self.whole(kind).eye.looker.about["weights"] for kind in self.weights]
+
     def whole(self, kind: str) -> Cut:
         """The network that is not cut, of PICTURE or CLIP; see `cut`."""
         with self._lock:
@@ -108,8 +117,8 @@ class Networks:
         whole, weights = self.whole(kind), self.weights[kind]
         eye = whole.eye
         layout = eye.looker.poselayout
+        links, colors = limbs(layout)
         known = SHIPPED.get(weights)
-        lifted = "lifted" if eye.lifted is not None else None
         return {
             "weights": weights if known else weights.rpartition("/")[2],
             "about": known.about if known else "",
@@ -117,8 +126,10 @@ class Networks:
             "ms": round(whole.ms, 1),
             "device": self._device or (device_names("gpu") or device_names("cpu"))[0],
             "labels": list(eye.labels or ()),
-            "space": "own" if layout.dim == 3 else lifted,
-            "colors": {name: joint_color(name) for name in layout.joint_names},
+            "joint_names": list(layout.joint_names),
+            "links": [[int(joint) for joint in pair] for pair in links],
+            "colors": colors.tolist(),
+            "space": _space(eye),
         }
 
     def _made(self, kind: str, block: int | None, blocks: tuple[int, ...]) -> Cut:
@@ -140,6 +151,19 @@ class Networks:
         eye.lifting()
         blocks = blocks or _blocks(looker, settings, merged)
         return Cut(eye, block or blocks[-1], blocks, _timed(looker))
+
+
+def _space(eye: Eye) -> dict[str, Any] | None:
+    """How poses in space hang together; None where there are none."""
+    if not eye.in_space:
+        return None
+    layout = eye.looker.poselayout if eye.lifted is None else h36m17j
+    return {
+        "lifted": eye.lifted is not None,
+        "joint_names": list(layout.joint_names),
+        "parents": [int(joint) for joint in layout_parents(layout)],
+        "colors": {name: joint_color(name) for name in layout.joint_names},
+    }
 
 
 def _blocks(looker: Any, settings: dict, merged: bool) -> tuple[int, ...]:

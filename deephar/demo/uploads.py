@@ -95,8 +95,9 @@ class Upload:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody waits for a look at it."""
-        return any(not look.ended for look in list(self.looks.values()))
+        """Whether it is still received, or somebody waits for a look at it."""
+        looks = list(self.looks.values())
+        return not looks or any(not look.ended for look in looks)
 
     def remove(self) -> None:
         """Removes its files; a look that is under way ends soon."""

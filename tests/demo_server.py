@@ -1,0 +1,121 @@
+"""The demo page on a port of this machine, with networks that answer at once."""
+
+import contextlib
+import http.client
+import io
+import json
+import socket
+import threading
+import time
+
+import numpy as np
+from PIL import Image
+from tiny_models import constant_model
+from tiny_spnet import build
+from tiny_watching import FIGURE, LABELS, TinyActions
+
+from deephar.inference import ClipPredictor, PosePredictor
+from deephar.models import spnet
+from deephar.utils.pose import pa16j2d
+
+HOST = "127.0.0.1"
+
+
+def use_tiny_networks(monkeypatch):
+    """Has the demo page look by tiny networks, of two blocks and of four."""
+    from deephar.demo import networks
+
+    acts, config = build(joints=16)
+    answer = np.concatenate([FIGURE / 100, np.full((16, 1), 0.9)], axis=1)
+    poses = constant_model(answer, (32, 32), blocks=2)
+
+    def known(predictor, weights, block):
+        predictor.about = {"weights": weights, "network": "tiny", "block": block}
+        return predictor
+
+    def pose(weights, block=None, **_):
+        return known(PosePredictor(poses, pa16j2d, block=block), weights, block)
+
+    def action(weights, block=None, **_):
+        model = spnet.cut(acts, config, block) if block else acts
+        clips = ClipPredictor(model, poses=True)
+        return known(TinyActions(clips, pa16j2d, LABELS, step=1), weights, block)
+
+    monkeypatch.setattr(networks.PosePredictor, "load", pose)
+    monkeypatch.setattr(networks.ActionPredictor, "load", action)
+
+
+class Server:
+    """A server that runs; what users ask of it.
+
+    Attributes:
+        port: at which it listens.
+        origin: the address of its page, without the last slash.
+    """
+
+    def __init__(self, port):
+        self.port, self.origin = port, f"http://{HOST}:{port}"
+
+    def ask(self, method, path, body=None, **headers):
+        """The status of an answer, its headers and its body."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+
+    def json(self, method, path, body=None):
+        """The status, and what the JSON of an answer says."""
+        status, _, content = self.ask(method, path, body)
+        return status, json.loads(content)
+
+    def raw(self, text):
+        """The first line of the answer to some bytes."""
+        with socket.create_connection((HOST, self.port), timeout=60) as connection:
+            connection.sendall(text)
+            connection.shutdown(socket.SHUT_WR)
+            return connection.makefile("rb").readline()
+
+    def look(self, key, block="last"):
+        """How a look has ended."""
+        while True:
+            status, state = self.json("GET", f"/api/uploads/{key}/looks/{block}")
+            assert status == 200, state
+            if state["state"] in ("done", "failed"):
+                return state
+            time.sleep(0.02)
+
+    def upload(self, content):
+        """Uploads a file; returns its id, and how the look at it has ended."""
+        status, answer = self.json("POST", "/api/uploads", content)
+        assert status == 202, answer
+        return answer["id"], self.look(answer["id"])
+
+    def predictions(self, key, block="last"):
+        """What was found."""
+        status, found = self.json("GET", f"/api/uploads/{key}/predictions/{block}")
+        assert status == 200
+        return found
+
+
+@contextlib.contextmanager
+def serving(demo):
+    """A `Server` of a `Demo`, which is closed at the end."""
+    import uvicorn
+
+    with socket.create_server((HOST, 0)) as place:
+        server = uvicorn.Server(uvicorn.Config(demo.app, log_level="critical"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield Server(place.getsockname()[1])
+        server.should_exit = True
+        thread.join()
+
+
+def encoded(kind="PNG", size=(64, 48), color=(90, 60, 30), **options):
+    """A picture as a file's bytes."""
+    file = io.BytesIO()
+    Image.new("RGB", size, color).save(file, kind, **options)
+    return file.getvalue()

@@ -1,0 +1,343 @@
+"""The demo page: what it takes and refuses, and how it looks in a browser."""
+
+import concurrent.futures
+import io
+import struct
+import threading
+import zlib
+
+import keras
+import numpy as np
+import pytest
+from browser import watched, width_beyond
+from demo_server import encoded, serving, use_tiny_networks
+from PIL import Image
+from video_files import cut, write_sound, write_timed_video, write_video
+
+from deephar.checkpoints.lifting import save_network
+from deephar.demo.jobs import Jobs
+from deephar.demo.limits import Limits
+from deephar.demo.uploads import Uploads
+from deephar.inference.schema import validate
+from deephar.models import lifting
+
+pytest.importorskip("starlette", reason="the extra `app` is not installed")
+pytest.importorskip("uvicorn", reason="the extra `app` is not installed")
+
+LIMITS = Limits(max_mb=1, max_seconds=2, timeout=60, idle=60, streams=2)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    from deephar.demo.app import Demo
+    from deephar.demo.networks import Networks
+
+    keras.utils.set_random_seed(1)
+    lift = tmp_path_factory.mktemp("lift") / "lift.bin"
+    save_network(lifting.build(17, 2, 17, (3, 3), channels=4), lift)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_tiny_networks(monkeypatch)
+        networks = Networks(lift=str(lift))
+        assert networks.load() == ["small_pose", "small_action"]
+        with serving(Demo(networks, LIMITS)) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A clip of 12 frames of 64 x 48 px, 0.48 s."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return write_timed_video(path, range(0, 480, 40))
+
+
+def test_a_picture_is_looked_at(server):
+    key, state = server.upload(encoded(size=(200, 100)))
+    assert (state["state"], state["kind"], state["size"]) == (
+        *("done", "picture"),
+        [200, 100],
+    )
+    assert (state["blocks"], state["about"]["block"], state["notes"]) == ([1, 2], 2, [])
+    found = server.predictions(key)
+    validate(found)
+    (frame,) = found["frames"]
+    head = frame["people"][0]["pose"]["joints"]["head"]
+    assert head["x"] == pytest.approx(100, abs=2)
+    status, headers, jpeg = server.ask("GET", f"/api/uploads/{key}/frames/1")
+    assert (status, headers["content-type"]) == (200, "image/jpeg")
+    assert jpeg[:2] == b"\xff\xd8"
+    assert server.ask("GET", f"/api/uploads/{key}/frames/2")[0] == 404
+
+
+def test_a_clip_tells_actions_and_poses_in_space(server, clip):
+    key, state = server.upload(clip.read_bytes())
+    assert (state["kind"], state["frames"]) == ("clip", 12)
+    assert state["blocks"] == [1, 2, 3, 4]
+    found = server.predictions(key)
+    validate(found)
+    people = [frame["people"] for frame in found["frames"]]
+    assert [len(there) for there in people] == [1] * 12
+    assert people[3][0]["action"]["labels"] == ["sit", "stand", "walk"]
+    assert set(people[3][0]["action"]["scores"]) == {f"act{n}_a0" for n in (1, 2, 3, 4)}
+    assert people[0][0]["pose_3d"]["joints"]["pelvis"] == [0, 0, 0]
+
+
+def test_a_network_is_cut_at_a_block(server, clip):
+    key, _ = server.upload(clip.read_bytes())
+    path = f"/api/uploads/{key}/looks?block=2"
+    assert server.json("POST", path)[0] == 202
+    assert server.look(key, 2)["about"]["block"] == 2
+    found = server.predictions(key, 2)
+    action = found["frames"][-1]["people"][0]["action"]
+    assert (found["block"], list(action["scores"])) == (2, ["act2_a0"])
+    assert server.json("POST", path)[1]["state"] == "done"
+    status, told = server.json("POST", path.replace("=2", "=9"))
+    assert (status, told["message"]) == (400, "block must be one of [1, 2, 3, 4]")
+
+
+def test_of_a_long_clip_the_beginning_is_looked_at(server, tmp_path):
+    long = write_timed_video(tmp_path / "long.mp4", range(0, 4000, 400))
+    _, state = server.upload(long.read_bytes())
+    assert state["frames"] == 5
+    assert state["notes"] == ["only the first 2 s are looked at"]
+    quick = write_timed_video(tmp_path / "quick.mp4", range(0, 100, 10))
+    _, state = server.upload(quick.read_bytes())
+    assert state["frames"] == 3
+    assert state["notes"] == ["at most 30 frames a second are looked at"]
+    broken = cut(write_video(tmp_path / "cut.avi", 25))
+    _, state = server.upload(broken.read_bytes())
+    assert 5 < state["frames"] < 25 and "the file must be whole" in state["notes"][0]
+
+
+def png_of(width, height):
+    """The head of a PNG of any size, and no pixels."""
+    head = b"IHDR" + struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head
+    return start + struct.pack(">2I", zlib.crc32(head), 9) + b"IDAT" + bytes(9)
+
+
+NEITHER = "the file is no picture or video that can be read"
+MALFORMED = {
+    "nothing": (b"", "the file is empty"),
+    "a byte": (b"x", NEITHER),
+    "text": (b"hello, this is no picture\n" * 50, NEITHER),
+    "html": (b"<!doctype html><script>alert(1)</script>", NEITHER),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", NEITHER),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nrun", NEITHER),
+    "zip": (b"PK\x03\x04" + bytes(200), NEITHER),
+    "zeros": (bytes(4000), NEITHER),
+    "noise": (bytes(range(256)) * 20, NEITHER),
+    "a playlist": (b"#EXTM3U\n#EXTINF:9,\nfile:///a.mp4\n#EXT-X-ENDLIST\n", NEITHER),
+    "a list of files": (b"ffconcat version 1.0\nfile upload\n", NEITHER),
+    "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50), "HEIC is not read"),
+    "the head of a jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", NEITHER),
+    "half a jpeg": (encoded("JPEG", (200, 200), quality=95)[:700], "is truncated"),
+    "half a png": (encoded("PNG", (99, 99))[:60], "cannot read the picture the file"),
+    "400 megapixels": (png_of(20000, 20000), "64 megapixels. Received: 20000 x 20000"),
+    "a picture of no size": (png_of(0, 9), "cannot read the picture|no picture"),
+    "a gif without pictures": (b"GIF89a\x09\0\x09\0\0\0\0;", "cannot read|no picture"),
+    "a broken tiff": (b"II*\0\xff\xff\xff\x7f" + bytes(40), NEITHER),
+    "a broken bmp": (b"BM" + struct.pack("<IHHIIiiHH", 99, 0, 0, 54, 40, -5, 9, 1, 24),
+                     "cannot read|no picture"),
+}  # fmt: skip
+
+
+def test_twenty_malformed_uploads_are_told_and_end_nothing(server):
+    assert len(MALFORMED) == 20
+    for name, (content, message) in MALFORMED.items():
+        _, state = server.upload(content)
+        assert state["state"] == "failed", name
+        told = state["message"]
+        assert any(part.lower() in told.lower() for part in message.split("|")), name
+        assert "Traceback" not in told and "/tmp" not in told, told
+    assert server.upload(encoded())[1]["state"] == "done"
+
+
+def test_malformed_videos_are_told(server, tmp_path, clip):
+    whole = clip.read_bytes()
+    files = [
+        whole[: whole.index(b"moov")],
+        write_sound(tmp_path / "sound.wav").read_bytes(),
+        write_video(tmp_path / "none.avi", 0).read_bytes(),
+        whole[:4] + b"ftyp" + bytes(100),
+    ]
+    for content in files:
+        _, state = server.upload(content)
+        assert state["state"] == "failed" and NEITHER in state["message"]
+
+
+def test_malformed_requests_are_refused(server):
+    large = encoded("BMP", (800, 700))
+    status, told = server.json("POST", "/api/uploads", large)
+    assert (status, told["message"]) == (413, "a file may have 1 MiB at most")
+    chunked = b"POST /api/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\n%b\r\n"
+    broken = b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"
+    for line in (b"Content-Length: -5\r\n", broken):
+        assert b" 400 " in server.raw(chunked % line)
+    for method, path, wanted in [
+        ("GET", "/api/uploads/nobody/looks/last", 404),
+        ("GET", "/api/uploads/..%2f..%2fetc/frames/1", 404),
+        ("GET", "/static/..%2f..%2fapp.py", 404),
+        ("GET", "/static/../app.py", 404),
+        ("POST", "/api/streams?block=x", 400),
+        ("POST", "/api/streams?block=77", 400),
+        ("POST", "/api/streams/nobody/frames", 404),
+        ("PUT", "/api/uploads", 405),
+    ]:
+        assert server.ask(method, path)[0] == wanted, path
+
+
+def test_other_names_and_other_pages_are_refused(server):
+    assert server.ask("GET", "/", Host="evil.example")[0] == 403
+    assert server.ask("GET", "/", Host=f"localhost:{server.port}")[0] == 200
+    for origin in ("http://evil.example", "null", f"http://{server.port}:127.0.0.1"):
+        status, _, told = server.ask("POST", "/api/uploads", b"x", Origin=origin)
+        assert status == 403 and b"by its own page alone" in told
+    status, headers, _ = server.ask("GET", "/")
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_three_users_at_once_get_their_own(server, clip):
+    sizes = [(70, 50), (90, 60), None]
+
+    def use(size):
+        content = clip.read_bytes() if size is None else encoded(size=size)
+        found = []
+        for _ in range(3):
+            key, state = server.upload(content)
+            found.append((state["size"], len(server.predictions(key)["frames"])))
+        return found
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(use, sizes))
+    wanted = [([70, 50], 1), ([90, 60], 1), ([64, 48], 12)]
+    assert found == [[one] * 3 for one in wanted]
+
+
+def test_a_dropped_upload_is_gone(server):
+    key, _ = server.upload(encoded())
+    assert server.ask("DELETE", f"/api/uploads/{key}")[0] == 204
+    status, told = server.json("GET", f"/api/uploads/{key}/looks/last")
+    assert (status, told["message"]) == (
+        *(404, "it is not here any more; upload it again"),
+    )
+
+
+def test_a_webcam_is_looked_at_frame_by_frame(server):
+    begun = [server.json("POST", "/api/streams?block=1") for _ in range(2)]
+    assert [(status, one["block"]) for status, one in begun] == [(201, 1)] * 2
+    status, told = server.json("POST", "/api/streams")
+    assert status == 503
+    assert told["message"].startswith("2 webcams are looked at already")
+    path = f"/api/streams/{begun[0][1]['id']}"
+    for number in range(1, 7):
+        status, answer = server.json("POST", f"{path}/frames", encoded("JPEG"))
+        assert (status, answer["frame"]["number"]) == (200, number)
+    person = answer["frame"]["people"][0]
+    assert list(person["action"]["scores"]) == ["act1_a0"]
+    assert answer["late"] == 4 and list(answer["space"]) == [str(person["id"])]
+    for content, message in {
+        b"no": "must be a JPEG",
+        encoded(): "must be a JPEG",
+        encoded("JPEG", (1200, 9)): "960 px a side. Received: 1200 x 9 px",
+    }.items():
+        status, told = server.json("POST", f"{path}/frames", content)
+        assert status == 400 and message in told["message"]
+    for _, one in begun:
+        assert server.ask("DELETE", f"/api/streams/{one['id']}")[0] == 204
+    assert server.ask("POST", f"{path}/frames", encoded("JPEG"))[0] == 404
+
+
+def test_a_fault_of_the_program_ends_one_look(caplog):
+    go, uploads = threading.Event(), Uploads(2)
+
+    def work(look):
+        go.wait(60)
+        raise TypeError("a fault of ours")
+
+    jobs = Jobs(work, places=2)
+    looks = [uploads.new().look(None)[0] for _ in range(2)]
+    for look in looks:
+        assert jobs.take_place()
+        jobs.submit(look)
+    assert not jobs.take_place() and jobs.ahead(looks[1]) == 1
+    go.set()
+    while not jobs.take_place():
+        pass
+    jobs.close()
+    assert looks[0].message.startswith("the program failed at this file")
+    assert "a fault of ours" in caplog.text
+    uploads.close()
+
+
+def test_the_newest_uploads_are_kept():
+    uploads = Uploads(kept=2)
+    some = [uploads.new() for _ in range(3)]
+    assert all(uploads.get(one.id) for one in some), "those that are received stay"
+    for one in some:
+        one.look(None)[0].fail("enough")
+    last = uploads.new()
+    assert [uploads.get(one.id) is None for one in some] == [True, True, False]
+    assert not some[0].folder.exists() and last.folder.exists()
+    uploads.close()
+    assert not last.folder.exists()
+
+
+def test_the_page_shows_a_clip_and_cuts_the_network(server, page, clip, tmp_path):
+    seen = watched(page, server.origin)
+    page.goto(f"{server.origin}/")
+    page.set_input_files("#file", clip)
+    page.locator("#player").wait_for()
+    assert page.locator("#blockNumber").inner_text() == "4 of 4"
+    page.locator("#time").fill("5")
+    assert page.locator("#clock").inner_text() == "0.20 s"
+    page.locator("#actions").click(position={"x": 80, "y": 60})
+    assert page.locator("#clock").inner_text() == "0.00 s"
+    page.locator("#block").fill("0")
+    page.locator("#cutNote", has_text="ms by the whole network").wait_for()
+    page.locator("#working").wait_for(state="hidden")
+    assert page.locator("#blockNumber").inner_text() == "1 of 4"
+    assert painted(page, "#scene") > 1 and painted(page, "#space") > 1
+    page.locator("#play").click()
+    page.locator("#clock", has_text="0.44 s").wait_for()
+    page.set_viewport_size({"width": 360, "height": 700})
+    assert width_beyond(page) <= 0
+    assert seen == []
+
+
+def painted(page, selector):
+    """How many colours a part of the page shows, of 8 levels a channel."""
+    shot = page.locator(selector).screenshot()
+    with Image.open(io.BytesIO(shot)) as picture:
+        pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3) // 32
+    return len(np.unique(pixels, axis=0))
+
+
+def test_the_page_tells_what_is_wrong_and_goes_on(server, page, tmp_path):
+    seen = watched(page, server.origin)
+    page.goto(f"{server.origin}/")
+    bad, large, good = (tmp_path / name for name in ("bad.mp4", "large", "good.png"))
+    bad.write_bytes(b"<script>alert(1)</script>")
+    large.write_bytes(bytes(2 << 20))
+    good.write_bytes(encoded(size=(200, 100)))
+    for file, words in {bad: "no picture or video", large: "1 MiB at most"}.items():
+        page.set_input_files("#file", file)
+        page.locator("#message", has_text=words).wait_for()
+    page.set_input_files("#file", good)
+    page.locator("#scene").wait_for()
+    assert not page.locator("#message").is_visible()
+    assert "One picture shows no depth" in page.locator("#spaceNote").inner_text()
+    assert page.locator("#blockNumber").inner_text() == "2 of 2"
+    assert seen == []
+
+
+def test_the_page_looks_through_the_webcam(server, page):
+    seen = watched(page, server.origin)
+    page.goto(f"{server.origin}/")
+    page.locator("#camera", has_text="Webcam").click()
+    page.locator("#notes", has_text="frames a second are looked at").wait_for()
+    page.locator("#scene").wait_for()
+    assert painted(page, "#scene") > 3
+    page.locator("#camera", has_text="Stop the webcam").click()
+    page.locator("#empty").wait_for()
+    assert seen == []

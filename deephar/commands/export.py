@@ -2,8 +2,8 @@
 
     python -m deephar export small_pose --out runs/onnx
     python -m deephar export small_action --out runs/phone --formats onnx tflite-int8
-    python -m deephar export runs/mpii/weights_best.weights.h5 \\
-        --formats onnx tflite-float16 --pictures people.txt --out runs/mpii_files
+    python -m deephar export runs/mpii/weights_best.weights.h5 --block 4 \\
+        --formats onnx tflite-float16 --pictures people.txt --out runs/mpii4
 
 A network of poses is one file, pose.onnx; one of actions two, frame_model.onnx and
 clip_head.onnx; one of lifting lifting.onnx. Batch norms are folded. Each file is run
@@ -64,6 +64,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--out", default="runs/export", metavar="FOLDER", help="(%(default)s)")
     formats = {"nargs": "+", "choices": list(FORMATS), "default": ["onnx"]}
     add("--formats", help=f"{', '.join(FORMATS)} (onnx)", metavar="FORMAT", **formats)
+    block = "cut the network after its first K predictions (all)"
+    add("--block", type=positive_int, metavar="K", help=block)
     batch = "pictures at once (any number; of TFLite 1)"
     add("--batch", type=positive_int, metavar="N", help=batch)
     sources = {"nargs": "+", "metavar": "SOURCE"}
@@ -109,7 +111,7 @@ class _Samples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Exports, checks and tells; returns the exit status."""
     args = parse(argv)
-    network = _load(args.weights)
+    network = _load(args.weights, args.block)
     checked, calibration = _samples(network, args.pictures, args.crops), None
     if INTEGER in args.formats:
         given = args.calibration, args.calibration_crops
@@ -122,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             integer = calibration if form == INTEGER else None
             seen = None if integer is None else integer.inputs[number]
             export_part(part, path, form, args.batch, seen)
-            more = {"weights": network.weights}
+            more = {"weights": network.weights, "block": args.block}
             if integer is not None:
                 more["calibrated with"] = integer.what
             card = make_card(part, network.settings, form, path, args.batch, **more)
@@ -140,15 +142,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(bool(problems))
 
 
-def _load(weights: str) -> _Network:
+def _load(weights: str, block: int | None) -> _Network:
     """The parts of the network that weights are of."""
     path = pathlib.Path(shipped_path(weights))
     if is_pytorch(path):
+        if block is not None:
+            raise ValueError(f"--block: {path} is of lifting, which predicts once")
         models, keypoints = lifting_networks(weights)
         settings = {"network": "lifting", **lifting.settings(models[0])}
         parts = lifting_parts(models, keypoints)
     else:
-        model, settings, _ = load(weights, list(NETWORKS), None, "float32")
+        model, settings, _ = load(weights, list(NETWORKS), None, "float32", block)
         path = weights_settings(weights, list(NETWORKS))[0]
         parts = network_parts(model, settings)
     return _Network(parts, settings, {"name": weights, "md5": md5_of(path)})

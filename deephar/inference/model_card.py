@@ -19,6 +19,7 @@ from deephar.networks.classes import class_names
 from deephar.networks.recipes import NETWORKS, poselayout
 from deephar.utils.camera import DEPTH_RANGE
 from deephar.utils.fs import md5_of, write_json, write_text
+from deephar.utils.outputs import deciding
 
 VERSION = 1
 """Of the form of cards."""
@@ -121,6 +122,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         ("weights", f"{card['weights']['name']}, md5 {card['weights']['md5']}"),
         ("md5 of this file", card["md5"]),
         ("bytes", card["bytes"]),
+        ("cut after", card["block"] or "its last prediction"),
         ("batch", card["batch"] or "any"),
         ("batch norms", card["batch norms"]),
     ]
@@ -148,7 +150,7 @@ def card_text(card: Mapping[str, Any]) -> str:
 
 _MEANINGS = (
     *("crop", "normalisation", "to the picture", "depth_range_mm", "joints", "mirror"),
-    *("actions", "frames", "step", "numbers inside"),
+    *("actions", "answer", "frames", "step", "calibrated with"),
 )
 """Entries that tell what the numbers mean."""
 
@@ -179,6 +181,8 @@ def _meaning(part: Part, settings: Mapping[str, Any]) -> dict[str, Any]:
     if part.name in ("clip_head", "frame_model"):
         found["actions"] = list(class_names(dict(settings)))
         found["frames"], found["step"] = settings["frames"], settings.get("step")
+    if part.name == "clip_head":
+        found["answer"] = deciding([y.name for y in part.outputs])
     return found
 
 

@@ -334,7 +334,16 @@ def test_predictions_become_pseudo_labels(convert, tmp_path, capsys, monkeypatch
     write_video(tmp_path / "v.mp4", 4)
     still = {"source": "a.png", "number": 1, "time": None, "size": [100, 80]}
     film = {"source": "v.mp4", "size": [64, 48]}
-    frames = [{**still, "people": [found(20, (0.9, 0.4)), found(30, (0.2, 0.3))]}]
+    frames = [
+        {
+            **still,
+            "people": [
+                found(20, (0.9, 0.4)),
+                found(30, (0.2, 0.3)),
+                found(90, (0.9, 0.9)),
+            ],
+        }
+    ]
     for number in (1, 2, 3):
         people = [found(20 + number, (0.9, 0.8), 1, "sit" if number > 1 else None)]
         frames.append({**film, "number": number, "time": number / 25, "people": people})
@@ -348,6 +357,7 @@ def test_predictions_become_pseudo_labels(convert, tmp_path, capsys, monkeypatch
     told = capsys.readouterr().out
     assert status == 0, told
     assert "\n1 people of whom fewer than half of the joints are left\n" in told
+    assert "\n1 people without a joint in their box\n" in told
     assert "\n3 joints of less confidence than 0.6\n" in told
     data = read_custom(out)
     (person,), (clip,) = data.pictures[0].people, data.clips

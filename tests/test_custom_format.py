@@ -119,7 +119,7 @@ MISTAKES = {
         (*PERSON, "box_xywh"),
         [0, 0, 10, 10],
         '"box_xywh"',
-        "must hold joints of its person, x, y, w, h. Received: .0, 0, 10, 10",
+        "must hold a joint of its person; it is x, y, w, h. Received: .0, 0, 10, 10",
     ),
     "head size": (
         (*PERSON, "head_size"),
@@ -149,7 +149,7 @@ MISTAKES = {
         ("pictures", 1, "file"),
         "images/0.png",
         None,
-        r"pictures\[1\].file must be of one picture: it is at pictures\[0\].file",
+        r"pictures\[1\].file must be another picture than that of pictures\[0\].file",
     ),
     "picture in two parts": (
         ("clips", 0, "split"),
@@ -161,7 +161,7 @@ MISTAKES = {
         ("clips", 1, "name"),
         "one",
         None,
-        r"clips\[1\].name must be of one clip: it is at clips\[0\].name before",
+        r"clips\[1\].name must be another clip than that of clips\[0\].name",
     ),
     "span too long": (
         ("clips", 1, "spans", 0, "frames"),

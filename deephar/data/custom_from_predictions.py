@@ -6,7 +6,7 @@ from typing import Any
 
 from deephar.data.custom_drafts import Draft, runs
 from deephar.data.custom_from_coco import known, raise_mistakes
-from deephar.data.custom_matching import Labelled
+from deephar.data.custom_matching import Labelled, share_inside
 from deephar.data.placed_json import JsonFile, Node
 from deephar.data.records import are_numbers
 
@@ -115,8 +115,13 @@ class _Reader:
             ] += 1
             return None
         box = parts["box"].value or parts["pose"].value.get("box")
-        good = are_numbers(box, (4,))
-        return Labelled(points, tuple(map(float, box)) if good else None)
+        if not are_numbers(box, (4,)):
+            return Labelled(points)
+        found = Labelled(points, tuple(map(float, box)))
+        if share_inside(found, found) > 0:
+            return found
+        self.draft.lost["people without a joint in their box"] += 1
+        return None
 
     def action(self, value: Any) -> str | None:
         """Returns what is done, where it is sure."""

@@ -42,8 +42,10 @@ def join_boxes(boxes: list[Labelled], people: list[Labelled]) -> list[Labelled]:
             continue
         same = [one for one in left if person.group and one.group == person.group]
         if not same and not person.group:
-            same = [one for one in left if not one.group and _share(one, person) > 0.5]
-            same.sort(key=lambda one: -_share(one, person))
+            same = [
+                one for one in left if not one.group and share_inside(one, person) > 0.5
+            ]
+            same.sort(key=lambda one: -share_inside(one, person))
         if same:
             person.box = same[0].box
             left.remove(same[0])
@@ -70,7 +72,9 @@ def gather_points(
     ordered = sorted(boxes, key=lambda one: _area(one.box))
     for name, point in points:
         here = Labelled({name: point})
-        holders = [one for one in ordered if _share(one, here)] if boxes else [alone]
+        holders = (
+            [one for one in ordered if share_inside(one, here)] if boxes else [alone]
+        )
         owner = next((one for one in holders if name not in one.points), None)
         if owner is None:
             lost += 1
@@ -83,7 +87,7 @@ def _area(box: Sequence[float]) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _share(box: Labelled, person: Labelled) -> float:
+def share_inside(box: Labelled, person: Labelled) -> float:
     """Returns the part of a person's points that a box holds."""
     x1, y1, x2, y2 = box.box
     inside = [x1 <= x <= x2 and y1 <= y <= y2 for x, y, _ in person.points.values()]

@@ -90,7 +90,7 @@ class Reading:
         if name is not None:
             known = self.names.setdefault(f"{what} {name}", dotted(node.place))
             if known != dotted(node.place):
-                node.wrong(f"must be of one {what}: it is at {known} before")
+                node.wrong(f"must be another {what} than that of {known}")
 
 
 def read_picture(node: Node, reading: Reading) -> None:
@@ -244,7 +244,9 @@ def _person(members: dict[str, Node], reading: Reading, size) -> CustomPerson:
     if box and known.any():
         low = np.subtract(joints[known], box[:2])
         if not ((low >= 0) & (low <= box[2:])).all(axis=1).any():
-            members["box_xywh"].wrong("must hold joints of its person, x, y, w, h")
+            members["box_xywh"].wrong(
+                "must hold a joint of its person; it is x, y, w, h"
+            )
     head = members.get("head_size")
     head_size = head.number("a length above 0, px", 1e-6) if head else None
     return CustomPerson(

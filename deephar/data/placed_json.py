@@ -75,7 +75,8 @@ class Node:
     def wrong(self, rule: str, received: Any = _NOTHING) -> None:
         """Notes that the value breaks a rule, "must be ..."."""
         value = self.value if received is _NOTHING else received
-        text = f"{dotted(self.place)} {rule}. Received: {shown(value)}"
+        stop = "" if rule.endswith("?") else "."
+        text = f"{dotted(self.place)} {rule}{stop} Received: {shown(value)}"
         self.notes.append((self.place, text))
 
     def members(

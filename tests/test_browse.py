@@ -10,11 +10,15 @@ import pytest
 from browser import watched, width_beyond
 from tiny_custom import content, write_tiny_custom
 from tiny_datasets import WRITERS
+from tiny_lifting import write_tiny_lifting
 
 from deephar.commands import browse, sheets
+from deephar.commands.browse_lifting import take_piece
+from deephar.data.lifting import Sequence as Track
+from deephar.data.lifting_loaders import Sides
 from deephar.data.showing import Shown
 from deephar.pages.histograms import bars, histogram, stacked_bars
-from deephar.utils.pose import INVALID, pa16j2d
+from deephar.utils.pose import INVALID, h36m17j, pa16j2d
 
 
 def look(capsys, name, folder, out, *options):
@@ -115,6 +119,39 @@ def test_mistakes_are_told(whole, tmp_path, capsys):
     with pytest.raises(SystemExit):
         browse.parse(["MPII", "x", "--seed", "-1"])
     assert "--seed must be at least 0: -1" in capsys.readouterr().err
+
+
+def test_files_of_lifting_have_a_page(tmp_path, capsys):
+    folder, out = write_tiny_lifting(tmp_path / "data"), tmp_path / "page.html"
+    browse.main(["lifting", str(folder), "--out", str(out), "--samples", "3"])
+    text = out.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == f"{out}: data_2d_h36m_gt.npz\n"
+    assert (text.count("<img "), text.count("<canvas ")) == (3, 3)
+    assert "243 frames" in text and "WalkDog" in text
+    with pytest.raises(SystemExit):
+        browse.parse(["lifting", str(folder), "--split", "train"])
+    assert "--split is of data sets with pictures" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="must have tracks to show"):
+        (tmp_path / "empty").mkdir()
+        browse.main(["lifting", str(tmp_path / "empty"), "--out", str(tmp_path / "b")])
+
+
+def test_a_piece_of_a_track_is_what_the_loader_gives():
+    random = np.random.default_rng(0)
+    points = random.uniform(-1, 1, (9, 17, 2)).astype(np.float32)
+    track = Track("S1", "Walking", 2, points, random.uniform(1, 2, (9, 17, 3)))
+    left, right = h36m17j.joints_left, h36m17j.joints_right
+    sides = Sides(left, right, left, right)
+    plain = take_piece(track, sides, 5, False, (1,))
+    middle = int(np.abs(points - plain.keypoints[2]).sum(axis=(1, 2)).argmin())
+    np.testing.assert_array_equal(points[middle], plain.keypoints[2])
+    np.testing.assert_allclose(plain.pose[1:], track.positions[middle, 1:])
+    assert not plain.pose[0].any() and plain.title == "S1, Walking, camera 2"
+    drawn = [take_piece(track, sides, 5, True, (n,)) for n in range(9)]
+    one = next(piece for piece in drawn if piece.mirrored)
+    assert any(not piece.mirrored for piece in drawn)
+    same = sides.mirror_keypoints(one.keypoints[2])
+    assert (points == same).all(axis=(1, 2)).any()
 
 
 def shown(frames, **changes):

@@ -4,11 +4,13 @@ r"""Shows what a data set holds and what a network is given of it, as one HTML p
     python -m deephar browse PennAction /data/PennAction --split train --samples 40
     python -m deephar browse COCO /data/COCO --no-augmentation --seed 3
     python -m deephar browse custom my_people.json
+    python -m deephar browse lifting data
 
 The page has what each part counts, what is missing or cannot be read, contact sheets
 (people and clips as a network is given them, joints drawn; those of training after
 augmentation) and histograms: how large people are, which joints are labelled, what
-people do, how long videos are. It is one file and asks no network for anything. The
+people do, how long videos are. Of lifting there are the tracks of key points and the
+poses in space instead of pictures. It is one file and asks no network for anything. The
 same seed gives the same page.
 """
 
@@ -20,17 +22,17 @@ from collections.abc import Sequence
 
 from deephar import __version__
 from deephar.commands import PROGRAM, command_parser, say
-from deephar.commands.browse_opening import Opened, open_custom, open_kind
+from deephar.commands.browse_lifting import add_lifting
+from deephar.commands.browse_opening import open_custom, open_kind
 from deephar.commands.browse_sections import (
     Look,
-    Part,
     add_counts,
     add_faults,
     add_part,
     faults_within,
     look_at,
 )
-from deephar.commands.check_data import CLIP_SIZES, CUSTOM
+from deephar.commands.check_data import CLIP_SIZES, CUSTOM, LIFTING
 from deephar.config.named import get_dataconf
 from deephar.data.inspection import KINDS, MODES
 from deephar.pages import Page
@@ -39,6 +41,8 @@ from deephar.utils.numbers import positive_int
 
 MOST = 2000
 """Samples whose annotations are read for the histograms of a part, unless --all."""
+FIELD = 243
+"""Frames that the largest of the lifting networks looks at."""
 SPLITS = {mode_name(mode): mode for mode in MODES}
 
 
@@ -46,7 +50,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The flags."""
     parser = command_parser("browse", __doc__)
     add = parser.add_argument
-    add("dataset", choices=[*KINDS, CUSTOM])
+    add("dataset", choices=[*KINDS, CUSTOM, LIFTING])
     where = "folder of the data set; of custom data a file or a folder"
     add("folder", type=pathlib.Path, help=where)
     out = pathlib.Path("browse.html")
@@ -66,16 +70,30 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--clip-size",
         type=positive_int,
-        help="frames of a clip (custom 8, MERL 8, NTU 20, the others 16)",
+        help="frames of a clip (custom 8, MERL 8, NTU 20, lifting 243, the others 16)",
     )
+    cameras = "JSON file of HumanEva's cameras, of lifting only"
+    add("--cameras", type=pathlib.Path, metavar="FILE", help=cameras)
     histograms = f"histograms of all annotations, not of {MOST} samples of each part"
     add("--all", action="store_true", help=histograms)
     args = parser.parse_args(argv)
     args.command = list(sys.argv[2:] if argv is None else argv)
     if args.seed < 0:
         parser.error(f"--seed must be at least 0: {args.seed}")
+    if args.dataset == LIFTING:
+        for flag, value in (("split", args.split), ("dataconf", args.dataconf)):
+            if value is not None:
+                parser.error(f"--{flag} is of data sets with pictures")
+        if args.all:
+            parser.error("--all is of data sets with pictures")
+    elif args.cameras is not None:
+        parser.error("--cameras is of lifting")
     if args.clip_size is None:
         args.clip_size = CLIP_SIZES.get(args.dataset, 16)
+        if args.dataset == LIFTING:
+            args.clip_size = FIELD
+    if args.dataset == LIFTING and args.clip_size % 2 == 0:
+        parser.error(f"--clip-size of lifting must be odd: {args.clip_size}")
     return args
 
 
@@ -86,6 +104,26 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise FileExistsError(f"{args.out}: is there already; --overwrite replaces it")
     if not args.folder.exists():
         raise FileNotFoundError(f"no such file or folder: {args.folder}")
+    page = Page(args.dataset, f"What {args.folder} has, and what a network is given")
+    told = add_tracks(page, args) if args.dataset == LIFTING else add_all(page, args)
+    page.heading("How this page was made")
+    command = f"{PROGRAM} browse {shlex.join(args.command)}"
+    page.facts({"command": command, "deephar": __version__})
+    page.write(args.out)
+    say(f"{args.out}: {told}")
+
+
+def add_tracks(page: Page, args: argparse.Namespace) -> str:
+    """Adds what files of lifting have; returns a line about it."""
+    names = add_lifting(
+        *(page, args.folder, args.samples, args.seed, not args.no_augmentation),
+        *(args.clip_size, args.cameras),
+    )
+    return ", ".join(names)
+
+
+def add_all(page: Page, args: argparse.Namespace) -> str:
+    """Adds what a data set with pictures has; returns a line about it."""
     look = Look(
         samples=args.samples,
         seed=args.seed,
@@ -102,27 +140,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not parts:
         where = f" of the part {args.split}" if args.split else ""
         raise ValueError(f"{args.folder} must have samples{where}. Received: none")
-    page = browse_page(args, opened, parts, look)
-    page.write(args.out)
-    shown = sum(len(part.shown) for part in parts)
-    unread = sum(len(part.unreadable) for part in parts)
-    say(
-        f"{args.out}: {', '.join(part.title for part in parts)}; {shown} samples"
-        + f", {unread} more cannot be read" * bool(unread)
-    )
-
-
-def browse_page(
-    args: argparse.Namespace, opened: Opened, parts: Sequence[Part], look: Look
-) -> Page:
-    """Puts together what was seen."""
-    page = Page(args.dataset, f"What {args.folder} has, and what a network is given")
     add_counts(page, opened.counts)
     within = [fault for part in parts for fault in faults_within(part)]
     add_faults(page, [*opened.faults, *within])
     for part in parts:
         add_part(page, part, look)
-    page.heading("How this page was made")
-    command = f"{PROGRAM} browse {shlex.join(args.command)}"
-    page.facts({"command": command, "deephar": __version__})
-    return page
+    shown = sum(len(part.shown) for part in parts)
+    unread = sum(len(part.unreadable) for part in parts)
+    titles = ", ".join(part.title for part in parts)
+    more = f", {unread} more cannot be read" if unread else ""
+    return f"{titles}; {shown} samples{more}"

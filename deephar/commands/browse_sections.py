@@ -24,7 +24,8 @@ from deephar.utils.modes import TRAIN_MODE
 
 IN_SPACE = 6
 """So many poses in space are shown."""
-_STRIP_WIDTH = 560
+STRIP_WIDTH = 560
+"""Least width of a strip on the page, px."""
 _COLORS = {
     "g": "green",
     "r": "red",
@@ -156,13 +157,14 @@ def add_part(page: Page, part: Part, look: Look) -> None:
     if histograms:
         page.heading("Histograms", level=3)
         numbers = part.survey
-        if numbers.looked_at < numbers.samples:
+        if numbers.looked_at + len(numbers.wrong) < numbers.samples:
             page.text(
                 f"Of {numbers.looked_at} of the {numbers.samples} {numbers.kind}, "
                 "spread evenly (--all for all); lengths and actions are those of all."
             )
         page.figures(histograms)
-        page.figures([*_of_joints(part), *_of_actions(part)])
+    if others := [*_of_joints(part), *_of_actions(part)]:
+        page.figures(others)
 
 
 def _add_sheet(page: Page, part: Part, look: Look) -> None:
@@ -186,7 +188,7 @@ def _add_sheet(page: Page, part: Part, look: Look) -> None:
     pictures = [(sheet_picture(one, layout), caption(one)) for one in part.shown]
     if pictures:
         if kind == "videos":
-            page.pictures(pictures, _STRIP_WIDTH, least=_STRIP_WIDTH)
+            page.pictures(pictures, STRIP_WIDTH, least=STRIP_WIDTH)
         else:
             page.pictures(pictures, SIDE)
 
@@ -275,12 +277,13 @@ def _of_sizes(part: Part) -> FIGURES:
         ),
     ):
         if len(values):
-            text = f"{about}: {_told(values)}."
+            text = f"{about}: {told(values)}."
             figures.append((histogram(values, label, of), text))
     return figures
 
 
-def _told(values: np.ndarray) -> str:
+def told(values: np.ndarray) -> str:
+    """The middle of some numbers and where most of them lie, to be read."""
     low, middle, high = np.percentile(values, (5, 50, 95))
     return f"median {middle:.3g}, nine of ten from {low:.3g} to {high:.3g}"
 
@@ -290,10 +293,10 @@ def _of_numbers(part: Part) -> FIGURES:
     numbers, figures = part.survey, []
     if len(numbers.labelled):
         unit, counts = _unit(part), numbers.labelled.sum(axis=1)
-        text = f"Labelled joints of each of the {unit}: {_told(counts)}."
+        text = f"Labelled joints of each of the {unit}: {told(counts)}."
         figures.append((histogram(counts, "labelled joints", unit), text))
     if len(numbers.lengths):
-        text = f"Frames of each video: {_told(numbers.lengths)}."
+        text = f"Frames of each video: {told(numbers.lengths)}."
         figures.append((histogram(numbers.lengths, "frames", "videos"), text))
     if len(numbers.together) and numbers.looked_at == numbers.samples:
         text = f"People of each picture: {numbers.together.mean():.2f} on average."

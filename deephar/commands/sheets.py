@@ -1,5 +1,7 @@
 """Samples drawn for contact sheets: a crop with its joints, a clip as a strip."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -43,6 +45,11 @@ def strip(sample: Shown, poselayout) -> np.ndarray:
     tiles = [
         tile(sample.frames[i], sample.poses[i], poselayout, STRIP_SIDE) for i in chosen
     ]
+    return beside(tiles)
+
+
+def beside(tiles: Sequence[np.ndarray]) -> np.ndarray:
+    """Puts pictures (h, w, 3) of one height side by side."""
     between = np.full((tiles[0].shape[0], _GAP, 3), _PAPER, np.uint8)
     parts = [part for one in tiles for part in (between, one)]
     return np.concatenate(parts[1:], axis=1)

@@ -58,6 +58,7 @@ def histogram(values: Sequence[float], label: str, of: str, bins: int = 30):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlim(min(edges[0], middle - _ROOM), max(edges[-1], middle + _ROOM))
     axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.ticklabel_format(axis="y", scilimits=(-4, 5))
     axes.set_xlabel(label)
     axes.set_ylabel(of)
     return figure

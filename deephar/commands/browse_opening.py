@@ -23,7 +23,7 @@ from deephar.data.showing import SAMPLES
 from deephar.utils.modes import mode_name
 from deephar.utils.pose import is_valid
 
-LINES = 10
+LINES = 4
 """So many lines of a kind of fault are listed."""
 
 Fault = tuple[str, str, str]
@@ -131,7 +131,8 @@ def _has_actions(data: CustomData, part: str) -> bool:
 def _faults_of(kind: Any, mode: int) -> list[Fault]:
     """Returns what is missing or wrong of the pictures of a part."""
     name, missing = mode_name(mode), kind.missing(mode)
-    found = lines_of(name, f"{len(missing)} pictures missing", by_folder(missing))
+    what = f"{len(missing)} picture{'s' * (len(missing) > 1)} missing"
+    found = lines_of(name, what, by_folder(missing))
     if isinstance(kind, People):
         found += lines_of(name, "boxes outside their pictures", kind.outside(mode))
     return found

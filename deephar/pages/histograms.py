@@ -17,20 +17,21 @@ _BELOW, _RIGHT = 0.5, 0.1
 """Margins, inches."""
 _MOST_SINGLE = 40
 """Whole numbers of so narrow a range have a bar each."""
+_MOST_BARS = 30
 _ROOM = 3
 """The axis of whole numbers reaches so far to both sides of their median."""
 
 
-def histogram(values: Sequence[float], label: str, of: str, bins: int = 30):
+def histogram(values: Sequence[float], label: str, of: str):
     """Draws how often values occur.
 
-    Whole numbers of a narrow range have a bar each. A dashed line is the median.
+    Whole numbers of a narrow range have a bar each, other values 30 bars together, or
+    fewer where they are few. A dashed line is the median.
 
     Args:
         values: Finite numbers, at least one.
         label: What they are, and their unit.
         of: What is counted.
-        bins: So many bars, else.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -49,6 +50,7 @@ def histogram(values: Sequence[float], label: str, of: str, bins: int = 30):
     if whole and np.ptp(values) < _MOST_SINGLE:
         edges = np.arange(values.min(), values.max() + 2) - 0.5
     else:
+        bins = min(_MOST_BARS, int(np.ceil(2 * np.sqrt(values.size))))
         edges = np.histogram_bin_edges(values, bins)
     gap = 0.86 if whole and len(edges) < _MOST_SINGLE else 0.94
     axes.hist(values, edges, color=BAR, rwidth=gap)

@@ -299,6 +299,18 @@ def _merge(p, v, weighted):
     return layers.Add(name=names("add"))([p, v]), p, v
 
 
+def merging_layers(clip_head):
+    """The layers by which the two last blocks' maps are weighted before their sum.
+
+    Args:
+        clip_head: Model of `build_clip_head`; any other has none.
+    """
+    found = clip_head.layers
+    if not {"PoseAR", "GuidedVisAR"} <= {layer.name for layer in found}:
+        return []
+    return [layer for layer in found if isinstance(layer, layers.SeparableConv2D)]
+
+
 def _weigh(x, names):
     """A separable convolution over single places that changes nothing at first."""
     channels = x.shape[-1]

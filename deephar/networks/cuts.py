@@ -6,7 +6,8 @@ it is a smaller network of the same kind, of the same weights:
 networks of poses   the first K of their blocks, or of SPNet's predictions
 merged networks     p1 ... pK, v1 ... vK, and m by pK and vK; every block of the part
                     that looks at frames stays, for its last one tells the pose that
-                    all of these are made from
+                    all of these are made from. The weights by which pK and vK are added
+                    begin as those of the plain sum: the ones learned are for p4 and v4
 SPNets of actions   the first K predictions, and those of actions among them; before the
                     first of these it is a network of poses
 """
@@ -16,9 +17,13 @@ from typing import Any
 
 import keras
 
+from deephar.checkpoints.layout import PARTS
 from deephar.models import spnet
+from deephar.models.clip_head import merging_layers
 from deephar.networks.known_weights import NETWORK
 from deephar.networks.recipes import LAYOUT, NETWORKS
+
+_, CLIP_HEAD = PARTS
 
 CUT_FROM = "cut_from"
 """Key of what a network's settings were before it was cut, where they differ: those of
@@ -99,6 +104,8 @@ def whole_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def copy_cut_weights(source: keras.Model, target: keras.Model) -> None:
     """Gives a network that is cut the weights of the whole one, layer by layer.
 
+    The layers that add the last maps of a merged network stay as they are.
+
     Args:
         source: the whole network.
         target: a network of `cut_settings`, built.
@@ -110,8 +117,10 @@ def copy_cut_weights(source: keras.Model, target: keras.Model) -> None:
     if len(source.input_shape) != len(target.input_shape):
         spnet.copy_pose_weights(source, target)
         return
-    found, pairs = dict(_layers(source)), []
+    found, pairs, anew = dict(_layers(source)), [], _anew(source, target)
     for path, layer in _layers(target):
+        if any(layer is one for one in anew):
+            continue
         theirs = (
             [tuple(w.shape) for w in found[path].weights] if path in found else None
         )
@@ -123,6 +132,14 @@ def copy_cut_weights(source: keras.Model, target: keras.Model) -> None:
         pairs.append((layer, found[path]))
     for layer, other in pairs:
         layer.set_weights(other.get_weights())
+
+
+def _anew(source: keras.Model, target: keras.Model) -> list[keras.Layer]:
+    """The layers of a merged network that depend on which predictions are its last."""
+    heads = [x for m in (source, target) for x in m.layers if x.name == CLIP_HEAD]
+    if len(heads) < 2 or len(heads[0].outputs) == len(heads[1].outputs):
+        return []
+    return merging_layers(heads[1])
 
 
 def _layers(model: keras.Model, at: str = "") -> Iterator[tuple[str, keras.Layer]]:

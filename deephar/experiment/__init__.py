@@ -23,7 +23,7 @@ box_files   boxes that a pose network finds
 boxed_people  people with boxes, COCO's and MERL's: files, flags, figures
 boxed_scores  evaluation of these;  boxed_poses  poses in boxes without labels
 people_training  the training of a 2D pose network on MPII, COCO or MERL
-custom_poses     the same on own data, whatever the joints
+custom_poses     the same on own data, whatever the joints;  custom_actions: of actions
 scoring     figures of a training's epochs
 pose        training of pose networks: batches, compiled network
 training    devices, callbacks and checkpoints of a training run
@@ -73,6 +73,10 @@ from deephar.experiment.boxed_scores import (
     predict_boxed_people,
 )
 from deephar.experiment.compute import Compute, configure_compute
+from deephar.experiment.custom_actions import (
+    parse_custom_actions,
+    train_custom_actions,
+)
 from deephar.experiment.custom_poses import parse_custom_poses, train_custom_poses
 from deephar.experiment.cuts import add_cut_arguments, score_cuts
 from deephar.experiment.lifting import evaluate_lifting
@@ -235,6 +239,7 @@ __all__ = [
     "lifting_parser",
     "parse_lifting",
     "render_lifting",
+    "train_custom_actions",
     "train_custom_poses",
     "train_lifting",
     "VIDEO_NETWORKS",
@@ -252,6 +257,7 @@ __all__ = [
     "space_scorers",
     "parse_multitask",
     "train_multitask",
+    "parse_custom_actions",
     "parse_custom_poses",
     "parse_people_training",
     "train_on_people",

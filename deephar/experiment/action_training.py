@@ -170,14 +170,24 @@ def _train_pose(run: TrainingRun, data: ActionData) -> None:
 def _train_clips(run: TrainingRun, data: ActionData) -> None:
     args, whole = run.args, run.args.stage == "all"
     described = not whole and args.frozen_features
-    _check_weights(run, whole, described)
+    check_stage_weights(run, whole, described)
     settings = network_settings(args, data.network, run.model_file)
     clips = data.clips(args, settings)
     ways = {"learns_poses": whole, "pose_loss": whole, "described": described}
     train_clips(run, ClipLesson(settings, data.target, clips, clips, **ways))
 
 
-def _check_weights(run: TrainingRun, whole: bool, described: bool) -> None:
+def check_stage_weights(run: TrainingRun, whole: bool, described: bool) -> None:
+    """Refuses a stage that sees clips without weights to begin with.
+
+    Args:
+        run: the training run.
+        whole: whether the stage is "all".
+        described: whether its frozen pose part looks once, as `ClipLesson` has it.
+
+    Raises:
+        ValueError: if there are none.
+    """
     args = run.args
     if args.weights or (not whole and args.pose_weights):
         return

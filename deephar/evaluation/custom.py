@@ -4,10 +4,8 @@ import numpy as np
 
 from deephar import measures
 from deephar.data.custom import CustomPeople
-from deephar.evaluation.keypoint_report import keypoint_page
 from deephar.evaluation.keypoints import score_pck
 from deephar.evaluation.pose import PosePredictions
-from deephar.evaluation.tables import markdown_table, percent
 
 _HEADS = 0.5
 """Largest distance that is right, in head sizes."""
@@ -56,23 +54,6 @@ def score_custom(found: PosePredictions, people: CustomPeople) -> dict:
     return scores
 
 
-def custom_page(scores: dict) -> list[str]:
-    """The tables of an evaluation, Markdown, from what `score_custom` returns."""
-    parts = keypoint_page(scores)
-    if "by_head" in scores:
-        head = scores["by_head"]
-        title = f"PCKh@{head['threshold']:g} (%), {head['people']} people"
-        joints = head["per_joint"].items()
-        rows = [["joint", title], *([name, _percent(one)] for name, one in joints)]
-        parts.append(markdown_table([*rows, ["all", _percent(head["pckh"])]]))
-    if "by_sigmas" in scores:
-        names = ("mean OKS", *(f"OKS at least {least:g}" for least in _OKS))
-        found = scores["by_sigmas"].values()
-        rows = [[name, _percent(one)] for name, one in zip(names, found, strict=True)]
-        parts.append(markdown_table([["by the layout's sigmas", "(%)"], *rows]))
-    return parts
-
-
 def _oks(distance, valid, areas, sigmas) -> np.ndarray:
     """Object key point similarity of people with a labelled joint, as COCO's."""
     spread = 2 * areas[:, None] * (2 * sigmas) ** 2
@@ -87,7 +68,3 @@ def _share(right: np.ndarray, valid: np.ndarray) -> float:
 
 def _mean(values: np.ndarray) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
-
-
-def _percent(value: float) -> str:
-    return percent(None if np.isnan(value) else value)

@@ -51,6 +51,22 @@ def pck_block_table(scores: dict) -> str:
     return markdown_table(rows + [[name, _percent(value)] for name, value in blocks])
 
 
+def head_table(scores: dict) -> str:
+    """Markdown table of PCKh by joint, of "by_head" of `score_custom`."""
+    title = f"PCKh@{scores['threshold']:g} (%), people: {scores['people']}"
+    joints = scores["per_joint"].items()
+    rows = [["joint", title], *([name, _percent(value)] for name, value in joints)]
+    return markdown_table([*rows, ["all", _percent(scores["pckh"])]])
+
+
+def sigma_table(scores: dict) -> str:
+    """Markdown table of OKS in boxes, of "by_sigmas" of `score_custom`."""
+    names = {"oks": "mean", "oks50": "at least 0.50", "oks75": "at least 0.75"}
+    rows = [["OKS by the layout's sigmas and the box", "(%)"]]
+    rows += [[name, _percent(scores[key])] for key, name in names.items()]
+    return markdown_table(rows)
+
+
 def _percent(value: float | None) -> str:
     """As `percent`; "-" also for NaN, where nothing counts."""
     return percent(None if value is None or math.isnan(value) else value)
@@ -61,11 +77,16 @@ def keypoint_page(scores: dict) -> list[str]:
 
     Args:
         scores: what `score_pck` returns; or what `score_oks` does, with that of
-            `score_pck` under "by_box".
+            `score_pck` under "by_box"; or what `score_custom` does.
     """
     pck = scores.get("by_box", scores)
     parts = [oks_table(scores)] if "ap" in scores else []
-    return [people_found(pck), *parts, pck_table(pck), pck_block_table(pck)]
+    parts += [pck_table(pck), pck_block_table(pck)]
+    if "by_head" in scores:
+        parts.append(head_table(scores["by_head"]))
+    if "by_sigmas" in scores:
+        parts.append(sigma_table(scores["by_sigmas"]))
+    return [people_found(pck), *parts]
 
 
 def write_keypoint_report(

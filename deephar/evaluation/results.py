@@ -341,5 +341,5 @@ KINDS = {
 }
 """The kinds of evaluation, and what reads their figures."""
 
-OTHER_KINDS = ("coco", "merl", "merl_actions")
+OTHER_KINDS = ("coco", "merl", "merl_actions", "custom", "custom_actions")
 """Kinds of evaluation that the papers have no table of."""

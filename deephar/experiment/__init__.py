@@ -23,7 +23,8 @@ box_files   boxes that a pose network finds
 boxed_people  people with boxes, COCO's and MERL's: files, flags, figures
 boxed_scores  evaluation of these;  boxed_poses  poses in boxes without labels
 people_training  the training of a 2D pose network on MPII, COCO or MERL
-custom_poses     the same on own data, whatever the joints;  custom_actions: of actions
+custom_poses     the same on own data, whatever the joints;  custom_actions: of actions;
+                 custom_scores: their evaluation
 scoring     figures of a training's epochs
 pose        training of pose networks: batches, compiled network
 training    devices, callbacks and checkpoints of a training run
@@ -78,6 +79,10 @@ from deephar.experiment.custom_actions import (
     train_custom_actions,
 )
 from deephar.experiment.custom_poses import parse_custom_poses, train_custom_poses
+from deephar.experiment.custom_scores import (
+    evaluate_custom,
+    parse_custom_evaluation,
+)
 from deephar.experiment.cuts import add_cut_arguments, score_cuts
 from deephar.experiment.lifting import evaluate_lifting
 from deephar.experiment.lifting_flags import (
@@ -235,6 +240,7 @@ __all__ = [
     "EVALUATE_LIFTING",
     "RENDER_LIFTING",
     "TRAIN_LIFTING",
+    "evaluate_custom",
     "evaluate_lifting",
     "lifting_parser",
     "parse_lifting",
@@ -258,6 +264,7 @@ __all__ = [
     "parse_multitask",
     "train_multitask",
     "parse_custom_actions",
+    "parse_custom_evaluation",
     "parse_custom_poses",
     "parse_people_training",
     "train_on_people",

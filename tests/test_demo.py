@@ -2,7 +2,10 @@
 
 import concurrent.futures
 import io
+import os
+import socket
 import struct
+import sys
 import threading
 import zlib
 
@@ -15,6 +18,7 @@ from PIL import Image
 from video_files import cut, write_sound, write_timed_video, write_video
 
 from deephar.checkpoints.lifting import save_network
+from deephar.demo.decoding import Decoder
 from deephar.demo.jobs import Jobs
 from deephar.demo.limits import Limits
 from deephar.demo.uploads import Uploads
@@ -248,6 +252,53 @@ def test_a_webcam_is_looked_at_frame_by_frame(server):
     assert server.ask("POST", f"{path}/frames", encoded("JPEG"))[0] == 404
 
 
+def test_a_file_on_which_the_decoder_hangs_or_starves_is_told(tmp_path):
+    pipe, large = tmp_path / "pipe", tmp_path / "large.png"
+    os.mkfifo(pipe)
+    Image.new("L", (20000, 3000)).save(large)
+    decoder = Decoder(Limits(timeout=0.5))
+    with pytest.raises(ValueError, match="reading the file took longer than 0.5 s"):
+        list(decoder.read(str(pipe)))
+    decoder.close()
+    decoder = Decoder(Limits(memory_mb=700))
+    with pytest.raises(ValueError, match="memory"):
+        list(decoder.read(str(large)))
+    Image.new("L", (30, 20)).save(large)
+    kind, frame, notes = decoder.read(str(large))
+    assert (kind["size"], frame.time, notes) == ([30, 20], None, {"notes": []})
+    decoder.close()
+
+
+def test_the_command_serves_a_file_first(server, monkeypatch, tmp_path, capsys):
+    import uvicorn
+
+    from deephar.commands import demo_app
+    from deephar.demo.networks import Networks
+
+    served = []
+
+    def run(_, sockets):
+        served.append(sockets[0].getsockname()[1])
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr(Networks, "load", lambda _: ["one", "other", "one"])
+    picture = tmp_path / "a.png"
+    picture.write_bytes(encoded())
+    demo_app.main([str(picture), "--port", "0", "--no-lift"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "looks by the weights one, other"
+    assert said[1].startswith(f"http://127.0.0.1:{served[0]}/#")
+    with pytest.raises(FileNotFoundError, match="no such picture or clip: none.mp4"):
+        demo_app.main(["none.mp4"])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(OSError, match=f"--port {port}: cannot listen there"):
+            demo_app.main(["--port", port])
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ValueError, match=r'uvicorn.*pip install "deephar\[app\]"'):
+        demo_app.main([])
+
+
 def test_a_fault_of_the_program_ends_one_look(caplog):
     go, uploads = threading.Event(), Uploads(2)
 
@@ -298,6 +349,8 @@ def test_the_page_shows_a_clip_and_cuts_the_network(server, page, clip, tmp_path
     page.locator("#working").wait_for(state="hidden")
     assert page.locator("#blockNumber").inner_text() == "1 of 4"
     assert painted(page, "#scene") > 1 and painted(page, "#space") > 1
+    page.reload()
+    page.locator("#clock", has_text="0.00 s").wait_for()
     page.locator("#play").click()
     page.locator("#clock", has_text="0.44 s").wait_for()
     page.set_viewport_size({"width": 360, "height": 700})

@@ -18,11 +18,10 @@ from collections.abc import Sequence
 
 from deephar.commands import command_parser, say
 from deephar.demo.limits import Limits
+from deephar.utils.extras import load_extra
 from deephar.utils.machine import CHOSEN_PRECISIONS
 from deephar.utils.numbers import natural, positive_float, positive_int
 
-_NEEDED = ("starlette", "uvicorn")
-_EXTRA = 'pip install "deephar[app]"'
 _CONNECTIONS = 64
 """That are served at a time; others are told to come back."""
 _IDLE = 5
@@ -70,19 +69,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         ValueError: if weights do not fit, or packages are missing.
     """
     args = parse(argv)
-    try:
-        import uvicorn
+    load_extra("starlette.applications", "app")
+    uvicorn = load_extra("uvicorn", "app")
+    # Not at the top: Keras takes seconds, and --help has no need of it.
+    from deephar.demo.app import LOCAL, Demo
+    from deephar.demo.networks import Networks
 
-        # Not at the top: Keras takes seconds, and --help has no need of it.
-        from deephar.demo.app import LOCAL, Demo
-        from deephar.demo.networks import Networks
-    except ModuleNotFoundError as error:
-        if error.name not in _NEEDED:
-            raise
-        raise ValueError(
-            f"demo-app needs {' and '.join(_NEEDED)}: {_EXTRA}. "
-            f"Received: no module {error.name}"
-        ) from error
     if args.file is not None and not pathlib.Path(args.file).is_file():
         raise FileNotFoundError(f"no such picture or clip: {args.file}")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
@@ -91,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     with listening(args.host, args.port) as place:
         networks = Networks(args.weights, args.lift, args.device, args.precision)
-        told = {weights: None for weights in networks.load()}
+        told = dict.fromkeys(networks.load())
         say(f"looks by the weights {', '.join(told)}")
         hosts = (*LOCAL, args.host, *args.allow_host)
         demo = Demo(networks, limits, hosts, args.people)

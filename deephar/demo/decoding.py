@@ -15,6 +15,7 @@ import multiprocessing
 import signal
 import struct
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -71,7 +72,7 @@ class Frame(NamedTuple):
 class Decoder:
     """The process; it starts with the first file, and anew where it had to be killed.
 
-    One file is read at a time: it is for one thread.
+    One file is read at a time, by one thread; another may `stop` it.
 
     Args:
         limits: of pixels, seconds, memory.
@@ -81,6 +82,7 @@ class Decoder:
         self._limits = limits
         self._process: Any = None
         self._connection: Connection | None = None
+        self._lock, self._stopped = threading.Lock(), False
 
     def read(self, path: str) -> Iterator[dict[str, Any] | Frame]:
         """Reads a file.
@@ -111,15 +113,18 @@ class Decoder:
                 self.close()
 
     def stop(self) -> None:
-        """Ends the process from another thread: what is being read fails."""
-        process = self._process
-        # It may be closed by its own thread meanwhile.
-        with contextlib.suppress(ValueError):
-            if process is not None:
-                process.kill()
+        """From another thread: what is being read fails, and nothing more is read."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
 
     def close(self) -> None:
-        """Ends the process, whatever it does."""
+        """Ends the process, whatever it does; the next file starts another."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
         if self._process is not None:
             self._connection.close()
             self._process.kill()
@@ -130,20 +135,24 @@ class Decoder:
     def _ask(self, path: str) -> Connection:
         """Tells the process what to read; starts it where there is none."""
         asked = json.dumps({"path": path}).encode()
-        if self._process is not None:
-            with contextlib.suppress(OSError):
-                self._connection.send_bytes(asked)
-                return self._connection
-            self.close()
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        limits = dataclasses.asdict(self._limits)
-        self._process = context.Process(target=_serve, args=(theirs, limits))
-        self._process.daemon = True
-        self._process.start()
-        theirs.close()
-        self._connection.send_bytes(asked)
-        return self._connection
+        with self._lock:
+            if self._stopped:
+                raise ValueError("the server ends")
+            if self._process is not None:
+                with contextlib.suppress(OSError):
+                    self._connection.send_bytes(asked)
+                    return self._connection
+                self._end()
+            context = multiprocessing.get_context("spawn")
+            connection, theirs = context.Pipe()
+            limits = dataclasses.asdict(self._limits)
+            process = context.Process(target=_serve, args=(theirs, limits))
+            process.daemon = True
+            process.start()
+            theirs.close()
+            self._process, self._connection = process, connection
+            connection.send_bytes(asked)
+            return connection
 
     def _next(self, connection: Connection, deadline: float) -> dict | Frame:
         if not connection.poll(max(0.0, deadline - time.monotonic())):

@@ -15,8 +15,13 @@ from deephar.inference.actions import ActionPredictor
 from deephar.inference.eye import Eye, lifting_networks
 from deephar.inference.loading import DEFAULT_ACTION, DEFAULT_POSE
 from deephar.inference.predictor import PosePredictor
-from deephar.models import spnet
-from deephar.networks import NETWORKS, SHIPPED, model_config, weights_settings
+from deephar.networks import (
+    NETWORKS,
+    SHIPPED,
+    count_cuts,
+    cut_settings,
+    weights_settings,
+)
 from deephar.utils.drawing import joint_color, limbs
 from deephar.utils.pose import h36m17j, layout_parents
 
@@ -170,10 +175,13 @@ def _blocks(looker: Any, settings: dict, merged: bool) -> tuple[int, ...]:
     """Numbers of the predictions that a network can end at."""
     if not merged:
         return tuple(range(1, 1 + len(looker.look([], []).joints)))
-    if NETWORKS[settings["network"]].family.architecture != "spnet":
-        return (settings["blocks"],)
-    plan = enumerate(spnet.predictions(model_config(settings)), start=1)
-    return tuple(number for number, one in plan if one.actions)
+    cuts = range(1, 1 + count_cuts(settings))
+    names = (cut_settings(settings, block)["network"] for block in cuts)
+    return tuple(
+        block
+        for block, name in zip(cuts, names, strict=True)
+        if NETWORKS[name].family.merged
+    )
 
 
 def _timed(looker: Any) -> float:

@@ -114,7 +114,9 @@ class Uploads:
 
     def __init__(self, kept: int):
         self._kept, self._lock = kept, threading.Lock()
-        self._root = tempfile.TemporaryDirectory(prefix="deephar-demo-")
+        self._root = tempfile.TemporaryDirectory(
+            prefix="deephar-demo-", ignore_cleanup_errors=True
+        )
         self._known: dict[str, Upload] = {}
 
     def new(self) -> Upload:
@@ -149,5 +151,4 @@ class Uploads:
             for upload in self._known.values():
                 upload.dropped = True
             self._known.clear()
-        shutil.rmtree(self._root.name, ignore_errors=True)
         self._root.cleanup()

@@ -279,11 +279,16 @@ function play() {
   playing = {request: requestAnimationFrame(tick)};
 }
 
+/** Shows a frame, which the address then names: #ID@SECONDS. */
 function seek(index) {
   pause();
   upload.index = index;
+  const {time} = seen().frames[index];
+  history.replaceState(null, "", `#${upload.id}${time ? `@${time.toFixed(2)}` : ""}`);
   draw();
 }
+
+const frameAt = time => Math.max(0, seen().frames.findLastIndex(one => one.time <= time));
 
 // ---- the webcam
 
@@ -374,9 +379,7 @@ function listen() {
   element("play").addEventListener("click", () => playing ? pause() : play());
   element("actions").addEventListener("click", event => {
     if (!upload) return;
-    const time = timeline.time(event.offsetX);
-    const at = seen().frames.findLastIndex(frame => frame.time <= time);
-    seek(Math.max(0, at));
+    seek(frameAt(timeline.time(event.offsetX)));
   });
   const stage = element("stage");
   for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
@@ -400,12 +403,14 @@ async function begin() {
     + `are looked at, files may have ${about.limits.mb} MiB.`;
 }
 
-/** Shows the upload that the address names, if it names one. */
+/** Shows the upload, and the moment, that the address names, if it names one. */
 async function resume() {
   await started;
   if (location.hash.length < 2 || upload || live) return;
-  upload = fresh(location.hash.slice(1));
-  await follow(upload, "last");
+  const [id, time] = location.hash.slice(1).split("@");
+  const mine = upload = fresh(id);
+  await follow(mine, "last");
+  if (upload === mine && mine.kind === "clip" && time) seek(frameAt(Number(time) + 0.005));
 }
 
 const started = begin();

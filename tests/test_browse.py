@@ -196,8 +196,8 @@ def test_histograms_draw_whole_numbers_one_by_one():
 def test_bars_are_as_long_as_their_numbers():
     axes = bars({"a": 3, "b": 5}, "videos").axes[0]
     assert [bar.get_width() for bar in axes.patches] == [3, 5]
-    axes = stacked_bars({"a": (60, 10)}, "%", ("in", "out"), 108).axes[0]
-    assert [bar.get_x() for bar in axes.patches] == [0, 60]
-    assert axes.get_legend_handles_labels()[1] == ["in", "out"]
-    with pytest.raises(ValueError, match="one or two numbers for each name"):
+    axes = stacked_bars({"a": (50, 20, 10)}, "%", ("in", "hid", "out"), 108).axes[0]
+    assert [bar.get_x() for bar in axes.patches] == [0, 50, 70]
+    assert axes.get_legend_handles_labels()[1] == ["in", "hid", "out"]
+    with pytest.raises(ValueError, match="one to three numbers for each name"):
         bars({}, "videos")

@@ -5,14 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 from tiny_clips import write_tiny_penn
+from tiny_coco import annotation, unlabelled, write_tiny_coco
+from tiny_custom import write_tiny_custom
 from tiny_mpii import write_tiny_mpii
 
 from deephar.config import DataConfig
-from deephar.data import MpiiSinglePerson, PennAction
+from deephar.data import COCOSinglePerson, MpiiSinglePerson, PennAction
+from deephar.data.custom import CustomPeople
 from deephar.data.showing import choose, show_sample, some_frames, with_config
 from deephar.data.survey import action_name, spread, survey
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE
-from deephar.utils.pose import is_valid
+from deephar.utils.pose import coco17j, is_valid
 
 CONFIG = DataConfig(crop_resolution=(64, 48), angles=(20,), hflips=(1,))
 
@@ -46,6 +49,27 @@ def test_joints_outside_the_window_are_counted(mpii):
     head = mpii.poselayout.joint_names.index("head")
     assert (found.outside[head], found.outside[0]) == (1, 0)
     assert found.shares.min() > 1.2
+
+
+def test_hidden_joints_are_told_where_the_annotations_tell(mpii, tmp_path):
+    assert survey(mpii, VALID_MODE).hidden is None
+    people = CustomPeople(write_tiny_custom(tmp_path), "train")
+    found = survey(people, TRAIN_MODE)
+    names = people.poselayout.joint_names
+    assert dict(zip(names, found.hidden, strict=True)) == {
+        **dict.fromkeys(names, 0),
+        "right_end": 1,
+    }
+
+
+def test_cocos_flags_tell_hidden_joints(tmp_path):
+    elbow = coco17j.joint_names.index("l_elb")
+    files = write_tiny_coco(tmp_path, [unlabelled(annotation(1, 1), elbow, flag=1)])
+    people = COCOSinglePerson(*files, CONFIG)
+    hidden = survey(people, TRAIN_MODE).hidden
+    names = people.poselayout.joint_names
+    assert (hidden[names.index("l_elb")], hidden[names.index("r_knee")]) == (1, 0)
+    assert hidden[names.index("pelvis")] == 0
 
 
 def test_videos_are_counted_by_length_and_action(penn):

@@ -312,12 +312,13 @@ def _of_joints(part: Part) -> FIGURES:
     if not rows:
         return []
     share = 100 * numbers.labelled.mean(axis=0)
-    outside = np.nan_to_num(numbers.outside)
-    parts = {
-        name: (whole * (1 - out), whole * out)
-        for name, whole, out in zip(layout.joint_names, share, outside, strict=True)
-    }
-    names = ("in the window", "outside")
+    outside = share * np.nan_to_num(numbers.outside)
+    lengths, names = [share - outside, outside], ["in the window", "outside"]
+    if numbers.hidden is not None:
+        hidden = lengths[0] * np.nan_to_num(numbers.hidden)
+        lengths[:1], names[:1] = [lengths[0] - hidden, hidden], ["visible", "hidden"]
+        names[-1] = "outside the window"
+    parts = dict(zip(layout.joint_names, np.transpose(lengths), strict=True))
     figure = stacked_bars(parts, f"labelled, % of {rows} {_unit(part)}", names, 108)
     text = (
         "How often each joint is labelled, and whether the window of evaluations has "

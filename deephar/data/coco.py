@@ -39,6 +39,8 @@ _REQUIRED = {
     ),
 }
 _SIZE = ("width", "height")
+_HIDDEN = 1
+"""Flag of a key point that is labelled and hidden; 2 is visible."""
 _SHORT = (
     *(("left_", "l_"), ("right_", "r_")),
     *(("shoulder", "shoul"), ("elbow", "elb")),
@@ -201,6 +203,7 @@ class COCOSinglePerson(BoxedPeople):
     Attributes:
         anno_path: Path of the annotations.
         left_out: {"crowd", "no key points", "empty box"}: number of annotations.
+        visible: (people, 17) bool: labelled, and not hidden.
 
     Raises:
         FileNotFoundError: if the annotations or the folder of pictures are missing.
@@ -222,7 +225,7 @@ class COCOSinglePerson(BoxedPeople):
         folder = os.fspath(dataset_path)
         self.left_out = {"crowd": 0, "no key points": 0, "empty box": 0}
         self._ids: list[int] = []
-        people = []
+        people, visible = [], []
         for annotation in self.coco.dataset["annotations"]:
             reason = _reason_to_leave_out(annotation)
             if reason is not None:
@@ -230,6 +233,7 @@ class COCOSinglePerson(BoxedPeople):
                 continue
             image = self.coco.imgs[annotation["image_id"]]
             people.append(_person(folder, image, annotation))
+            visible.append(np.array(annotation["keypoints"][2::3]) > _HIDDEN)
             self._ids.append(annotation["id"])
         if not os.path.isdir(folder):
             raise FileNotFoundError(
@@ -238,6 +242,7 @@ class COCOSinglePerson(BoxedPeople):
         super().__init__(
             folder, people, dataconf, poselayout, remove_outer_joints, cache
         )
+        self.visible = np.array(visible)
 
     @functools.cached_property
     def coco(self) -> COCO:

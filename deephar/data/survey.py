@@ -36,6 +36,8 @@ class Survey:
             window.
         outside: (joints,) share of the labelled joints that lie outside the window;
             NaN where none is labelled.
+        hidden: (joints,) share of the labelled joints within the window that the
+            annotations call hidden; None where they do not tell.
         head_sizes: (people with one,) head sizes of PCKh, px.
         together: (pictures,) people of each picture; empty for videos.
         lengths: (videos,) frames of every video of the part.
@@ -51,6 +53,7 @@ class Survey:
     windows: np.ndarray
     shares: np.ndarray
     outside: np.ndarray
+    hidden: np.ndarray | None
     head_sizes: np.ndarray
     together: np.ndarray
     lengths: np.ndarray
@@ -68,6 +71,7 @@ class _View:
         center, size: The window, px.
         picture: Path of a person's picture.
         head_size: Head size of PCKh, px, or NaN.
+        visible: (joints,) which joints are not hidden; None where nothing tells.
     """
 
     joints: np.ndarray
@@ -76,6 +80,7 @@ class _View:
     size: Sequence[float]
     picture: str = ""
     head_size: float = np.nan
+    visible: np.ndarray | None = None
 
 
 def survey(
@@ -142,8 +147,20 @@ def _of_people(data, mode: int, keys: Sequence[int]) -> Iterator[_View]:
         one = data.person(key, mode, fixed)
         yield _View(
             *(one.joints[None, :, :2], [0], one.center, one.window),
-            *(one.picture, one.head_size),
+            *(one.picture, one.head_size, _visible(data, key)),
         )
+
+
+def _visible(data, key: int) -> np.ndarray | None:
+    """Returns which joints (joints,) of a person are not hidden, made ones among them.
+
+    None where the data set has no `visible`.
+    """
+    flags = getattr(data, "visible", None)
+    if flags is None:
+        return None
+    told = dict(zip(data.labelled.joint_names, flags[key], strict=True))
+    return np.array([told.get(name, True) for name in data.poselayout.joint_names])
 
 
 def _of_videos(data, mode: int, keys: Sequence[int], wrong: list) -> Iterator[_View]:
@@ -177,7 +194,7 @@ def _gather(
     empty = np.zeros((0, joints), dtype=bool)
     known = [is_valid(one.joints).all(axis=-1) for one in views]
     sizes, shares = [], []
-    outside, inside = np.zeros(joints), np.zeros(joints)
+    outside, inside, hidden = np.zeros((3, joints))
     for one, valid in zip(views, known, strict=True):
         extents = _extents(one.joints, valid)
         sizes.append(extents[np.isfinite(extents)])
@@ -186,11 +203,14 @@ def _gather(
         away = np.abs(one.joints[one.seen] - np.array(one.center))
         within = (away < np.array(one.size) / 2).all(axis=-1)
         inside += (within & valid[one.seen]).sum(axis=0)
+        if one.visible is not None:
+            hidden += (within & valid[one.seen] & ~one.visible).sum(axis=0)
         outside += (~within & valid[one.seen]).sum(axis=0)
     heads = np.array([one.head_size for one in views])
     together = collections.Counter(one.picture for one in views if one.picture)
     with np.errstate(invalid="ignore"):
         share_outside = outside / (outside + inside)
+        share_hidden = hidden / inside
     return Survey(
         kind=kind,
         samples=samples,
@@ -200,6 +220,7 @@ def _gather(
         windows=np.array([one.size for one in views], dtype=float).reshape(-1, 2),
         shares=np.concatenate([np.zeros(0), *shares]),
         outside=share_outside,
+        hidden=None if getattr(data, "visible", None) is None else share_hidden,
         head_sizes=heads[np.isfinite(heads)],
         together=np.array(list(together.values()), dtype=int),
         lengths=np.zeros(0, int) if lengths is None else lengths,

@@ -8,6 +8,8 @@ BAR = "#4a86cf"
 """Colour of bars, seen on white and on black."""
 SECOND = "#e0913a"
 """Colour of what stands out."""
+_PARTS = {1: (BAR,), 2: (BAR, SECOND), 3: (BAR, "#a9c7ee", SECOND)}
+"""Colours of the parts of a bar."""
 _WIDTH = 5.0
 _LINE = 0.21
 """Height of a bar with its name, inches."""
@@ -85,7 +87,7 @@ def stacked_bars(
     names: Sequence[str] = (),
     most: float | None = None,
 ):
-    """Draws a bar for every name that is made of one part or two.
+    """Draws a bar for every name that is made of one to three parts.
 
     Args:
         parts: For every name the lengths of its parts, at least one name.
@@ -97,12 +99,12 @@ def stacked_bars(
         A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: if there is nothing to draw, or parts are not one or two.
+        ValueError: if there is nothing to draw, or parts are not one to three.
     """
     sizes = {len(one) for one in parts.values()}
-    if len(sizes) != 1 or not sizes <= {1, 2}:
+    if len(sizes) != 1 or not sizes <= {1, 2, 3}:
         raise ValueError(
-            "`parts` must have one or two numbers for each name. "
+            "`parts` must have one to three numbers for each name. "
             f"Received: {dict(list(parts.items())[:3])}"
         )
     lengths = np.array(list(parts.values()), dtype=float)
@@ -112,7 +114,7 @@ def stacked_bars(
     top = 0.3 if names else 0.1
     figure, axes = _figure(_BELOW + top + _LINE * (len(rows) + 0.4), left, top)
     ends = lengths.cumsum(axis=1)
-    for number, color in zip(range(lengths.shape[1]), (BAR, SECOND), strict=False):
+    for number, color in enumerate(_PARTS[lengths.shape[1]]):
         start = ends[:, number] - lengths[:, number]
         title = names[number] if names else None
         axes.barh(rows, lengths[:, number], 0.72, start, color=color, label=title)
@@ -128,7 +130,7 @@ def stacked_bars(
     axes.set_xlabel(label)
     axes.tick_params(axis="y", length=0)
     if names:
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2}
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 3}
         axes.legend(frameon=False, fontsize=8, **place)
     return figure
 

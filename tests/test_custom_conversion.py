@@ -228,7 +228,7 @@ def test_categories_of_any_key_points(convert, tmp_path, capsys):
     file, out = written(tmp_path, "in.json", both), tmp_path / "o.json"
     assert convert(["coco", str(file), str(out)]) == 1
     assert (
-        "by its name. Received: category=None; there are: cat, dog"
+        "by its name. Received: category=None; there are: 'cat', 'dog'"
         in capsys.readouterr().err
     )
     assert convert(["coco", str(file), str(out), "--category", "cat"]) == 0
@@ -297,6 +297,20 @@ def test_results_of_label_studio(convert, tmp_path, capsys):
     )
     assert clip.people[1].joints[0].tolist() == [20, 16]
     assert clip.people[1].box == (10, 8, 40, 40)
+
+
+def test_a_turned_rectangle_becomes_the_box_around_it(convert, tmp_path):
+    picture(tmp_path, "a.png")
+    turned = {"width": 40, "height": 25, "rotation": 90}
+    results = [
+        result("rectanglelabels", "person", 50, 10, value=turned),
+        result("keypointlabels", "tip", 40, 30),
+    ]
+    task = {"data": {"image": "a.png"}, "annotations": [{"result": results}]}
+    file, out = written(tmp_path, "in.json", [task]), tmp_path / "o.json"
+    assert convert(["labelstudio", str(file), str(out)]) == 0
+    (person,) = read_custom(out).pictures[0].people
+    assert person.box == (30, 8, 20, 40) and person.joints.tolist() == [[40, 24]]
 
 
 def test_exports_of_label_studio_that_are_none_are_refused(convert, tmp_path, capsys):

@@ -16,7 +16,7 @@ import numpy as np
 from deephar.config import DataConfig
 from deephar.data.base import HALF_DEPTH, MIN_WINDOW, Person, SinglePersonDataset
 from deephar.data.cache import PictureCache
-from deephar.data.records import are_numbers
+from deephar.data.records import FARTHEST, are_numbers
 from deephar.utils.messages import shown
 from deephar.utils.modes import VALID_MODE, mode_name
 from deephar.utils.pose import (
@@ -33,8 +33,6 @@ WINDOW_MARGIN = 1.25
 """The window is this much larger than the longer side of the box."""
 SHIFT_UNIT = 200.0
 """Drawn shifts count in px of a window of this side, as MPII's."""
-FARTHEST = 1e6
-"""No picture is as large: a box with a greater number is damaged, px."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

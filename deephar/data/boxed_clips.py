@@ -12,7 +12,6 @@ import numpy as np
 
 from deephar.config import DataConfig
 from deephar.data.boxed import (
-    FARTHEST,
     SHIFT_UNIT,
     check_joints,
     check_layout,
@@ -21,6 +20,7 @@ from deephar.data.boxed import (
 )
 from deephar.data.cache import PictureCache
 from deephar.data.clips import Clip, ClipDataset
+from deephar.data.records import FARTHEST
 from deephar.data.sequences import spread_frames
 from deephar.utils.bbox import objposwin_to_bbox
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE, mode_name

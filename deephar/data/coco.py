@@ -17,9 +17,9 @@ import numpy as np
 from pycocotools.coco import COCO
 
 from deephar.config import DataConfig, mpii_sp_dataconf
-from deephar.data.boxed import FARTHEST, BoxedPeople, BoxedPerson, are_finite
+from deephar.data.boxed import BoxedPeople, BoxedPerson, are_finite
 from deephar.data.cache import PictureCache
-from deephar.data.records import check_keys, picture_size, read_json, text
+from deephar.data.records import FARTHEST, check_keys, picture_size, read_json, text
 from deephar.utils.messages import shown
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, coco17j, pa16j2d

@@ -17,6 +17,7 @@ import numpy as np
 
 from deephar.data.custom_format import FORMAT, VERSION
 from deephar.data.custom_matching import Labelled
+from deephar.data.placed_json import Node
 from deephar.utils.bbox import overlaps
 from deephar.utils.fs import write_text
 from deephar.utils.layouts import LAYOUTS
@@ -234,6 +235,24 @@ def make_layout(
     links = [[first, second] for first, second in links]
     layout = {"joints": names, "flips": flips, "links": links}
     return layout, {name: name for name in names}
+
+
+def named_links(node: Node, names: Sequence[str], first: int) -> list[list[str]] | None:
+    """Returns pairs of joints that are given by their numbers; others are noted.
+
+    Args:
+        node: The list of pairs.
+        names: Names of the joints.
+        first: Number of the first of them.
+    """
+    numbers, found = range(first, first + len(names)), []
+    for pair in node.items() or []:
+        two = isinstance(pair.value, list) and len(pair.value) == 2
+        if two and all(type(one) is int and one in numbers for one in pair.value):
+            found.append([names[one - first] for one in pair.value])
+        else:
+            pair.wrong(f"must be two joints by number, {first} to {numbers[-1]}")
+    return found
 
 
 def _other_side(name: str, left: str, right: str) -> str | None:

@@ -129,7 +129,7 @@ def _read(file: JsonFile, before: Sequence[Reading], look: bool) -> Reading | No
     if top["version"].value != VERSION or isinstance(top["version"].value, bool):
         top["version"].wrong(f"must be {VERSION}, the only one there is")
     layout = _layout(top["layout"])
-    actions = _actions(top.get("actions"))
+    actions = tuple(top["actions"].texts() if "actions" in top else ())
     part = top["split"].one_of(PARTS) if "split" in top else None
     if layout is None:
         return None
@@ -156,33 +156,15 @@ def _check_same(top: dict[str, Node], ours: Reading, first: Reading) -> None:
         )
 
 
-def _actions(node: Node | None) -> tuple[str, ...]:
-    names: list[str] = []
-    for one in (node.items() if node else None) or []:
-        name = one.text()
-        if name in names:
-            one.wrong("must be another name than the others")
-        elif name:
-            names.append(name)
-    return tuple(names)
-
-
 def _layout(node: Node) -> Any:
     """Returns the layout that is named or listed; None where it is not sound."""
     if isinstance(node.value, str):
         return LAYOUTS.get(node.one_of(tuple(LAYOUTS)))
     parts = node.members(("joints",), LAYOUT_KEYS)
-    names = parts and parts["joints"].items(1)
-    if not names:
-        return None
     count = len(node.notes)
-    known: list[str] = []
-    for one in names:
-        name = one.text()
-        if name in known:
-            one.wrong("must be another name than the others")
-        elif name:
-            known.append(name)
+    known = parts and parts["joints"].texts(1)
+    if not known:
+        return None
     pairs = {key: _pairs(parts.get(key), known) for key in ("flips", "links")}
     if len(node.notes) == count:
         _check_sides(parts, known, pairs["flips"])

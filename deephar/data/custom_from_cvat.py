@@ -142,7 +142,8 @@ class _Reader:
             group = None if group == "0" else group
             if one.tag == "box" and self.is_person(one):
                 corners = tuple(_number(owner, one, key) for key in _CORNERS)
-                self.draft.lost["turned boxes, now upright"] += _is_turned(one)
+                turned = "rotation" in one.keys() and _number(owner, one, "rotation")
+                self.draft.lost["turned boxes, now upright"] += bool(turned)
                 boxes.append(Labelled({}, corners, group))
             elif one.tag == "skeleton" and one.get("label", self.label) == self.label:
                 points = dict(self.points(owner, one.iter("points")))
@@ -191,8 +192,13 @@ class _Reader:
         video = video or root.findtext("meta/task/source") or ""
         if not video:
             raise ValueError(f"{self.path} must tell its <source>: say --video")
-        size = [root.findtext(f".//original_size/{key}") for key in ("width", "height")]
-        size = [int(one) for one in size] if all(size) else None
+        size = None
+        for one in root.iter("original_size"):
+            sides = Element(
+                "original_size", {side.tag: side.text or "" for side in one}
+            )
+            keys = ("width", "height")
+            size = [int(_number(self.path, sides, key)) for key in keys]
         for name, track in _joined(tracks).items():
             owner = f"{self.path}: track {name}"
             labels, actions = [], {}
@@ -261,7 +267,3 @@ def _number(owner: str, element: Element, key: str) -> float:
             f"Received: {shown(element.get(key))}"
         )
     return value
-
-
-def _is_turned(box: Element) -> bool:
-    return float(box.get("rotation") or 0) % 360 != 0

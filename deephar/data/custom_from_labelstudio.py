@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 
 from deephar.data.custom_drafts import Draft
-from deephar.data.custom_from_coco import known, raise_mistakes
 from deephar.data.custom_matching import Labelled, gather_points
 from deephar.data.pictures import ENDINGS
 from deephar.data.placed_json import JsonFile, Node
-from deephar.data.records import are_numbers
 
 POINTS, BOXES, CHOICES = "keypointlabels", "rectanglelabels", "choices"
 """The kinds of results that are brought over."""
@@ -44,8 +42,8 @@ def from_labelstudio(
     """
     file = JsonFile(path)
     tasks = (file.root.items() if file.root else None) or []
-    parts = [known(task, ("data", "annotations")) for task in tasks]
-    raise_mistakes(file)
+    parts = [task.having("data", "annotations") for task in tasks]
+    file.check()
     names = dict.fromkeys(
         label
         for one in parts
@@ -57,7 +55,7 @@ def from_labelstudio(
     draft = Draft(out, images, list(names), (), part)
     for one in parts:
         _add_task(one, draft, category)
-    raise_mistakes(file)
+    file.check()
     return draft
 
 
@@ -109,10 +107,10 @@ def _add_task(task: dict[str, Node], draft: Draft, category: str | None) -> None
             if corners is None:
                 continue
             if kind == POINTS:
-                points.append((labels[0], corners[0], value.get("parentID")))
+                points.append((labels[0], corners[0], str(value.get("parentID"))))
             elif category in (None, labels[0]):
                 box = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
-                boxes[value.get("id", len(boxes))] = Labelled({}, box)
+                boxes[str(value.get("id", len(boxes)))] = Labelled({}, box)
             else:
                 draft.lost["rectangles of other labels"] += 1
     further = max(0, len(_annotations(task)) - 1)
@@ -133,10 +131,8 @@ def _add_task(task: dict[str, Node], draft: Draft, category: str | None) -> None
 def _size(result: Node) -> tuple[int, int] | None:
     """Returns the (w, h) of a result's picture, px."""
     keys = ("original_width", "original_height")
-    values = [result.value.get(key) for key in keys]
-    if not are_numbers(values, (2,)) or min(values) < 1:
-        return result.wrong(f"must have {' and '.join(keys)}, px", values)
-    return int(values[0]), int(values[1])
+    sizes = [result.value.get(key) for key in keys]
+    return Node(sizes, result.place, result.notes).size()
 
 
 def _corners(result: Node, kind: str) -> np.ndarray | None:
@@ -144,19 +140,20 @@ def _corners(result: Node, kind: str) -> np.ndarray | None:
 
     A rectangle is turned about its upper left corner.
     """
-    size, value = _size(result), result.value["value"]
     keys = ("x", "y") if kind == POINTS else ("x", "y", "width", "height")
-    numbers = [value.get(key) for key in keys]
-    if size is None or not are_numbers(numbers, (len(keys),)):
-        return result.at("value").wrong(f"must have {', '.join(keys)}, percent")
+    size, value = _size(result), result.value["value"]
+    values = [value.get(key) for key in keys] + [value.get("rotation") or 0]
+    percent = Node(values, (*result.place, "value"), result.notes)
+    what = f"{', '.join(keys)} in percent, and the angle"
+    if size is None or percent.numbers(what, len(keys) + 1) is None:
+        return None
     scale = np.array(size) / 100
-    place = np.array(numbers[:2]) * scale
+    place = np.array(values[:2]) * scale
     if kind == POINTS:
         return place[None]
-    angle = np.deg2rad(value.get("rotation") or 0)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    steps = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (np.array(numbers[2:]) * scale)
-    return place + steps @ turn.T
+    cosine, sine = np.cos(np.deg2rad(values[-1])), np.sin(np.deg2rad(values[-1]))
+    sides = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * np.array(values[2:4]) * scale
+    return place + sides @ np.array([[cosine, sine], [-sine, cosine]])
 
 
 def _picture_name(data: Any) -> str | None:

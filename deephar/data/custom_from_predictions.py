@@ -4,8 +4,7 @@ import collections
 import os
 from typing import Any
 
-from deephar.data.custom_drafts import Draft, runs
-from deephar.data.custom_from_coco import known, raise_mistakes
+from deephar.data.custom_drafts import Draft, named_links, runs
 from deephar.data.custom_matching import Labelled, share_inside
 from deephar.data.placed_json import JsonFile, Node
 from deephar.data.records import are_numbers
@@ -39,18 +38,18 @@ def from_predictions(
         ValueError: if it is not as it should be, told by file and line.
     """
     file = JsonFile(path)
-    top = file.root and known(file.root, ("format", "layout", "frames"))
+    top = file.root and file.root.having("format", "layout", "frames")
     if top:
         top["format"].one_of((FORMAT,))
-    layout = top and known(top["layout"], ("joint_names", "links"))
-    raise_mistakes(file)
-    names = [str(name) for name in layout["joint_names"].value]
-    links = [[names[joint] for joint in pair] for pair in layout["links"].value]
+    layout = top and top["layout"].having("joint_names", "links")
+    names = layout and layout["joint_names"].texts(1)
+    links = names and named_links(layout["links"], names, 0)
+    file.check()
     draft = Draft(out, images, names, links, part)
-    reader = _Reader(draft, confidence, set(names))
+    reader = _Reader(draft, confidence, names)
     for node in top["frames"].items() or []:
         reader.frame(node)
-    raise_mistakes(file)
+    file.check()
     reader.finish()
     return draft
 
@@ -58,22 +57,22 @@ def from_predictions(
 class _Reader:
     """Brings frames into a draft."""
 
-    def __init__(self, draft: Draft, confidence: float, names: set[str]):
+    def __init__(self, draft: Draft, confidence: float, names: list[str]):
         self.draft, self.confidence, self.names = draft, confidence, names
         self.tracks: dict[tuple, dict[int, tuple]] = collections.defaultdict(dict)
         self.sizes: dict[str, Any] = {}
 
     def frame(self, node: Node) -> None:
         """Takes a picture, or a frame of a video."""
-        parts = known(node, ("source", "number", "time", "size", "people"))
+        parts = node.having("source", "number", "time", "size", "people")
         if not parts:
             return
-        source, size = parts["source"].text(), parts["size"].value
-        number, video = parts["number"].value, parts["time"].value is not None
+        source, video = parts["source"].text(), parts["time"].value is not None
+        number = parts["number"].number("an integer from 1", 1, True)
         if node.value.get("error"):
             self.draft.lost["frames that could not be read"] += 1
             return
-        people = []
+        size, people = parts["size"].size(), []
         for one in parts["people"].items() or []:
             found = self.person(one)
             if found is None:
@@ -82,9 +81,9 @@ class _Reader:
                 people.append(found)
             elif one.value.get("id") is None:
                 self.draft.lost["people of videos without a number"] += 1
-            else:
+            elif (name := one.at("id").key()) is not None and number is not None:
                 action = self.action(one.value.get("action"))
-                self.tracks[source, one.value["id"]][number] = found, action
+                self.tracks[source, name][int(number)] = found, action
         if video:
             self.sizes[source] = size
         elif source:
@@ -92,18 +91,19 @@ class _Reader:
 
     def person(self, node: Node) -> Labelled | None:
         """Returns a person; None if too little of him is sure."""
-        parts = known(node, ("box", "pose"))
+        parts = node.having("box", "pose")
         if not parts:
             return None
         if not isinstance(parts["pose"].value, dict):
             self.draft.lost["people without a pose"] += 1
             return None
-        joints = known(parts["pose"], ("joints",))
+        joints = parts["pose"].having("joints")
+        by_name = joints and joints["joints"].having(*self.names)
         points = {}
-        for name, joint in joints["joints"].value.items() if joints else ():
-            values = [joint.get(key) for key in ("x", "y", "confidence")]
-            good = name in self.names and are_numbers(values, (3,))
-            if good and values[2] >= self.confidence:
+        for name, joint in by_name.items() if by_name else ():
+            place = joint.having("x", "y", "confidence")
+            values = [one.value for one in place.values()] if place else None
+            if are_numbers(values, (3,)) and values[2] >= self.confidence:
                 points[name] = (float(values[0]), float(values[1]), True)
             else:
                 self.draft.lost[
@@ -150,6 +150,6 @@ class _Reader:
             ]
             if labels:
                 name = f"{source} person {person}"
-                clip = {"name": name, "split": self.draft.part, "size": size}
+                clip = {"name": name, "split": self.draft.part, "size": list(size)}
                 path = self.draft.path(source)
                 self.draft.add_clip(clip, spans, video=path, labels=labels)

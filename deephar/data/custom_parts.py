@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from deephar.data.boxed import FARTHEST
 from deephar.data.custom_data import (
     PARTS,
     CustomClip,
@@ -17,7 +16,7 @@ from deephar.data.custom_data import (
 )
 from deephar.data.custom_files import picture_head, video_head
 from deephar.data.placed_json import Node, dotted, meant
-from deephar.data.records import are_numbers
+from deephar.data.records import FARTHEST, are_numbers
 from deephar.data.videos import VideoInfo
 from deephar.utils.bbox import overlaps
 from deephar.utils.pose import INVALID, is_valid
@@ -99,7 +98,7 @@ def read_picture(node: Node, reading: Reading) -> None:
     if not parts:
         return
     path, part = reading.path(parts["file"]), reading.part_of(parts, node)
-    size = _size(parts.get("size"))
+    size = parts["size"].size() if "size" in parts else None
     if path:
         reading.take_name(path, parts["file"], "picture")
         reading.take_picture(path, part, parts["file"])
@@ -121,7 +120,7 @@ def read_clip(node: Node, reading: Reading) -> None:
         return
     name, part = parts["name"].text(), reading.part_of(parts, node)
     reading.take_name(name, parts["name"], "clip")
-    size = _size(parts.get("size"))
+    size = parts["size"].size() if "size" in parts else None
     if ("video" in parts) == ("frames" in parts):
         return node.wrong("must have either `video` or `frames`", list(parts))
     if "video" in parts:
@@ -138,17 +137,6 @@ def read_clip(node: Node, reading: Reading) -> None:
     if name and part and spans and (video or pictures):
         clip = CustomClip(name, part, size, video, pictures, people, spans)
         reading.clips.append(clip)
-
-
-def _size(node: Node | None) -> tuple[int, int] | None:
-    if node is None:
-        return None
-    value = node.value
-    if not are_numbers(value, (2,)) or not all(
-        0 < one <= FARTHEST and one == int(one) for one in value
-    ):
-        return node.wrong("must be [width, height], px, two integers above 0")
-    return int(value[0]), int(value[1])
 
 
 def _frames(node, reading, size, part) -> tuple[tuple[str, ...], dict]:

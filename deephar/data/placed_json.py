@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from deephar.data.records import are_numbers
+from deephar.data.records import FARTHEST, are_numbers
 from deephar.utils.messages import shown
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -107,6 +107,18 @@ class Node:
             return self.wrong(f"must have {', '.join(lacking)}", list(self.value))
         return {key: self.at(key) for key in self.value if key in known}
 
+    def having(self, *keys: str) -> dict[str, "Node"] | None:
+        """Returns some values of an object, whatever else it has.
+
+        Those lacking are noted; None if it is no object or a key is lacking.
+        """
+        if not isinstance(self.value, dict):
+            return self.wrong(f"must be an object with {', '.join(keys)}")
+        lacking = [key for key in keys if key not in self.value]
+        if lacking:
+            return self.wrong(f"must have {', '.join(lacking)}", list(self.value))
+        return {key: self.at(key) for key in keys}
+
     def items(self, least: int = 0) -> list["Node"] | None:
         """Returns the values of a list that has at least so many."""
         if not isinstance(self.value, list) or len(self.value) < least:
@@ -118,6 +130,32 @@ class Node:
         if not isinstance(self.value, str) or not self.value:
             return self.wrong("must be a text")
         return self.value
+
+    def texts(self, least: int = 0) -> list[str] | None:
+        """Returns a list of at least so many texts, all different."""
+        found: list[str] = []
+        for one in self.items(least) or []:
+            text = one.text()
+            if text in found:
+                one.wrong("must be another name than the others")
+            elif text is not None:
+                found.append(text)
+        return found
+
+    def key(self) -> int | str | None:
+        """Returns a number or text by which something is known."""
+        if type(self.value) in (int, str):
+            return self.value
+        return self.wrong("must be an integer or a text")
+
+    def size(self) -> tuple[int, int] | None:
+        """Returns (w, h) of a picture, px."""
+        value = self.value
+        if not are_numbers(value, (2,)) or not all(
+            1 <= one <= FARTHEST and one == int(one) for one in value
+        ):
+            return self.wrong("must be [width, height], px, two integers above 0")
+        return int(value[0]), int(value[1])
 
     def one_of(self, options: Sequence[str]) -> str | None:
         """Returns one of some texts."""
@@ -175,6 +213,13 @@ class JsonFile:
 
     def _tell(self, line: int, text: str) -> None:
         self._told.append(Problem(self.path, line, text))
+
+    def check(self) -> None:
+        """Raises ValueError with the first of the mistakes, if there are any."""
+        problems = self.problems()
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            raise ValueError(f"{problems[0]}{more}")
 
     def problems(self) -> list[Problem]:
         """Returns what is wrong, by line."""

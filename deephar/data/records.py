@@ -18,6 +18,8 @@ from deephar.utils.messages import shown
 
 logger = logging.getLogger(__name__)
 
+FARTHEST = 1e6
+"""No picture is as large: a box with a greater number is damaged, px."""
 _NAMES = 3
 """So many names of odd videos are logged, for each kind."""
 _BITS = 1023

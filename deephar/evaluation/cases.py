@@ -10,6 +10,7 @@ from PIL import Image
 from deephar import measures
 from deephar.evaluation.action import ActionPredictions
 from deephar.pages import Page
+from deephar.utils.camera import DEPTH_RANGE, WINDOW_RANGE
 from deephar.utils.drawing import contact_sheet, draw_pose, joint_color
 from deephar.utils.outputs import deciding
 from deephar.utils.pose import INVALID, is_valid
@@ -177,15 +178,25 @@ Describe = Callable[[np.ndarray], Sequence[np.ndarray]]
 
 
 def add_clips(
-    page: Page, dataset, mode: int, found: ActionPredictions, level: int = 2
+    page: Page,
+    dataset,
+    mode: int,
+    found: ActionPredictions,
+    describe: Describe,
+    level: int = 2,
 ) -> None:
     """Puts clips on a page: the surest mistakes, and the surest right answers.
+
+    The network's poses are drawn on their frames; where they have a depth, one of each
+    clip can be turned.
 
     Args:
         page: the page.
         dataset: the data set that was evaluated.
         mode: the mode that was evaluated.
         found: what was predicted.
+        describe: what the network finds in frames, such as that of
+            `inference.clips.ClipPredictor.describe_frames`, the poses first.
         level: of the heading.
     """
     scores = found.scores[found.names.index(deciding(found.names))]
@@ -196,19 +207,54 @@ def add_clips(
     page.heading("Best and worst cases", level)
     page.text(
         f"{_STRIP} frames of the clip in the middle of each video, as the network sees "
-        "them. The share is the network's own certainty."
+        "them, with its poses. The share is its own certainty."
     )
-    view = sample_view(dataset, _STRIP_SIDE)
     for words, of in (("Wrong", usable & ~right), ("Right", usable & right)):
         certain = np.where(of, sure.max(axis=-1), np.nan)
         known = np.flatnonzero(of)
         chosen = known[np.argsort(-certain[known], kind="stable")][:CASES]
         page.heading(f"{words}, the surest first: {of.sum()} videos", 3)
-        shown = [
-            (_strip(view, mode, int(key)), _answer(found, int(key), answers, certain))
-            for key in chosen
-        ]
-        page.pictures(shown, width=420)
+        captions = [_answer(found, int(key), answers, certain) for key in chosen]
+        clips = [_Clip(dataset, mode, int(key), describe) for key in chosen]
+        strips = [clip.strip() for clip in clips]
+        page.pictures(list(zip(strips, captions, strict=True)), width=420)
+        if clips and clips[0].poses.shape[-1] == 3:
+            _add_clip_space(page, clips, captions)
+
+
+class _Clip:
+    """Some frames of a clip, with the network's poses (frames, joints, 2 or 3)."""
+
+    def __init__(self, dataset, mode: int, key: int, describe: Describe):
+        frames = dataset.get_data(key, mode)["frame"]
+        frames = frames.reshape(-1, *frames.shape[-3:])
+        count = min(_STRIP, len(frames))
+        self.frames = frames[np.linspace(0, len(frames) - 1, count, dtype=int)]
+        self.poses = np.asarray(describe(self.frames)[0], dtype=np.float64)
+        self.layout = dataset.poselayout
+
+    def strip(self) -> np.ndarray:
+        """The frames in a row, their poses drawn on them."""
+        shown = []
+        for frame, pose in zip(self.frames, self.poses, strict=True):
+            picture = Image.fromarray(frame_pixels(frame))
+            picture = picture.resize((_STRIP_SIDE, _STRIP_SIDE))
+            shown.append(draw_pose(picture, pose[:, :2] * _STRIP_SIDE, self.layout))
+        return np.asarray(contact_sheet(shown, columns=len(shown)))
+
+
+def _add_clip_space(page: Page, clips: Sequence[_Clip], captions: Sequence[str]):
+    """Poses of the clips' middle frames, in mm as the networks learn them."""
+    page.text(
+        "The poses of their middle frames, in the proportions of a window that is "
+        f"{WINDOW_RANGE:.0f} mm wide."
+    )
+    unit = np.array([WINDOW_RANGE, WINDOW_RANGE, DEPTH_RANGE])
+    poses = [clip.poses[len(clip.poses) // 2] * unit for clip in clips]
+    layout = clips[0].layout
+    colors = [_css(joint_color(name)) for name in layout.joint_names]
+    shown = list(zip(poses, captions, strict=True))
+    page.poses_3d(shown, layout.links, colors, width=240)
 
 
 def _probabilities(scores: np.ndarray, looks: np.ndarray) -> np.ndarray:
@@ -225,11 +271,3 @@ def _answer(found: ActionPredictions, key: int, answers, certain) -> str:
     return (
         f"{name}: {said}" if answer == truth else f"{name}: {truth}, taken for {said}"
     )
-
-
-def _strip(view, mode: int, key: int) -> np.ndarray:
-    frames = view.get_data(key, mode)["frame"]
-    frames = frames.reshape(-1, *frames.shape[-3:])
-    chosen = np.linspace(0, len(frames) - 1, min(_STRIP, len(frames)), dtype=int)
-    pictures = [frame_pixels(frames[number]) for number in chosen]
-    return np.asarray(contact_sheet(pictures, columns=len(pictures)))

@@ -16,7 +16,9 @@ from deephar.data.merl import (
     MERL5Action,
     MERLAction,
 )
+from deephar.evaluation.action import score_actions
 from deephar.evaluation.action_report import action_page
+from deephar.evaluation.report_page import write_report_page
 from deephar.experiment.arguments import (
     FORK_FLAGS,
     add_training_arguments,
@@ -33,7 +35,12 @@ from deephar.experiment.clip_training import (
 )
 from deephar.experiment.compute import configure_compute
 from deephar.experiment.receipts import receipt
-from deephar.experiment.recognition import clip_predictor, score_videos
+from deephar.experiment.recognition import (
+    add_report_argument,
+    clip_cases,
+    clip_predictor,
+    look_at_videos,
+)
 from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import (
     add_network_arguments,
@@ -260,6 +267,7 @@ def parse_merl_evaluation(
     add("--val-anno-path", "--label-path", metavar="FILE", help=kinds)
     add("--batch-size", type=positive_int, default=16, help="frames (%(default)s)")
     add("--workers", type=positive_int, default=2, help="threads that read")
+    add_report_argument(parser)
     add_network_arguments(parser, NETWORK, FORK_FLAGS)
     return parser.parse_args(argv)
 
@@ -296,7 +304,7 @@ def evaluate_merl_actions(args: argparse.Namespace) -> str:
     """Scores a network on videos of MERL, one clip each, and writes the report.
 
     The run folder gets evaluation.json, evaluation.md, a picture of each of the three
-    confusion matrices, and outputs.png.
+    confusion matrices, and outputs.png; with --report also report.html.
 
     Args:
         args: what `parse_merl_evaluation` returns.
@@ -311,10 +319,16 @@ def evaluate_merl_actions(args: argparse.Namespace) -> str:
     path = _test_file(args, settings)
     clips = open_clips(args, path, settings, sized(pennaction_ar_dataconf, settings))
     model = build_network(NETWORK, settings, args.weights)
-    scores = score_videos(args, clip_predictor(args, compute, model), clips, False)
+    predictor = clip_predictor(args, compute, model)
+    found = look_at_videos(args, predictor, clips, False)
+    scores = score_actions(found)
     known = receipt(args.weights, path, evaluation=EVALUATION, settings=settings)
     scores["receipt"] = {**known, "classes": settings["classes"]}
     training = pathlib.Path(args.weights).parent
-    text = "\n\n".join(action_page(folder, scores, None, training, False))
+    parts = action_page(folder, scores, None, training, False)
+    text = "\n\n".join(parts)
     write_evaluation(folder, scores, text)
+    if args.report:
+        cases = [clip_cases(predictor, clips, found)]
+        text += f"\n\nreport: {write_report_page(folder, parts, cases, training)}"
     return text

@@ -5,7 +5,9 @@ import pathlib
 from collections.abc import Callable
 
 from deephar.data.clips import ClipDataset
+from deephar.evaluation.action import score_actions
 from deephar.evaluation.multitask_report import multitask_page
+from deephar.evaluation.report_page import write_report_page
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import describe_frames
 from deephar.experiment.people_scores import part_predictor
@@ -14,9 +16,11 @@ from deephar.experiment.recognition import (
     add_clip_arguments,
     add_clips_argument,
     add_flip_argument,
+    add_report_argument,
+    clip_cases,
     clip_predictor,
+    look_at_videos,
     paper_accuracy,
-    score_videos,
     ways,
 )
 from deephar.experiment.run import write_evaluation
@@ -39,6 +43,7 @@ def add_multitask_arguments(
     add_clip_arguments(parser, data, published)
     add_clips_argument(parser)
     add_flip_argument(parser)
+    add_report_argument(parser)
     parser.add_argument(f"--{people}", metavar="FOLDER", help=f"score {about} too")
 
 
@@ -54,7 +59,8 @@ def evaluate_multitask(
     """Scores SPNet on the test videos, and its pose part on people; writes the report.
 
     The run folder gets evaluation.json (`{"receipt", "actions", "actions_multi_clip",
-    "pose"}`, None for what was not asked for), evaluation.md and its pictures.
+    "pose"}`, None for what was not asked for), evaluation.md and its pictures; with
+    --report also report.html, whose clips are those of the last way of looking.
 
     Args:
         args: parsed arguments of `add_multitask_arguments`.
@@ -66,7 +72,7 @@ def evaluate_multitask(
         score_poses: from what predicts poses, and the folder, to their scores.
 
     Returns:
-        The text of evaluation.md.
+        The text of evaluation.md, and where the report is.
     """
     network, folder = settings["network"], getattr(args, people)
     data = {network.partition("_")[0]: args.data}
@@ -87,9 +93,15 @@ def evaluate_multitask(
         scores["pose"] = score_poses(poses, folder)
     predictor = clip_predictor(args, compute, model)
     for many in ways(args):
+        found = look_at_videos(args, predictor, dataset, many)
         key = "actions_multi_clip" if many else "actions"
-        scores[key] = score_videos(args, predictor, dataset, many)
-    paper = paper_accuracy(args, settings)
-    text = "\n\n".join(multitask_page(pathlib.Path(args.logdir), scores, paper))
-    write_evaluation(pathlib.Path(args.logdir), scores, text)
+        scores[key] = score_actions(found)
+    paper, logdir = paper_accuracy(args, settings), pathlib.Path(args.logdir)
+    parts = multitask_page(logdir, scores, paper)
+    text = "\n\n".join(parts)
+    write_evaluation(logdir, scores, text)
+    if args.report:
+        cases = [clip_cases(predictor, dataset, found)]
+        training = pathlib.Path(args.weights).parent
+        text += f"\n\nreport: {write_report_page(logdir, parts, cases, training)}"
     return text

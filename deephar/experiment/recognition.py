@@ -2,7 +2,7 @@
 
 import argparse
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 
@@ -10,10 +10,16 @@ from deephar.checkpoints import KNOWN
 from deephar.config import DataConfig
 from deephar.data.boxes import ClipBoxes, read_boxes
 from deephar.data.clips import ClipDataset
-from deephar.evaluation.action import predict_actions, score_actions
+from deephar.evaluation.action import (
+    ActionPredictions,
+    predict_actions,
+    score_actions,
+)
 from deephar.evaluation.action_report import action_page
+from deephar.evaluation.cases import add_clips
 from deephar.evaluation.looks import Boxes
 from deephar.evaluation.papers import PAPER_ACTIONS
+from deephar.evaluation.report_page import write_report_page
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.receipts import receipt
 from deephar.experiment.run import start, write_evaluation
@@ -22,6 +28,7 @@ from deephar.inference.clips import ClipPredictor
 from deephar.networks.building import build_network
 from deephar.networks.published import published_settings
 from deephar.networks.recipes import default_settings, poselayout
+from deephar.pages import Page
 from deephar.utils.modes import TEST_MODE
 from deephar.utils.numbers import positive_int
 
@@ -46,6 +53,7 @@ def add_action_arguments(
     add_flip_argument(parser)
     many = "all clips of a video, not the one in its middle; mirrored ones too"
     parser.add_argument(_MULTI_CLIP, action="store_true", help=many)
+    add_report_argument(parser)
 
 
 def add_flip_argument(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +86,12 @@ def add_clip_arguments(
     add("--boxes", default=TRUTH, help=kinds)
     add("--batch-size", type=positive_int, default=16, help="frames (%(default)s)")
     add("--workers", type=positive_int, default=2, help="threads that read")
+
+
+def add_report_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--report`, whether to write the page with pictures."""
+    page = "write report.html with pictures"
+    parser.add_argument("--report", action="store_true", help=page)
 
 
 def ways(args: argparse.Namespace) -> tuple[bool, ...]:
@@ -175,7 +189,8 @@ def evaluate_actions(
 ) -> str:
     """Scores a network on the test videos and writes the report.
 
-    The run folder gets evaluation.json, evaluation.md, confusion.png and outputs.png.
+    The run folder gets evaluation.json, evaluation.md, confusion.png and outputs.png;
+    with --report also report.html.
 
     Args:
         args: parsed arguments of `add_action_arguments`.
@@ -184,18 +199,24 @@ def evaluate_actions(
         dataset: the data set, with the boxes of `box_options`.
 
     Returns:
-        The text of evaluation.md.
+        The text of evaluation.md, and where the report is.
     """
     network = settings["network"]
     model = build_network(network, settings, weights=args.weights)
     (many,) = ways(args)
-    scores = score_videos(args, clip_predictor(args, compute, model), dataset, many)
+    predictor = clip_predictor(args, compute, model)
+    found = look_at_videos(args, predictor, dataset, many)
+    scores = score_actions(found)
     scores["receipt"] = action_receipt(args, settings, network, args.data)
     folder = pathlib.Path(args.logdir)
     paper = paper_accuracy(args, settings)
     training = pathlib.Path(args.weights).parent
-    text = "\n\n".join(action_page(folder, scores, paper, training))
+    parts = action_page(folder, scores, paper, training)
+    text = "\n\n".join(parts)
     write_evaluation(folder, scores, text)
+    if args.report:
+        cases = [clip_cases(predictor, dataset, found)]
+        text += f"\n\nreport: {write_report_page(folder, parts, cases, training)}"
     return text
 
 
@@ -206,13 +227,13 @@ def clip_predictor(
     return ClipPredictor(model, args.batch_size, compute.fold, compute.jit)
 
 
-def score_videos(
+def look_at_videos(
     args: argparse.Namespace,
     predictor: ClipPredictor,
     dataset: ClipDataset,
     many: bool,
-) -> dict:
-    """Scores the actions of the test videos, with a progress bar.
+) -> ActionPredictions:
+    """Looks at the test videos, with a progress bar.
 
     Args:
         args: parsed arguments of `add_clip_arguments`, or of those `batch_size` and
@@ -220,13 +241,10 @@ def score_videos(
         predictor: what `clip_predictor` returned.
         dataset: the data set, with the boxes of `box_options`.
         many: whether to look at many clips a video.
-
-    Returns:
-        What `score_actions` returns.
     """
     flip = getattr(args, "flip", None)
     bar = keras.utils.Progbar(dataset.get_length(TEST_MODE), unit_name="video")
-    found = predict_actions(
+    return predict_actions(
         predictor,
         dataset,
         TEST_MODE,
@@ -237,7 +255,38 @@ def score_videos(
         workers=args.workers,
         progress=bar.update,
     )
-    return score_actions(found)
+
+
+def score_videos(
+    args: argparse.Namespace,
+    predictor: ClipPredictor,
+    dataset: ClipDataset,
+    many: bool,
+) -> dict:
+    """What `score_actions` says of the test videos; args as of `look_at_videos`."""
+    return score_actions(look_at_videos(args, predictor, dataset, many))
+
+
+def clip_cases(
+    predictor: ClipPredictor,
+    dataset: ClipDataset,
+    found: ActionPredictions,
+    level: int = 2,
+) -> Callable[[Page], None]:
+    """What puts the surest mistakes and right answers on a page, with their poses.
+
+    Args:
+        predictor: what `clip_predictor` returned.
+        dataset: the data set.
+        found: what `look_at_videos` returned.
+        level: of the heading.
+    """
+
+    def add(page: Page) -> None:
+        describe = predictor.describe_frames
+        add_clips(page, dataset, TEST_MODE, found, describe, level)
+
+    return add
 
 
 def action_receipt(

@@ -9,7 +9,7 @@ from deephar.data.lifting import Sequence
 from deephar.evaluation.lifting import (
     by_action,
     epoch_errors,
-    lifting_page,
+    lifting_parts,
     plot_training,
     score_lifting,
     sequence_errors,
@@ -102,10 +102,11 @@ def test_the_page_shows_actions_and_the_paper_s_figures():
     one = _sequence("Sitting", 6)
     scores = score_lifting(_off_by([one], 0.02), {"Sitting": [one]})
     scores["receipt"] = {"weights": "a.bin"}
-    page = lifting_page(scores, "gt")
+    page = "\n\n".join(lifting_parts(scores, "gt"))
     assert "| Sitting         | 6      | 20.0 " in page and "- weights: a.bin" in page
     assert "gt: 37.2 / 27.2 mm (243 frames)" in page
-    page = lifting_page({"subjects": {"S9": scores, "S11": scores}})
+    parts = lifting_parts({"subjects": {"S9": scores, "S11": scores}})
+    page = "\n\n".join(parts)
     assert page.count("| mean of actions |") == 2 and "## S11" in page
     assert "The paper" not in page
 

@@ -11,7 +11,7 @@ from deephar import measures
 from deephar.evaluation.action import ActionPredictions
 from deephar.pages import Page
 from deephar.utils.camera import DEPTH_RANGE, WINDOW_RANGE
-from deephar.utils.drawing import contact_sheet, draw_pose, joint_color
+from deephar.utils.drawing import contact_sheet, draw_pose, limbs
 from deephar.utils.outputs import deciding
 from deephar.utils.pose import INVALID, is_valid
 from deephar.utils.transform import transform_2d_points
@@ -163,14 +163,16 @@ def add_space(
         captions: a line for each.
         poselayout: layout of the joints.
     """
-    colors = [_css(joint_color(name)) for name in poselayout.joint_names]
+    links, colors = _bones(poselayout)
     pairs = [np.stack(pair) for pair in zip(truth, found, strict=True)]
     poses = list(zip(pairs, captions, strict=True))
-    page.poses_3d(poses, poselayout.links, colors, (TRUTH_TINT, None), width=240)
+    page.poses_3d(poses, links, colors, (TRUTH_TINT, None), width=240)
 
 
-def _css(rgb: tuple[int, int, int]) -> str:
-    return "#" + "".join(f"{value:02x}" for value in rgb)
+def _bones(poselayout) -> tuple[list, list[str]]:
+    """Limbs of a layout, and a CSS colour for every joint."""
+    links, colors = limbs(poselayout)
+    return links, ["#{:02x}{:02x}{:02x}".format(*color) for color in colors]
 
 
 Describe = Callable[[np.ndarray], Sequence[np.ndarray]]
@@ -251,10 +253,9 @@ def _add_clip_space(page: Page, clips: Sequence[_Clip], captions: Sequence[str])
     )
     unit = np.array([WINDOW_RANGE, WINDOW_RANGE, DEPTH_RANGE])
     poses = [clip.poses[len(clip.poses) // 2] * unit for clip in clips]
-    layout = clips[0].layout
-    colors = [_css(joint_color(name)) for name in layout.joint_names]
+    links, colors = _bones(clips[0].layout)
     shown = list(zip(poses, captions, strict=True))
-    page.poses_3d(shown, layout.links, colors, width=240)
+    page.poses_3d(shown, links, colors, width=240)
 
 
 def _probabilities(scores: np.ndarray, looks: np.ndarray) -> np.ndarray:

@@ -42,6 +42,9 @@ Predict = Callable[[np.ndarray], np.ndarray]
 """From key points (frames, key points, 2), normalised, to places (frames, joints, 3)
 in m, such as `Lifter.lift`."""
 
+Notice = Callable[[LiftingSequence, np.ndarray, np.ndarray], None]
+"""Of a sequence, true poses and found ones (frames, joints, 3) about the root, m."""
+
 _CURVES = {
     "3d": (
         "error (mm)",
@@ -115,12 +118,14 @@ def sequence_errors(truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
 def score_lifting(
     predict: Predict,
     sequences_by_action: Mapping[str, Sequence[LiftingSequence]],
+    notice: Notice | None = None,
 ) -> dict:
     """Predicts sequences and scores them by action.
 
     Args:
         predict: of poses relative to the root.
         sequences_by_action: the sequences of every action.
+        notice: called with every sequence, its true poses and those that were found.
 
     Returns:
         The figures of FIGURES in mm, means over the actions; "actions", the same of
@@ -135,6 +140,8 @@ def score_lifting(
         for sequence in sequences:
             truth = root_relative(sequence)
             found = predict(sequence.keypoints)
+            if notice is not None:
+                notice(sequence, truth, found)
             errors.append(list(sequence_errors(truth, found).values()))
             frames.append(len(truth))
         if not frames:
@@ -173,8 +180,8 @@ def lifting_table(scores: dict) -> str:
     return markdown_table(rows)
 
 
-def lifting_page(scores: dict, keypoints: str | None = None) -> str:
-    """The text of evaluation.md.
+def lifting_parts(scores: dict, keypoints: str | None = None) -> list[str]:
+    """The parts of evaluation.md.
 
     Args:
         scores: what `score_lifting` returns, with the receipt under "receipt"; or, by
@@ -195,7 +202,7 @@ def lifting_page(scores: dict, keypoints: str | None = None) -> str:
         parts.append(
             f"The paper, MPJPE / P-MPJPE on Human3.6M, {keypoints}: {PAPER[keypoints]}."
         )
-    return "\n\n".join(parts)
+    return parts
 
 
 def _cells(values: dict) -> list[str]:

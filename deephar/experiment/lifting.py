@@ -5,6 +5,7 @@ Data of the flags, checkpoints and what they tell, the network, the evaluation.
 
 import argparse
 import dataclasses
+import functools
 import logging
 import pathlib
 from collections.abc import Mapping
@@ -19,11 +20,19 @@ from deephar.checkpoints.lifting import (
 )
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.data.lifting import LiftingData, Sequence, open_lifting_data
-from deephar.evaluation.lifting import by_action, lifting_page, score_lifting
+from deephar.evaluation.lifting import (
+    Notice,
+    by_action,
+    lifting_parts,
+    score_lifting,
+)
+from deephar.evaluation.lifting_cases import LiftingCases
+from deephar.evaluation.report_page import write_report_page
 from deephar.experiment.lifting_flags import flag_of, lifting_parser
 from deephar.experiment.run import command, open_run, write_evaluation
 from deephar.inference.lifting import Lifter, StreamingLifter
 from deephar.networks.lifting import build_lifting, load_lifting
+from deephar.utils.animation import Bones
 
 logger = logging.getLogger(__name__)
 
@@ -245,8 +254,16 @@ def score_of(
     data: LiftingData,
     model: keras.Model,
     tested: Mapping[str, list[Sequence]],
+    notice: Notice | None = None,
 ) -> dict:
     """Scores a network on what `scored_sequences` gives, as evaluations report it.
+
+    Args:
+        args: of `parse_lifting`.
+        data: of `lifting_data`.
+        model: the network of poses.
+        tested: of `scored_sequences`.
+        notice: as of `score_lifting`.
 
     Returns:
         What `score_lifting` returns; with --by-subject {"subjects": {subject: that}}.
@@ -254,15 +271,32 @@ def score_of(
     lifter = lifter_of(model, data, flip=not args.no_test_time_augmentation)
 
     def score(sequences):
-        return score_lifting(lifter.lift, by_action(sequences))
+        return score_lifting(lifter.lift, by_action(sequences), notice)
 
     if args.by_subject:
         return {"subjects": {one: score(tested[one]) for one in tested}}
     return score([sequence for one in tested.values() for sequence in one])
 
 
-def write_scores(args: argparse.Namespace, scores: dict, about: Mapping) -> str:
-    """Writes evaluation.json and evaluation.md; returns the latter's text."""
+def finish_lifting(
+    args: argparse.Namespace,
+    data: LiftingData,
+    model: keras.Model,
+    tested: Mapping[str, list[Sequence]],
+    about: Mapping,
+) -> str:
+    """Scores a network; writes evaluation.json, evaluation.md and, if asked, the page.
+
+    Args:
+        args, data, model, tested: as of `score_of`.
+        about: what the receipt begins with.
+
+    Returns:
+        The text of evaluation.md, and where report.html is.
+    """
+    cases = LiftingCases()
+    notice = cases.notice if args.report else None
+    scores = score_of(args, data, model, tested, notice)
     scores["receipt"] = {
         "command": command(),
         **about,
@@ -272,8 +306,16 @@ def write_scores(args: argparse.Namespace, scores: dict, about: Mapping) -> str:
         "flip averaging": "no" if args.no_test_time_augmentation else "yes",
     }
     keypoints = args.keypoints if args.dataset == "h36m" else None
-    text = lifting_page(scores, keypoints)
-    write_evaluation(pathlib.Path(args.checkpoint), scores, text)
+    parts = lifting_parts(scores, keypoints)
+    text, folder = "\n\n".join(parts), pathlib.Path(args.checkpoint)
+    write_evaluation(folder, scores, text)
+    if args.report:
+        skeleton = data.skeleton
+        sides = skeleton.joints_left, skeleton.joints_right
+        bones = Bones.of_parents(skeleton.parents, *sides)
+        shown = [functools.partial(cases.add, bones=bones)]
+        trained = pathlib.Path(about["weights"]).parent
+        text += f"\n\nreport: {write_report_page(folder, parts, shown, trained)}"
     return text
 
 
@@ -296,8 +338,8 @@ def evaluate_lifting(args: argparse.Namespace) -> str:
         refuse_unknown(data, args.subjects_train)
     tested = scored_sequences(args, data)
     model = lifting_networks(args, data, weights)[0]
-    scores = score_of(args, data, model, tested)
-    return write_scores(args, scores, {"weights": str(weights.path)})
+    about = {"weights": str(weights.path)}
+    return finish_lifting(args, data, model, tested, about)
 
 
 def refuse_unknown(data: LiftingData, subjects) -> None:

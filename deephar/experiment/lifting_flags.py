@@ -20,7 +20,7 @@ TRAIN_LIFTING, EVALUATE_LIFTING, RENDER_LIFTING = "training", "evaluation", "ren
 
 _UNSET = object()
 
-_SCORED = frozenset("by_subject subjects_train subjects_test actions".split())
+_SCORED = frozenset("by_subject report subjects_train subjects_test actions".split())
 _TRAINING = frozenset(
     """checkpoint_frequency resume no_eval export_training_curves dropout
     disable_optimizations stride epochs batch_size learning_rate lr_decay
@@ -153,6 +153,7 @@ def _add_run(group, evaluate_flags: Sequence[str]) -> None:
     switch("--overwrite", help="replace the training that the folder holds")
     switch("--render", help="draw one video instead")
     switch("--by-subject", help="scores of each test subject")
+    switch("--report", help="write report.html too, with poses that turn")
     switch("--no-eval", help="no evaluation after the epochs, to save time")
     switch("--export-training-curves", help="draw the losses after every epoch")
     add("--seed", default=0, help="of weights, dropout and order", type=seed)

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 
 import keras
 
+from deephar.callbacks import TrainingPage
 from deephar.data.lifting import LiftingData, Sequence
 from deephar.data.lifting_loaders import ChunkedLoader
 from deephar.devices import on_gpu
 from deephar.evaluation.lifting import epoch_errors, plot_training
+from deephar.evaluation.training_page import TRAINING_PAGE, write_training_page
 from deephar.experiment.lifting import (
     POSE,
     TRAJECTORY,
@@ -20,13 +22,12 @@ from deephar.experiment.lifting import (
     actions_of,
     as_typed,
     find_checkpoint,
+    finish_lifting,
     lifter_of,
     lifting_data,
     network_arguments_of,
     read_weights,
-    score_of,
     scored_sequences,
-    write_scores,
 )
 from deephar.experiment.lifting_flags import check_pairs, flag_of
 from deephar.experiment.run import (
@@ -44,7 +45,7 @@ logger = logging.getLogger(__name__)
 _SEED = 1234
 """The original's seed of the data's order, that of --seed 0."""
 
-_FILES = ("epoch_*.bin", LAST, LOSSES, "loss_*.png")
+_FILES = ("epoch_*.bin", LAST, LOSSES, "loss_*.png", TRAINING_PAGE)
 """What a training writes."""
 
 _FREE = frozenset({"epochs", "subjects_test"})
@@ -80,10 +81,12 @@ def train_lifting(args: argparse.Namespace) -> str:
     if weights is None:
         clear_earlier_training(folder, _FILES)
     path = folder / LAST if trainer.epoch < args.epochs else weights.path
-    trainer.train()
-    scores = score_of(args, data, trainer.models[POSE], tested)
+    try:
+        trainer.train()
+    finally:
+        write_training_page(folder)
     about = {"weights": str(path), "epochs": trainer.epoch}
-    return write_scores(args, scores, about)
+    return finish_lifting(args, data, trainer.models[POSE], tested, about)
 
 
 def _weights_to_resume(args: argparse.Namespace) -> Weights | None:
@@ -174,15 +177,18 @@ def lifting_trainer(
         parts = {"train": sequences["train"], "valid": valid, **sequences}
         evaluate = _evaluation(args, data, models, parts)
     folder = pathlib.Path(args.checkpoint)
+    page = TrainingPage(folder)
 
     def draw(rows):
-        plot_training(folder, rows)
+        if args.export_training_curves:
+            plot_training(folder, rows)
+        page.on_epoch_end(trainer.epoch - 1)
 
     trainer = LiftingTrainer(
         *(_recipe(args), _step(args, data, models), models, labelled, unlabelled),
         folder=folder,
         evaluate=evaluate,
-        after_epoch=draw if args.export_training_curves else None,
+        after_epoch=draw,
         about=about,
     )
     if weights is not None:

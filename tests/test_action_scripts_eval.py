@@ -192,8 +192,10 @@ def test_cross_view_weights_are_tested_on_the_other_camera_alone(
 ):
     monkeypatch.chdir(cross_view)
     evaluate = load("exp/ntu/eval_ntu_ar_pe_merge.py")
-    evaluate.main(["eval", "--data", "data", *WEIGHTS])
+    evaluate.main(["eval", "--data", "data", *WEIGHTS, "--report"])
+    page = (cross_view / "eval" / "report.html").read_text(encoding="utf-8")
     scores = _scores(cross_view / "eval")
+    assert page.count('class="pose3d"') == page.count("<img ") == scores["videos"]
     assert scores["receipt"]["protocol"] == "cv"
     figure, *_ = read_result(cross_view / "eval" / "evaluation.json")
     assert figure.table == "ntu" and figure.part.startswith("ntu (")

@@ -9,6 +9,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from browser import watched, width_beyond
 from scripts import load, run
 from tiny_clips import write_tiny_h36m
 from tiny_mpii import write_tiny_mpii
@@ -90,6 +91,25 @@ def test_evaluation_prints_strict_and_lenient_figures_beside_the_paper_s(place):
     assert scores["receipt"]["frames"] == "one in 5"
     names = {path.name for path in (place / "run").iterdir()}
     assert names >= {"report.md", "blocks.png", "predictions.png", "training.png"}
+
+
+def test_a_real_drag_turns_the_poses_of_the_report(place, page):
+    seen = watched(page)
+    page.goto((place / "run" / "report.html").as_uri())
+    headings = page.locator("h2").all_inner_texts()
+    assert headings[-4:-1] == ["Best and worst cases", "Poses in space", "Training"]
+    canvas = page.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    before, box = canvas.screenshot(), canvas.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 90)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 100, steps=4)
+    page.mouse.up()
+    assert canvas.screenshot() != before
+    assert page.locator("canvas").count() == 4
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert width_beyond(page) <= 0
+    assert not seen
 
 
 def _evaluate(place, *arguments):

@@ -240,7 +240,7 @@ def test_a_head_of_other_actions_is_refused(place, monkeypatch):
 
 def test_the_validation_writes_three_confusions(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
-    VALIDATE.main(["runs/val", "--weights-file", f"runs/all/{LAST}"])
+    VALIDATE.main(["runs/val", "--weights-file", f"runs/all/{LAST}", "--report"])
     scores = read(place / "runs/val/evaluation.json")
     assert scores["videos"] == scores["clips"] == 3
     assert scores["too_short"] == ["LookatShelf_test_2_LookatShelf"]
@@ -255,6 +255,9 @@ def test_the_validation_writes_three_confusions(place, monkeypatch, capsys):
     assert "original" not in said and "paper" not in said
     names = {path.name for path in (place / "runs/val").iterdir()}
     assert names >= {"evaluation.md", "confusion.png", "confusion_mmmvvv.png"}
+    page = (place / "runs/val/report.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == 2 and "confusions of merged" not in page
+    assert 'aria-label="confusions of appearance, as merged (mmmvvv)"' in page
     classes = ("--classes", "GlanceAtShelf,ApproachtoShelf,LookatShelf")
     with pytest.raises(ValueError, match="is of the classes ApproachtoShelf,Glance"):
         VALIDATE.main(["runs/no", "--weights-file", f"runs/all/{LAST}", *classes])

@@ -119,7 +119,7 @@ def penn(tmp_path_factory):
     _write_people(folder / "mpii", model, settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        PENN.main(["eval", "--data", "data", "--mpii", "mpii", *WEIGHTS])
+        PENN.main(["eval", "--data", "data", "--mpii", "mpii", *WEIGHTS, "--report"])
     return folder, model, settings
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ from deephar.utils.drawing import contact_sheet, draw_pose, limbs
 from deephar.utils.outputs import deciding
 from deephar.utils.pose import INVALID, is_valid
 from deephar.utils.transform import transform_2d_points
+
+logger = logging.getLogger(__name__)
 
 CASES = 8
 """Best ones that are shown, and worst ones."""
@@ -204,12 +207,13 @@ def add_clips(
     scores = found.scores[found.names.index(deciding(found.names))]
     sure = _probabilities(scores, found.clips * (1 + found.flip))
     answers = np.nan_to_num(sure, nan=-1).argmax(axis=-1)
-    usable = np.isfinite(sure).all(axis=-1) & ~found.too_short
+    usable = ~np.isnan(sure).any(axis=-1) & ~found.too_short
     right = answers == found.actions
     page.heading("Best and worst cases", level)
     page.text(
         f"{_STRIP} frames of the clip in the middle of each video, as the network sees "
-        "them, with its poses. The share is its own certainty."
+        "them, with its poses. The share is its own certainty. Videos that are too "
+        "short or cannot be read are not among them."
     )
     for words, of in (("Wrong", usable & ~right), ("Right", usable & right)):
         certain = np.where(of, sure.max(axis=-1), np.nan)
@@ -228,7 +232,14 @@ class _Clip:
     """Some frames of a clip, with the network's poses (frames, joints, 2 or 3)."""
 
     def __init__(self, dataset, mode: int, key: int, describe: Describe):
-        frames = dataset.get_data(key, mode)["frame"]
+        try:
+            frames = dataset.get_data(key, mode)["frame"]
+        except OSError as error:
+            # Many clips may have been looked at, and this one not be among them.
+            logger.warning(
+                "%s: shown in black: %s", dataset.video_name(key, mode), error
+            )
+            frames = dataset.get_blank_data(key, mode)["frame"]
         frames = frames.reshape(-1, *frames.shape[-3:])
         count = min(_STRIP, len(frames))
         self.frames = frames[np.linspace(0, len(frames) - 1, count, dtype=int)]
@@ -259,10 +270,16 @@ def _add_clip_space(page: Page, clips: Sequence[_Clip], captions: Sequence[str])
 
 
 def _probabilities(scores: np.ndarray, looks: np.ndarray) -> np.ndarray:
-    """`(videos, classes)`: the geometric mean over the looks, to a sum of 1."""
-    logs = scores / np.maximum(looks, 1)[:, None]
-    values = np.exp(logs - np.nanmax(logs, axis=-1, keepdims=True))
-    return values / values.sum(axis=-1, keepdims=True)
+    """`(videos, classes)`: the geometric mean over the looks, to a sum of 1.
+
+    NaN for videos whose scores are not all finite.
+    """
+    known = np.isfinite(scores).all(axis=-1)
+    logs = scores[known] / np.maximum(looks[known], 1)[:, None]
+    values = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    sure = np.full(scores.shape, np.nan)
+    sure[known] = values / values.sum(axis=-1, keepdims=True)
+    return sure
 
 
 def _answer(found: ActionPredictions, key: int, answers, certain) -> str:

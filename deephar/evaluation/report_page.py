@@ -8,6 +8,7 @@ from deephar.evaluation.training_page import add_training
 from deephar.pages import Page, add_markdown
 
 REPORT_PAGE = "report.html"
+_TRAINING = "## Training"
 
 
 def write_report_page(
@@ -21,7 +22,8 @@ def write_report_page(
     Args:
         folder: where to, and where pictures of `parts` lie that are no `Drawing`.
         parts: Markdown, the first of it the title (`# ...`), the second the receipt,
-            which goes to the end.
+            which goes to the end. What follows a part `## Training` is left out: the
+            page has more of it.
         cases: each puts a part on the page.
         run_folder: the training's run folder, for its curves.
 
@@ -29,6 +31,8 @@ def write_report_page(
         The path of report.html.
     """
     title, receipt, *parts = parts
+    if _TRAINING in parts:
+        parts = parts[: parts.index(_TRAINING)]
     page = Page(title.removeprefix("# "))
     drawn = {part.name: part.figure for part in parts if isinstance(part, Drawing)}
     if not parts[0].startswith("#"):

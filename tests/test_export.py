@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from formula_weights import formula_pictures, set_formula_weights
 from PIL import Image
-from scripts import load, read_json
+from scripts import REPOSITORY, load, read_json
+from tiny_mpii import write_tiny_mpii
 
 from deephar.checkpoints import save_weights
 from deephar.commands import export as command
@@ -28,6 +29,7 @@ if keras.backend.backend() != "tensorflow":
 
 SHAPE = {"size": 32, "pyramids": 1, "levels": 2, "growth": 8, "ksize": 3}
 CLIPS = {"frames": 4, "actions": 3, "step": 2, "action_pyramids": "1"}
+ENDS = ("_lowest", "", "_highest")
 SMALL = {"pose_features": 16, "visual_features": 16, "replica": "no"}
 
 
@@ -227,3 +229,22 @@ def test_the_example_prints_the_action_of_every_window(actions, tmp_path, capsys
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines] == ["7", "8"]
     assert all(line[1].startswith("action ") for line in lines)
+
+
+def test_files_are_timed_and_scored_beside_the_network(poses, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(REPOSITORY / "exp/benchmark")
+    benchmark, people = load("exp/benchmark/exported.py"), tmp_path / "mpii"
+    write_tiny_mpii(people, valid=2)
+    files = [poses[0] / "pose.onnx", poses[0] / "pose.tflite"]
+    flags = ["--rounds", 2, "--repeat", 1, "--data", people, "--plot"]
+    argv = [str(x) for x in (*files, *flags, tmp_path / "speed.png")]
+    figures = benchmark.measure(benchmark.parse(argv))
+    sides = ("keras", "traced", "pose.onnx", "pose.tflite")
+    assert all(figures[f"{side}_s"] > 0 for side in sides)
+    assert len({figures[f"{side}_pckh"] for side in sides}) == 1
+    low, middle, high = (figures[f"pose.onnx_over_keras{x}"] for x in ENDS)
+    assert low <= middle <= high and figures["people"] == 2
+    with Image.open(tmp_path / "speed.png") as drawn:
+        assert drawn.width > 500
+    with pytest.raises(ValueError, match="different names"):
+        benchmark.measure(benchmark.parse([argv[0], argv[0]]))

@@ -67,23 +67,7 @@ def custom_layout(
         ValueError: if an argument breaks these rules, or a joint is in two flips.
     """
     names = list(joint_names)
-    texts = all(isinstance(one, str) and one for one in names)
-    if isinstance(joint_names, str) or not names or not texts:
-        raise ValueError(
-            "`joint_names` must be a list of names. "
-            f"Received: joint_names={shown(joint_names)}"
-        )
-    twice = [one for i, one in enumerate(names) if one in names[:i]]
-    if twice:
-        raise ValueError(
-            f"`joint_names` must differ. Received: {shown(twice[0])} twice"
-        )
-    if dim not in (2, 3):
-        raise ValueError(f"`dim` must be 2 or 3. Received: dim={shown(dim)}")
-    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-        raise ValueError(
-            f"`name` must be a name of letters, digits and _. Received: {shown(name)}"
-        )
+    _check(joint_names, dim, name, sigmas)
     mirrored, cmap = list(range(len(names))), [0] * len(names)
     for first, second in (_rows("flips", pair, names) for pair in flips):
         if mirrored[first] != first or mirrored[second] != second:
@@ -93,11 +77,6 @@ def custom_layout(
             )
         mirrored[first], mirrored[second] = second, first
         cmap[first], cmap[second] = 1, 2
-    if sigmas is not None and not _are_sigmas(sigmas, len(names)):
-        raise ValueError(
-            f"`sigmas` must be {len(names)} numbers above 0, one a joint. "
-            f"Received: sigmas={shown(sigmas)}"
-        )
     return _CustomLayout(
         name,
         (),
@@ -175,6 +154,33 @@ def layout_from(described: str | Mapping[str, Any]) -> type:
 
 
 copyreg.pickle(_CustomLayout, lambda layout: (layout_from, (describe_layout(layout),)))
+
+
+def _check(joint_names, dim, name, sigmas) -> None:
+    """Raises ValueError unless arguments of `custom_layout` are as they should be."""
+    names = list(joint_names)
+    texts = all(isinstance(one, str) and one for one in names)
+    if isinstance(joint_names, str) or not names or not texts:
+        raise ValueError(
+            "`joint_names` must be a list of names. "
+            f"Received: joint_names={shown(joint_names)}"
+        )
+    twice = [one for i, one in enumerate(names) if one in names[:i]]
+    if twice:
+        raise ValueError(
+            f"`joint_names` must differ. Received: {shown(twice[0])} twice"
+        )
+    if dim not in (2, 3):
+        raise ValueError(f"`dim` must be 2 or 3. Received: dim={shown(dim)}")
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(
+            f"`name` must be a name of letters, digits and _. Received: {shown(name)}"
+        )
+    if sigmas is not None and not _are_sigmas(sigmas, len(names)):
+        raise ValueError(
+            f"`sigmas` must be {len(names)} numbers above 0, one a joint. "
+            f"Received: sigmas={shown(sigmas)}"
+        )
 
 
 def _is_first(layout, row, other):

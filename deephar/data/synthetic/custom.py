@@ -112,19 +112,11 @@ def write_custom_data(
     prepare(folder, _LAYOUT, overwrite, {**flags, "as": form, "seed": seed})
     work = functools.partial(_write_one, folder, seed, frames)
     entries = list(map_jobs(work, jobs_of(counts), workers, 1, progress))
-    cut = train + valid
+    pictures, found = entries[: train + valid], entries[train + valid :]
     if form == "cvat":
         _write_cvat(folder / "annotations.xml", entries)
     else:
-        content = {
-            "format": FORMAT,
-            "version": VERSION,
-            "layout": LAYOUT,
-            "actions": list(ACTIONS),
-            "pictures": entries[:cut],
-            "clips": entries[cut:],
-        }
-        write_custom(folder / "data.json", content)
+        _write_own(folder / "data.json", pictures, found)
     logger.info("wrote %d pictures and clips to %s", len(entries), folder)
 
 
@@ -194,6 +186,13 @@ def _joints(
 
 def _rounded(*values: float) -> list[float]:
     return [round(float(value), 2) for value in values]
+
+
+def _write_own(path: pathlib.Path, pictures: list[dict], clips: list[dict]) -> None:
+    """Writes the entries as own data."""
+    content = {"format": FORMAT, "version": VERSION, "layout": LAYOUT}
+    content |= {"actions": list(ACTIONS), "pictures": pictures, "clips": clips}
+    write_custom(path, content)
 
 
 def _write_cvat(path: pathlib.Path, entries: Sequence[dict[str, Any]]) -> None:

@@ -83,6 +83,7 @@ def test_an_export_of_cvat_gives_what_was_labelled(generated, convert, capsys):
     assert [one.part for one in theirs.pictures] == ["train"] * 3 + ["valid"]
     assert theirs.layout.links == ours.layout.links
     assert theirs.layout.map_hflip == ours.layout.map_hflip
+    assert theirs.layout.cmap == ours.layout.cmap
     done = {
         c.name.split("/")[-1]: theirs.actions[c.spans[0].action] for c in theirs.clips
     }

@@ -227,7 +227,7 @@ def make_layout(
         if sorted(short) == sorted(LAYOUTS[known].joint_names):
             return known, dict(zip(names, short, strict=True))
     flips = [
-        [name, other]
+        [other, name]
         for name in names
         for left, right in (*_SIDES, *_ENDS)
         if (other := _other_side(name, left, right)) in names

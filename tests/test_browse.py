@@ -64,10 +64,12 @@ def test_what_is_missing_stands_on_the_page(whole, tmp_path, capsys):
         assert part in text
 
 
-def test_own_data_have_a_page_and_mistakes_stop_it(own, tmp_path, capsys):
+def test_own_data_have_a_page_and_mistakes_stop_it(own, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(browse, "MOST", 1)
     text, said = look(capsys, "custom", own, tmp_path / "page.html")
     assert "train: people, train: videos, valid: people" in said
     assert "left_end" in text and "jump, frames " in text
+    assert "Of 1 of the 3 videos, spread evenly (--all for all)" in text
     wrong = content()
     wrong["pictures"][0]["people"][0]["joints"]["tail"] = [1, 2]
     damaged = write_tiny_custom(tmp_path / "wrong", wrong)
@@ -91,7 +93,10 @@ def test_names_in_data_are_text_on_the_page(tmp_path, capsys, page):
 
 def test_a_browser_shows_sheets_that_fit_a_telephone(whole, tmp_path, capsys, page):
     out = tmp_path / "page.html"
-    look(capsys, "NTU", whole / "NTU", out, "--samples", "2")
+    options = ("--samples", "2", "--dataconf", "human36m_dataconf")
+    assert (
+        "sides of 20 to 89 px" in look(capsys, "NTU", whole / "NTU", out, *options)[0]
+    )
     seen = watched(page)
     for width in (1000, 360):
         page.set_viewport_size({"width": width, "height": 800})
@@ -116,6 +121,8 @@ def test_mistakes_are_told(whole, tmp_path, capsys):
     options = ["--out", str(tmp_path / "new"), "--split", "test"]
     with pytest.raises(ValueError, match="must have samples of the part test"):
         browse.main(["MPII", str(whole / "MPII"), *options])
+    with pytest.raises(ValueError, match="`name` must be one of mpii_sp_dataconf"):
+        browse.main(["MPII", str(whole / "MPII"), *options, "--dataconf", "x"])
     with pytest.raises(SystemExit):
         browse.parse(["MPII", "x", "--seed", "-1"])
     assert "--seed must be at least 0: -1" in capsys.readouterr().err

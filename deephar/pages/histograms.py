@@ -60,7 +60,8 @@ def histogram(values: Sequence[float], label: str, of: str):
     axes.axvline(middle, color=SECOND, linewidth=1.2, linestyle="--")
     if whole:
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_xlim(min(edges[0], middle - _ROOM), max(edges[-1], middle + _ROOM))
+        least = middle - _ROOM if edges[0] < 0 else max(middle - _ROOM, -0.5)
+        axes.set_xlim(min(edges[0], least), max(edges[-1], middle + _ROOM))
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.ticklabel_format(axis="y", scilimits=(-4, 5))
     axes.set_xlabel(label)

@@ -102,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(argv)
     if args.out.exists() and not args.overwrite:
         raise FileExistsError(f"{args.out}: is there already; --overwrite replaces it")
+    if not args.out.parent.is_dir():
+        raise FileNotFoundError(f"no folder to write the page to: {args.out.parent}")
     if not args.folder.exists():
         raise FileNotFoundError(f"no such file or folder: {args.folder}")
     page = Page(args.dataset, f"What {args.folder} has, and what a network is given")

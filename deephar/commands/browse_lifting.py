@@ -100,7 +100,7 @@ def add_lifting(
             fault = (path.name, "cannot be shown", str(error))
             faults += [] if fault[2] in found.wrong else [fault]
     if not parts:
-        reasons = [where for _, _, where in faults] or ["no file data_2d_*.npz"]
+        reasons = [f"{what}: {where}" for _, what, where in faults] or ["none"]
         raise ValueError(
             f"{os.fspath(folder)} must have tracks to show. Received: {reasons[0]}"
         )

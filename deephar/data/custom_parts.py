@@ -262,24 +262,30 @@ def _box(node: Node, size) -> tuple[float, float, float, float] | None:
 
 def _joints(node: Node | None, reading, size) -> tuple[np.ndarray, np.ndarray]:
     """Returns joints (num_joints, 2), px, and (num_joints,) which are visible."""
-    joints = np.full((len(reading.rows), 2), INVALID)
-    visible = np.zeros(len(reading.rows), bool)
-    for name, one in _named(node, reading):
-        value = one.value
-        if not (are_numbers(value, (2,)) or are_numbers(value, (3,))):
-            one.wrong("must be [x, y], px, or [x, y, visible]")
-        elif not all(abs(one) <= FARTHEST for one in value[:2]):
-            one.wrong(f"must be [x, y], px, none beyond {FARTHEST:g}")
-        elif value[2:] not in ([], [0], [1]):
-            one.wrong("must have 1 (visible) or 0 (hidden) behind x and y")
-        elif value[2:] != [0] and size and _is_outside(value, size):
-            one.wrong(
-                f"must lie in the picture of {size[0]}x{size[1]} px, or be hidden"
-            )
+    joints = [[INVALID, INVALID]] * len(reading.rows)
+    visible = [False] * len(reading.rows)
+    for name, value in _named(node, reading):
+        rule = _point_rule(value, size)
+        if rule is not None:
+            node.at(name).wrong(rule)
         else:
             row = reading.rows[name]
             joints[row], visible[row] = value[:2], value[2:] != [0]
-    return joints, visible
+    return np.array(joints, np.float64), np.array(visible)
+
+
+def _point_rule(value: Any, size) -> str | None:
+    """Returns the rule that a joint breaks; None if it breaks none."""
+    if not (are_numbers(value, (2,)) or are_numbers(value, (3,))):
+        return "must be [x, y], px, or [x, y, visible]"
+    x, y, *seen = value
+    if not (abs(x) <= FARTHEST and abs(y) <= FARTHEST):
+        return f"must be [x, y], px, none beyond {FARTHEST:g}"
+    if seen not in ([], [0], [1]):
+        return "must have 1 (visible) or 0 (hidden) behind x and y"
+    if seen != [0] and size and _is_outside((x, y), size):
+        return f"must lie in the picture of {size[0]}x{size[1]} px, or be hidden"
+    return None
 
 
 def _joints_3d(node: Node | None, reading, known) -> np.ndarray | None:
@@ -287,8 +293,8 @@ def _joints_3d(node: Node | None, reading, known) -> np.ndarray | None:
     if node is None:
         return None
     joints = np.full((len(reading.rows), 3), INVALID)
-    for name, one in _named(node, reading):
-        row = reading.rows[name]
+    for name, _ in _named(node, reading):
+        row, one = reading.rows[name], node.at(name)
         if one.numbers("x right, y down, z forward, mm", 3) is None:
             continue
         if max(map(abs, one.value)) > FARTHEST:
@@ -300,16 +306,20 @@ def _joints_3d(node: Node | None, reading, known) -> np.ndarray | None:
     return joints
 
 
-def _named(node: Node | None, reading) -> Iterable[tuple[str, Node]]:
+def _named(node: Node | None, reading) -> Iterable[tuple[str, Any]]:
     """Yields the joints of an object by name; notes names that the layout has not."""
-    if node is None or node.value == {}:
-        return ()
-    members = node.members((), tuple(reading.rows), "joint of the layout")
-    return () if members is None else members.items()
+    if node is None:
+        return
+    if type(node.value) is not dict or not node.value.keys() <= reading.rows.keys():
+        # What is wrong with it is noted here.
+        node.members((), tuple(reading.rows), "joint of the layout")
+    if isinstance(node.value, dict):
+        known = node.value.keys() & reading.rows.keys()
+        yield from ((name, node.value[name]) for name in node.value if name in known)
 
 
 def _is_outside(point: Sequence[float], size: tuple[int, int]) -> bool:
     return not all(
         -_OUTSIDE <= one <= length + _OUTSIDE
-        for one, length in zip(point[:2], size, strict=True)
+        for one, length in zip(point, size, strict=True)
     )

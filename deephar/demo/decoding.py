@@ -17,6 +17,7 @@ import struct
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -24,7 +25,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from deephar.data.pictures import PictureError, num_pages, open_picture, reading
+from deephar.data.pictures import (
+    PictureError,
+    num_pages,
+    open_picture,
+    read_size,
+    reading,
+)
 from deephar.data.videos import Video
 from deephar.demo.limits import Limits
 
@@ -177,6 +184,7 @@ def _serve(connection: Connection, limits: dict) -> None:
     """The process: reads the files that it is told of until nobody is there."""
     limits = Limits(**limits)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
     # The head tells the size before anything is decoded: see _check_pixels.
     Image.MAX_IMAGE_PIXELS = None
     if sys.platform == "linux":
@@ -194,7 +202,8 @@ def _serve(connection: Connection, limits: dict) -> None:
             for message in decode(path, limits):
                 connection.send_bytes(_packed(message))
         except (OSError, ValueError, MemoryError) as error:
-            text = "not enough memory for it" if not str(error) else str(error)
+            text = str(error) or "not enough memory for it"
+            text = text.replace(f"the picture {path}", "the picture")
             text = text.replace(path, "the file")
             connection.send_bytes(_packed({"error": text}))
 
@@ -232,8 +241,7 @@ def _is_picture(path: str) -> bool:
 
 
 def _picture(path: str, limits: Limits) -> Iterator[dict[str, Any] | Frame]:
-    with reading(path), Image.open(path, formats=PICTURES) as image:
-        _check_pixels(image.size, limits)
+    _check_pixels(read_size(path), limits)
     pages = num_pages(path)
     picture = open_picture(path, upright=True)
     jpeg, size = _shrunk(picture, limits.picture_side)

@@ -4,11 +4,11 @@ import dataclasses
 import os
 import pathlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from deephar.commands.browse_opening import lines_of
+from deephar.commands.browse_opening import Fault, lines_of
 from deephar.commands.browse_sections import (
     IN_SPACE,
     STRIP_WIDTH,
@@ -18,7 +18,7 @@ from deephar.commands.browse_sections import (
 from deephar.commands.sheets import STRIP_FRAMES, STRIP_SIDE, beside
 from deephar.data.lifting import LiftingData, base_action, open_lifting_data
 from deephar.data.lifting import Sequence as Track
-from deephar.data.lifting_inspection import inspect_lifting
+from deephar.data.lifting_inspection import Inspection, inspect_lifting
 from deephar.data.lifting_loaders import ChunkedLoader, Sides
 from deephar.data.showing import choose, some_frames
 from deephar.pages import Page
@@ -78,27 +78,12 @@ def add_lifting(
         ValueError: if no file of key points can be shown.
     """
     found = inspect_lifting(folder, cameras)
-    page.heading("What is there")
-    columns = list(dict.fromkeys(what for one in found.parts.values() for what in one))
-    page.table(
-        ("file", *columns),
-        [
-            (name, *(one.get(what) for what in columns))
-            for name, one in found.parts.items()
-        ],
-    )
+    _add_counts(page, found.parts)
     faults = lines_of("all", "missing", found.missing)
     faults += lines_of("all", "wrong", found.wrong)
     faults += lines_of("all", "not compared", found.extra)
-    parts = []
-    for path in sorted(folder.glob("data_2d_*.npz")):
-        if path.name not in found.parts:
-            continue  # is among the wrong ones
-        try:
-            parts.append((path.name, *_open(path, cameras)))
-        except (OSError, ValueError) as error:
-            fault = (path.name, "cannot be shown", str(error))
-            faults += [] if fault[2] in found.wrong else [fault]
+    parts, more = _open_all(folder, cameras, found)
+    faults += more
     if not parts:
         reasons = [f"{what}: {where}" for _, what, where in faults] or ["none"]
         raise ValueError(
@@ -113,6 +98,30 @@ def add_lifting(
         ]
         _add_file(page, name, data, tracks, pieces)
     return [name for name, _, _ in parts]
+
+
+def _add_counts(page: Page, parts: Mapping[str, Mapping[str, object]]) -> None:
+    """Adds a table of the numbers of each file."""
+    columns = list(dict.fromkeys(what for one in parts.values() for what in one))
+    rows = [(name, *map(one.get, columns)) for name, one in parts.items()]
+    page.heading("What is there")
+    page.table(("file", *columns), rows)
+
+
+def _open_all(
+    folder: pathlib.Path, cameras: pathlib.Path | None, found: Inspection
+) -> tuple[list[tuple[str, LiftingData, list[Track]]], list[Fault]]:
+    """Opens the files of key points; returns them, and what cannot be shown."""
+    parts, faults = [], []
+    for path in sorted(folder.glob("data_2d_*.npz")):
+        if path.name not in found.parts:
+            continue  # is among the wrong ones
+        try:
+            parts.append((path.name, *_open(path, cameras)))
+        except (OSError, ValueError) as error:
+            if str(error) not in found.wrong:
+                faults.append((path.name, "cannot be shown", str(error)))
+    return parts, faults
 
 
 def _open(path: pathlib.Path, cameras) -> tuple[LiftingData, list[Track]]:

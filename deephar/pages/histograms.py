@@ -120,9 +120,7 @@ def stacked_bars(
         title = names[number] if names else None
         axes.barh(rows, lengths[:, number], 0.72, start, color=color, label=title)
     most = most or max(float(ends[:, -1].max()), 1.0) * 1.12
-    for row, end in zip(rows, ends[:, -1].tolist(), strict=True):
-        text = f"{end:.0f}" if round(end, 6).is_integer() else f"{end:.1f}"
-        axes.text(end + most / 100, row, text, va="center", fontsize=7.5)
+    _write_ends(axes, ends[:, -1].tolist(), most / 100)
     axes.set_yticks(rows, shown, fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, most)
@@ -131,9 +129,16 @@ def stacked_bars(
     axes.set_xlabel(label)
     axes.tick_params(axis="y", length=0)
     if names:
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 3}
-        axes.legend(frameon=False, fontsize=8, **place)
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
+        axes.legend(frameon=False, fontsize=8, ncols=3, **place)
     return figure
+
+
+def _write_ends(axes, ends: Sequence[float], gap: float) -> None:
+    """Writes beside each bar how long it is."""
+    for row, end in enumerate(ends):
+        text = f"{end:.0f}" if round(end, 6).is_integer() else f"{end:.1f}"
+        axes.text(end + gap, row, text, va="center", fontsize=7.5)
 
 
 def _short(name: str, most: int = 34) -> str:

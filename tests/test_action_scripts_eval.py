@@ -142,10 +142,13 @@ def test_ntu_is_evaluated_by_one_clip_with_boxes_by_a_pose_network(
     predict.main(["boxes", "--data", "data", *pose, "--refine", "1"])
     evaluate = load("exp/ntu/eval_ntu_ar_pe_merge.py")
     boxes = ("--boxes", "boxes/pred_bboxes_ntu.json", "--protocol", "cs")
-    evaluate.main(["eval", "--data", "data", *WEIGHTS, *boxes, "--subsample", "1"])
+    flags = ("--data", "data", *WEIGHTS, *boxes, "--subsample", "1", "--report")
+    evaluate.main(["eval", *flags])
+    page = (tmp_path / "eval" / "report.html").read_text(encoding="utf-8")
     scores = _scores(tmp_path / "eval")
     assert (scores["videos"], scores["clips"], scores["flip"]) == (2, 2, False)
     assert scores["too_short"] == scores["unreadable"] == []
+    assert page.count('class="pose3d"') == page.count("<img ") == scores["videos"]
     assert scores["receipt"]["protocol"] == "cs"
     config = {"crop_resolution": (SIDE, SIDE), "fixed_subsampling": 1}
     data = Ntu(
@@ -192,10 +195,8 @@ def test_cross_view_weights_are_tested_on_the_other_camera_alone(
 ):
     monkeypatch.chdir(cross_view)
     evaluate = load("exp/ntu/eval_ntu_ar_pe_merge.py")
-    evaluate.main(["eval", "--data", "data", *WEIGHTS, "--report"])
-    page = (cross_view / "eval" / "report.html").read_text(encoding="utf-8")
+    evaluate.main(["eval", "--data", "data", *WEIGHTS])
     scores = _scores(cross_view / "eval")
-    assert page.count('class="pose3d"') == page.count("<img ") == scores["videos"]
     assert scores["receipt"]["protocol"] == "cv"
     figure, *_ = read_result(cross_view / "eval" / "evaluation.json")
     assert figure.table == "ntu" and figure.part.startswith("ntu (")

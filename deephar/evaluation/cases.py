@@ -130,8 +130,9 @@ def add_people(page: Page, people: People) -> None:
     page.heading("Best and worst cases")
     view = sample_view(people.dataset)
     for words, chosen in zip(("Worst", "Best"), extremes(errors), strict=True):
-        if len(chosen):
-            page.heading(f"{words}: predicted left, truth right", 3)
+        if not len(chosen):
+            continue
+        page.heading(f"{words}: predicted left, truth right", 3)
         shown = [
             (_pair(view, people, int(key)), f"{key}: {people.unit.format(errors[key])}")
             for key in chosen
@@ -220,11 +221,13 @@ def add_clips(
         known = np.flatnonzero(of)
         chosen = known[np.argsort(-certain[known], kind="stable")][:CASES]
         page.heading(f"{words}, the surest first: {of.sum()} videos", 3)
+        if not len(chosen):
+            continue
         captions = [_answer(found, int(key), answers, certain) for key in chosen]
         clips = [_Clip(dataset, mode, int(key), describe) for key in chosen]
         strips = [clip.strip() for clip in clips]
         page.pictures(list(zip(strips, captions, strict=True)), width=420)
-        if clips and clips[0].poses.shape[-1] == 3:
+        if clips[0].poses.shape[-1] == 3:
             _add_clip_space(page, clips, captions)
 
 

@@ -29,7 +29,7 @@ def parse_boxed_evaluation(
     """
     parser = boxed_pose_parser(doc, logdir)
     add_part_arguments(parser, data, data.valid)
-    report = "write report.md with pictures"
+    report = "write report.md and report.html"
     parser.add_argument("--report", action="store_true", help=report)
     return parser.parse_args(argv)
 

@@ -11,11 +11,11 @@ Measured  on 315 generated people, with --flip (2 blocks, 128 px): AP 52.4, AP a
 
 Prints COCO's average precision and recall (OKS, by pycocotools) and PCK at 0.2 of the
 box's longer side by joint and block; writes evaluation.json, evaluation.md and
-keypoint_results.json, in COCO's form, to the run folder; --report adds report.md with
-drawn predictions. The windows lie around the true boxes, so that the figures are not
-those of a detector and a pose network together. A network of 16 joints is scored over
-the twelve of COCO's key points that it has. A picture that cannot be read counts as
-wrong. docs/coco.md has the rules.
+keypoint_results.json, in COCO's form, to the run folder; --report adds report.md and
+report.html (docs/reports.md). The windows lie around the true boxes, so that the
+figures are not those of a detector and a pose network together. A network of 16 joints
+is scored over the twelve of COCO's key points that it has. A picture that cannot be
+read counts as wrong. docs/coco.md has the rules.
 """
 
 from deephar import experiment

@@ -14,7 +14,7 @@ Measured  93.7 mm strict, 80.9 as the original counts, on 960 generated
 
 Prints MPJPE and P-MPJPE by action and block, strict, with the true depth of the root,
 and as the original counts; writes evaluation.json and evaluation.md to the run folder.
---report adds report.md with curves and drawn predictions. docs/human36m.md says what is
+--report adds report.md and report.html (docs/reports.md). docs/human36m.md says what is
 strict; weights/README.md, which networks there are (--network): SPNet of 17 joints too.
 """
 
@@ -34,7 +34,7 @@ def parse(argv=None):
     experiment.add_people_arguments(parser, "datasets/Human3.6M", published)
     experiment.add_frames_argument(parser)
     add = parser.add_argument
-    add("--report", action="store_true", help="write report.md with pictures")
+    add("--report", action="store_true", help="write report.md and report.html")
     add("--untrained", action="store_true", help="score the untrained network beside")
     experiment.add_network_arguments(parser, NETWORKS)
     return parser.parse_args(argv)

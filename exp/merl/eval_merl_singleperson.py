@@ -9,8 +9,9 @@ Expected  no figure: the fork states none
 Measured  PCK@0.2 of the box on generated people (the README's network): 96.8
 
 Prints PCK at 0.2 of the box's longer side by joint and block; writes evaluation.json
-and evaluation.md to the run folder; --report adds report.md with drawn predictions. A
-picture that cannot be read counts as wrong. The fork has no such script.
+and evaluation.md to the run folder; --report adds report.md and report.html
+(docs/reports.md). A picture that cannot be read counts as wrong. The fork has no such
+script.
 """
 
 from deephar import experiment

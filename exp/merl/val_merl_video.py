@@ -13,9 +13,10 @@ Measured  on 45 generated videos (the README's run): m 100, mmm 95.6, mmmvvv 100
 One clip a video, its frames spread evenly over it. Prints and writes to the run folder
 the accuracy of every output and the confusions of m (pose and appearance), mmm (pose)
 and mmmvvv (appearance), as tables and as pictures: evaluation.md, evaluation.json,
-confusion.png, confusion_mmm.png, confusion_mmmvvv.png, outputs.png. Every video counts:
-one that cannot be read, or has fewer frames than a clip, is wrong. The size of the
-network and its classes are those of the model.json beside the weights.
+confusion.png, confusion_mmm.png, confusion_mmmvvv.png, outputs.png; --report adds
+report.html. Every video counts: one that cannot be read, or has fewer frames than a
+clip, is wrong. The size of the network and its classes are those of the model.json
+beside the weights.
 """
 
 from deephar import experiment

@@ -10,7 +10,7 @@ Measured  on 300 generated people (2 blocks, 128 px): 74.5 with one crop,
           75.4 with --flip, 75.2 with --flip --multi-crop (docs/mpii.md)
 
 Prints PCKh by body part, joint and block, and writes evaluation.json and evaluation.md
-to the run folder; --report adds report.md with curves and drawn predictions,
+to the run folder; --report adds report.md and report.html (docs/reports.md),
 --every-block the body parts and curves of all blocks. Every annotated joint counts; the
 figure as the original counts (joints in the crop only; of the best block) stands beside
 it. A picture that cannot be read counts as wrong. Any network that finds poses can be
@@ -37,7 +37,7 @@ def parse(argv=None):
     add = parser.add_argument
     share = {"type": experiment.positive_float, "default": 0.5}
     add("--threshold", help="share of the head size (%(default)s)", **share)
-    add("--report", action="store_true", help="write report.md with pictures")
+    add("--report", action="store_true", help="write report.md and report.html")
     add("--every-block", action="store_true", help="score the parts by block; curves")
     add("--untrained", action="store_true", help="score the untrained network beside")
     experiment.add_network_arguments(parser, NETWORKS)

@@ -16,7 +16,7 @@ or cross-view, is the one that the weights were trained on; --protocol is for we
 that nothing tells it of. Prints and writes to the run folder the strict accuracy, in
 which every video counts, beside the original's and the paper's; of pose, appearance and
 both; by output and by action: evaluation.md, evaluation.json, confusion.png,
-outputs.png.
+outputs.png; --report adds report.html (docs/reports.md).
 """
 
 from deephar import experiment

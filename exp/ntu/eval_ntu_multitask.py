@@ -18,7 +18,8 @@ one frame in 64; without --h36m there are no poses. The split, cross-subject or
 cross-view, is the one that the weights were trained on; --protocol is for weights that
 nothing tells it of. Prints and writes to the run folder the strict figures beside the
 original's: evaluation.md, evaluation.json, confusion.png and outputs.png, and of many
-clips confusion_multi_clip.png and outputs_multi_clip.png.
+clips confusion_multi_clip.png and outputs_multi_clip.png; --report adds report.html
+(docs/reports.md).
 """
 
 from deephar import experiment

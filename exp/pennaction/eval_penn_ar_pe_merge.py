@@ -19,7 +19,8 @@ step between the frames of a clip is that of model.json; of the published weight
 the original, 2 with --multi-clip, and without it 1, that of their configuration. Prints
 and writes to the run folder the strict accuracy, in which every video counts, beside
 the original's and the paper's; of pose, appearance and both; by output and by action:
-evaluation.md, evaluation.json, confusion.png, outputs.png.
+evaluation.md, evaluation.json, confusion.png, outputs.png; --report adds
+report.html (docs/reports.md).
 """
 
 from deephar import experiment

@@ -18,7 +18,7 @@ the whole picture or a file by predict_bboxes.py or by the authors: the original
 script has predicted ones, penn_pred_bboxes_multitask.json. Prints and writes to the run
 folder the strict figures, in which every video and joint counts, beside the original's:
 evaluation.md, evaluation.json, confusion.png and outputs.png, and of many clips
-confusion_multi_clip.png and outputs_multi_clip.png.
+confusion_multi_clip.png and outputs_multi_clip.png; --report adds report.html.
 """
 
 from deephar import experiment

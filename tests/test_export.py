@@ -58,7 +58,7 @@ def poses(tmp_path_factory):
 def actions(tmp_path_factory):
     """A folder with a network of actions, exported to ONNX."""
     folder = tmp_path_factory.mktemp("actions")
-    network("penn_spnet", folder, **CLIPS, **SMALL)
+    network("ntu_spnet", folder, **CLIPS, **SMALL)
     Image.new("RGB", (40, 30), (200, 90, 20)).save(folder / "one.png")
     argv = [str(folder / "w.weights.h5"), "--out", str(folder)]
     assert command.main([*argv, "--pictures", str(folder / "one.png")]) == 0
@@ -122,7 +122,7 @@ def test_the_parts_of_a_network_of_actions_fit_each_other(actions):
     )
     described = frames.predict_on_batch(formula_pictures((5, 32, 32, 3)))
     assert [x.name for x in head.inputs] == frames.output_names[:-1]
-    assert frames.output_names[-1] == "joints" and described[-1].shape == (5, 16, 3)
+    assert frames.output_names[-1] == "joints" and described[-1].shape == (5, 17, 4)
     clip = [x[None, :4] for x in described[:-1]]
     scores = head.predict_on_batch(clip)[-1]
     assert scores.shape == (1, 3) and scores.sum() == pytest.approx(1, abs=1e-5)
@@ -192,6 +192,10 @@ def test_a_missing_file_card_or_package_is_told(poses, tmp_path, monkeypatch):
         ExportedModel(tmp_path / "gone.onnx")
     shutil.copy(poses[0] / "pose.onnx", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"model card .*pose\.onnx\.json"):
+        ExportedModel(tmp_path / "pose.onnx")
+    shutil.copy(poses[0] / "pose.onnx.json", tmp_path)
+    (tmp_path / "pose.onnx").write_bytes(b"no network")
+    with pytest.raises(ValueError, match="pose.onnx: onnxruntime cannot run it"):
         ExportedModel(tmp_path / "pose.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(

@@ -128,9 +128,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             if integer is not None:
                 more["calibrated with"] = integer.what
             card = make_card(part, network.settings, form, path, args.batch, **more)
-            exported = ExportedModel(path, card)
-            found = differences(exported, checked.inputs[number], expected)
-            problem = beyond_bound(form, found)
+            try:
+                exported = ExportedModel(path, card)
+                found = differences(exported, checked.inputs[number], expected)
+                problem = beyond_bound(form, found)
+            except ValueError as error:
+                problem = str(error)
             if problem is None:
                 write_card(path, {**card, "checked": _checked(form, checked, found)})
                 rows.append(_row(path, card, found))

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -29,6 +29,12 @@ OPSET = 17
 
 EXTRA = "export"
 """What brings the packages that write and run the files."""
+
+_PACKAGES = {
+    "onnx": ("onnx", "tf2onnx", "onnxruntime"),
+    "tflite": ("ai_edge_litert.interpreter",),
+}
+"""Modules by the first part of a format's name."""
 
 INTEGER = "tflite-int8"
 
@@ -137,6 +143,8 @@ def _check(form: str, batch: int | None, calibration) -> None:
             "networks are exported by the backend tensorflow (KERAS_BACKEND). "
             f"Received: the backend {keras.backend.backend()}"
         )
+    for module in _PACKAGES.get(form.split("-")[0], ()):
+        load_extra(module, EXTRA)
 
 
 def _traced(part: Part, batch: int | None) -> Callable:
@@ -163,14 +171,38 @@ def _save(traced: Callable, path: pathlib.Path) -> None:
 
 
 def _write_onnx(traced: Callable, part: Part, path: pathlib.Path) -> None:
-    load_extra("onnx", EXTRA)
-    convert = load_extra("tf2onnx.convert", EXTRA)
+    from tf2onnx import convert
+
     signature = traced.input_signature
     model, _ = convert.from_function(traced, input_signature=signature, opset=OPSET)
+    _part_pads_from_pools(model.graph)
     outputs = {output.name: output for output in model.graph.output}
     del model.graph.output[:]
     model.graph.output.extend(outputs[output.name] for output in part.outputs)
     path.write_bytes(model.SerializeToString())
+
+
+def _part_pads_from_pools(graph: Any) -> None:
+    """Puts a step that changes nothing between zeros that are added and a maximum.
+
+    onnxruntime 1.31 makes one step of such two, and refuses it where there are as many
+    zeros as the maximum is wide: networks of 17 joints.
+    """
+    from onnx import helper, numpy_helper
+
+    pads = {y for node in graph.node if node.op_type == "Pad" for y in node.output}
+    lowest = numpy_helper.from_array(np.float32(np.finfo(np.float32).min), "lowest")
+    nodes, parted = list(graph.node), []
+    for node in nodes:
+        if node.op_type == "MaxPool" and node.input[0] in pads:
+            name = f"{node.input[0]}_for_{node.name}"
+            parted.append(helper.make_node("Max", [node.input[0], "lowest"], [name]))
+            node.input[0] = name
+        parted.append(node)
+    if len(parted) > len(nodes):
+        graph.initializer.append(lowest)
+        del graph.node[:]
+        graph.node.extend(parted)
 
 
 def _tflite(

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,9 @@ import numpy as np
 from deephar.inference.export import EXTRA, FORMATS, SIGNATURE
 from deephar.inference.model_card import read_card
 from deephar.utils.extras import load_extra
+
+_FATAL = 4
+"""Of onnxruntime's log: what else goes wrong comes as an error."""
 
 _Run = Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray]]
 
@@ -110,16 +114,29 @@ class ExportedModel:
 def _onnx(path: pathlib.Path, outputs: list[str], threads: int | None) -> _Run:
     runtime = load_extra("onnxruntime", EXTRA)
     options = runtime.SessionOptions()
+    options.log_severity_level = _FATAL
     if threads is not None:
         options.intra_op_num_threads = threads
     providers = ["CPUExecutionProvider"]
-    session = runtime.InferenceSession(path, options, providers=providers)
+    try:
+        session = runtime.InferenceSession(path, options, providers=providers)
+    except _errors(runtime.capi.onnxruntime_pybind11_state) as error:
+        raise ValueError(f"{path}: onnxruntime cannot run it: {error}") from error
     return lambda feed: dict(zip(outputs, session.run(outputs, feed), strict=True))
+
+
+def _errors(module: types.ModuleType) -> tuple[type[Exception], ...]:
+    """The errors that a module defines, which have nothing in common."""
+    found = [one for one in vars(module).values() if isinstance(one, type)]
+    return tuple(one for one in found if issubclass(one, Exception))
 
 
 def _tflite(path: pathlib.Path, outputs: list[str], threads: int | None) -> _Run:
     runtime = load_extra("ai_edge_litert.interpreter", EXTRA)
-    interpreter = runtime.Interpreter(str(path), num_threads=threads)
+    try:
+        interpreter = runtime.Interpreter(str(path), num_threads=threads)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{path}: LiteRT cannot run it: {error}") from error
     run = interpreter.get_signature_runner(SIGNATURE)
     return lambda feed: run(**feed)
 

@@ -177,6 +177,12 @@ def test_malformed_requests_are_refused(server):
     broken = b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"
     for line in (b"Content-Length: -5\r\n", broken):
         assert b" 400 " in server.raw(chunked % line)
+    half = (
+        b"POST /api/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\nx"
+    )
+    for _ in range(LIMITS.places + 1):
+        server.raw(half)
+    assert server.upload(encoded())[1]["state"] == "done", "all places are free again"
     for method, path, wanted in [
         ("GET", "/api/uploads/nobody/looks/last", 404),
         ("GET", "/api/uploads/..%2f..%2fetc/frames/1", 404),

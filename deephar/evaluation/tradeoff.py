@@ -172,6 +172,7 @@ def _draw(axes: Axes, cuts: Sequence[Cut], size: int, front: list[bool]) -> None
     ring = {"markerfacecolor": "none", "markersize": 10, "color": _FRONT}
     axes.plot(x, y, "o:", linewidth=1, label="Pareto front", **ring)
     axes.grid(alpha=0.3)
+    axes.margins(y=0.12)
     axes.set_xlim(left=0)
 
 

@@ -7,12 +7,14 @@ import keras
 import numpy as np
 import pytest
 from formula_weights import formula_pictures, set_formula_weights
+from scripts import load, read_json
 from tiny_merged import formula_clips
+from tiny_mpii import write_tiny_mpii
 from weight_files import write_tiny_network
 
 from deephar import experiment
 from deephar.checkpoints import save_weights
-from deephar.commands import info
+from deephar.commands import convert_weights, info
 from deephar.inference import ActionPredictor
 from deephar.models.clip_head import merging_layers
 from deephar.networks import (
@@ -193,6 +195,47 @@ def test_a_predictor_of_actions_is_cut(tmp_path, merged):
     cut, _ = cut_network(whole, settings, 1)
     expected = np.stack(list(by_name(cut, clip).values()))
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_cut_that_is_trained_is_a_network_of_its_own(tmp_path, capsys):
+    write_tiny_mpii(tmp_path / "mpii", train=2, valid=1)
+    whole = write_tiny_network(tmp_path, "mpii", **POSE)
+    run, weights = tmp_path / "run", tmp_path / "run" / "weights_last.weights.h5"
+    flags = ["--batch-size", "1", "--steps-per-epoch", "1", "--verbose", "2"]
+    flags += ["--data", str(tmp_path / "mpii"), "--weights", str(whole)]
+    train = load("exp/mpii/train_mpii_singleperson.py").main
+    train([str(run), *flags, "--block", "2", "--epochs", "1"])
+    assert read_json(run, "model.json") == {
+        **default_settings("mpii"),
+        **POSE,
+        "blocks": 2,
+    }
+    train([str(run), *flags, "--block", "2", "--epochs", "2", "--resume"])
+    assert len(read_json(run, "scores.json")["2"]["blocks"]) == 2
+    with pytest.raises(
+        ValueError, match="--block was 2, and a training .* Received: 1"
+    ):
+        train([str(run), *flags, "--block", "1", "--epochs", "3", "--resume"])
+    evaluate = load("exp/mpii/eval_mpii_singleperson.py").main
+    given = ["--data", str(tmp_path / "mpii"), "--weights", str(weights)]
+    evaluate([str(tmp_path / "eval"), *given, "--block", "1"])
+    scores = read_json(tmp_path / "eval", "evaluation.json")
+    assert len(scores["blocks"]) == 1
+    assert scores["receipt"]["cut_from"] == {"blocks": 2}
+
+
+def test_weights_are_cut_and_written_without_training(tmp_path, capsys):
+    path = write_tiny_network(tmp_path, "mpii", **POSE)
+    out = tmp_path / "cut" / "w.weights.h5"
+    convert_weights.main([str(path), str(out), "--block", "2"])
+    assert "block 2" in capsys.readouterr().out
+    settings = read_json(out.parent, "model.json")
+    assert settings["blocks"] == 2
+    model = build_network("mpii", settings, out)
+    whole = build_network("mpii", {**settings, "blocks": 3}, path)
+    picture = formula_pictures((1, 32, 32, 3))
+    for mine, theirs in zip(model(picture), whole(picture), strict=False):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
 
 
 def test_info_tells_what_is_left(tmp_path, capsys):

@@ -3,14 +3,16 @@ r"""Converts weights from the originals' files to Keras 3's, or back.
     python -m deephar convert-weights IN OUT [--name NAME | --model model.json] [flags]
     python -m deephar convert-weights mpii weights/mpii/w.weights.h5
     python -m deephar convert-weights their.h5 ours/w.weights.h5 --blocks 2
+    python -m deephar convert-weights mpii weights/cut/w.weights.h5 --block 4
 
 IN is a file, or the name of a published one. OUT is in the form of Keras 3 if it ends
 in .weights.h5, and in the original's layout if it ends otherwise in .h5 or .hdf5. The
 network is the published NAME's, or that of model.json; or what IN is known by: its md5,
 a model.json beside it, or its file name; else --network's, of the flags' shape (without
 --network the 2D pose network's). SPNets in the original's layout are read by name, all
-else by order. OUT is read back and compared; the report goes to OUT.json too, and the
-network to the model.json beside OUT, where every script finds it.
+else by order. With --block OUT is of the network cut there. OUT is read back and
+compared; the report goes to OUT.json too, and the network to the model.json beside OUT,
+where every script finds it.
 
 Checkpoints of VideoPose3D, and ours of temporal lifting (FILE.bin, PyTorch's), go to
 FILE.weights.h5 and back in the same way; --key model_traj takes the trajectory network,
@@ -30,6 +32,7 @@ from deephar.checkpoints.lifting import network_arguments, read_lifting, state_d
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.commands import command_parser, say
 from deephar.models import lifting
+from deephar.networks import cut_network, cut_settings
 
 LIFTING = "lifting"
 
@@ -70,39 +73,50 @@ def build(args: argparse.Namespace) -> tuple[keras.Model, dict]:
         raise ValueError(f"{published.name} is published, and of one shape: no {shape}")
     if published is not None:
         return published.network.build(), experiment.settings_of(published)
-    known = (args, experiment.NETWORKS, args.model)
+    whole = argparse.Namespace(**{**vars(args), "block": None})
+    known = (whole, experiment.NETWORKS, args.model)
     settings = experiment.network_settings(*known)
+    args.weights = whole.weights
     model = experiment.build_network(settings["network"], settings)
     return model, experiment.settings_on_record(*known)
 
 
 def convert(
     model: keras.Model,
-    network: str,
+    settings: dict,
     source: str,
     out: pathlib.Path,
     short_kernels: bool = False,
-) -> dict:
-    """Reads, writes, reads back and compares; returns the report."""
-    experiment.load_network(model, source, network)
+    block: int | None = None,
+) -> tuple[dict, dict]:
+    """Reads, cuts, writes, reads back and compares.
+
+    Returns:
+        The report, and the settings of what was written.
+    """
+    experiment.load_network(model, source, settings["network"])
+    whole = len(model.weights)
+    if block is not None:
+        model, settings = cut_network(model, settings, block)
     values = model.get_weights()
     out.parent.mkdir(parents=True, exist_ok=True)
     checkpoints.save_weights(model, out, short_kernels)
     if short_kernels:
         values = [_rounded(x) if np.ndim(x) > 1 else x for x in values]
     model.set_weights([np.zeros_like(value) for value in values])
-    experiment.load_network(model, out, network)
+    experiment.load_network(model, out, settings["network"])
     if not all(map(np.array_equal, model.get_weights(), values)):
         raise OSError(f"{out}: does not hold what was written")
     before, after = checkpoints.describe(source), checkpoints.describe(out)
-    return {
+    report = {
         "from": before,
         "to": after,
         "tensors_used": len(values),
-        "constants_dropped": before["tensors"] - len(values),
+        "constants_dropped": before["tensors"] - whole,
         "constants_added": after["tensors"] - len(values),
         "parameters": model.count_params(),
     }
+    return report | ({} if block is None else {"block": block}), settings
 
 
 def _rounded(x: np.ndarray) -> np.ndarray:
@@ -112,7 +126,7 @@ def _rounded(x: np.ndarray) -> np.ndarray:
 def build_lifting(args: argparse.Namespace) -> tuple[keras.Model, dict]:
     """A network of temporal lifting and its settings."""
     shape = [*experiment.given_flags(args), *filter(None, (args.name, args.network))]
-    shape += ["float16"] * args.float16
+    shape += [name for name in ("float16", "block") if getattr(args, name)]
     if shape:
         raise ValueError(f"a network of lifting is known by its file: no {shape}")
     if not args.out.name.endswith((".bin", ".weights.h5")):
@@ -192,9 +206,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         if lift:
             raise ValueError(f"{args.weights}: is no checkpoint of lifting: no {lift}")
         model, settings = build(args)
-        check_folder(model_file, lambda: experiment.describes(model_file, settings))
-        given = (settings["network"], args.weights, args.out, args.float16)
-        report = convert(model, *given)
+        left = settings
+        if args.block is not None:
+            left = cut_settings(settings, args.block)
+        check_folder(model_file, lambda: experiment.describes(model_file, left))
+        given = (args.weights, args.out, args.float16, args.block)
+        report, settings = convert(model, settings, *given)
     if not model_file.exists():
         experiment.write_json(model_file, settings)
     record.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

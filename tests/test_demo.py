@@ -4,16 +4,15 @@ import concurrent.futures
 import io
 import os
 import socket
-import struct
 import sys
 import threading
-import zlib
 
 import keras
 import numpy as np
 import pytest
 from browser import watched, width_beyond
 from demo_server import encoded, serving, use_tiny_networks
+from malformed_files import MALFORMED, NEITHER
 from PIL import Image
 from video_files import cut, write_sound, write_timed_video, write_video
 
@@ -24,6 +23,8 @@ from deephar.demo.limits import Limits
 from deephar.demo.uploads import Uploads
 from deephar.inference.schema import validate
 from deephar.models import lifting
+from deephar.utils.layouts import custom_layout
+from deephar.utils.pose import coco17j, pa16j2d, pa17j3d
 
 pytest.importorskip("starlette", reason="the extra `app` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `app` is not installed")
@@ -110,39 +111,6 @@ def test_of_a_long_clip_the_beginning_is_looked_at(server, tmp_path):
     broken = cut(write_video(tmp_path / "cut.avi", 25))
     _, state = server.upload(broken.read_bytes())
     assert 5 < state["frames"] < 25 and "the file must be whole" in state["notes"][0]
-
-
-def png_of(width, height):
-    """The head of a PNG of any size, and no pixels."""
-    head = b"IHDR" + struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head
-    return start + struct.pack(">2I", zlib.crc32(head), 9) + b"IDAT" + bytes(9)
-
-
-NEITHER = "the file is no picture or video that can be read"
-MALFORMED = {
-    "nothing": (b"", "the file is empty"),
-    "a byte": (b"x", NEITHER),
-    "text": (b"hello, this is no picture\n" * 50, NEITHER),
-    "html": (b"<!doctype html><script>alert(1)</script>", NEITHER),
-    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", NEITHER),
-    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nrun", NEITHER),
-    "zip": (b"PK\x03\x04" + bytes(200), NEITHER),
-    "zeros": (bytes(4000), NEITHER),
-    "noise": (bytes(range(256)) * 20, NEITHER),
-    "a playlist": (b"#EXTM3U\n#EXTINF:9,\nfile:///a.mp4\n#EXT-X-ENDLIST\n", NEITHER),
-    "a list of files": (b"ffconcat version 1.0\nfile upload\n", NEITHER),
-    "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50), "HEIC is not read"),
-    "the head of a jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", NEITHER),
-    "half a jpeg": (encoded("JPEG", (200, 200), quality=95)[:700], "is truncated"),
-    "half a png": (encoded("PNG", (99, 99))[:60], "the picture: image file"),
-    "400 megapixels": (png_of(20000, 20000), "may have 64 megapixels. Received: 20"),
-    "a picture of no size": (png_of(0, 9), "cannot read the picture|no picture"),
-    "a gif without pictures": (b"GIF89a\x09\0\x09\0\0\0\0;", "cannot read|no picture"),
-    "a broken tiff": (b"II*\0\xff\xff\xff\x7f" + bytes(40), NEITHER),
-    "a broken bmp": (b"BM" + struct.pack("<IHHIIiiHH", 99, 0, 0, 54, 40, -5, 9, 1, 24),
-                     "cannot read|no picture"),
-}  # fmt: skip
 
 
 def test_twenty_malformed_uploads_are_told_and_end_nothing(server):
@@ -303,6 +271,14 @@ def test_the_command_serves_a_file_first(server, monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ValueError, match=r'uvicorn.*pip install "deephar\[app\]"'):
         demo_app.main([])
+
+
+def test_poses_are_lifted_where_the_joints_allow_it():
+    from deephar.demo.networks import liftable
+
+    hand = custom_layout(["wrist", "thumb"], links=[("wrist", "thumb")])
+    found = [liftable(layout) for layout in (pa16j2d, coco17j, pa17j3d, hand)]
+    assert found == [True, True, False, False]
 
 
 def test_a_fault_of_the_program_ends_one_look(caplog):

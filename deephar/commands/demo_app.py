@@ -42,10 +42,10 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--allow-host", action="append", default=[], metavar="NAME", help=allow)
     weights = "a file, or a name (small_pose for pictures, small_action for clips)"
     add("--weights", metavar="FILE|NAME", help=weights)
-    lift = "3D poses of clips, of 2D networks: a file, or a name (%(default)s)"
-    add("--lift", default="small_lift", metavar="FILE|NAME", help=lift)
-    none = {"dest": "lift", "action": "store_const", "const": None}
-    add("--no-lift", help="no 3D poses", **none)
+    lifts = parser.add_mutually_exclusive_group()
+    lift = "3D poses of clips, of 2D networks: a file, or a name (small_lift)"
+    lifts.add_argument("--lift", metavar="FILE|NAME", help=lift)
+    lifts.add_argument("--no-lift", action="store_true", help="no 3D poses")
     add("--device", metavar="cpu|gpu|gpu:N", help="where to compute (Keras's choice)")
     precision = {"choices": CHOSEN_PRECISIONS, "default": "float32"}
     add("--precision", help="of the networks (%(default)s)", **precision)
@@ -74,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Not at the top: Keras takes seconds, and --help has no need of it.
     from deephar.demo.app import LOCAL, Demo
     from deephar.demo.networks import Networks
+    from deephar.networks import SMALL_LIFT
 
     if args.file is not None and not pathlib.Path(args.file).is_file():
         raise FileNotFoundError(f"no such picture or clip: {args.file}")
@@ -82,8 +83,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         max_mb=args.max_mb, max_seconds=args.max_seconds, timeout=args.timeout
     )
     with listening(args.host, args.port) as place:
-        networks = Networks(args.weights, args.lift, args.device, args.precision)
+        lift = None if args.no_lift else args.lift or SMALL_LIFT.name
+        networks = Networks(args.weights, lift, args.device, args.precision)
         told = dict.fromkeys(networks.load())
+        if args.lift and not networks.lifts:
+            raise ValueError(
+                "--lift makes 3D poses of 2D ones of MPII's, COCO's or Human3.6M's "
+                f"joints. Received: --lift {args.lift} with {', '.join(told)}"
+            )
         say(f"looks by the weights {', '.join(told)}")
         hosts = (*LOCAL, args.host, *args.allow_host)
         demo = Demo(networks, limits, hosts, args.people)

@@ -24,6 +24,7 @@ from deephar.networks import (
 )
 from deephar.utils.drawing import joint_color, limbs
 from deephar.utils.pose import h36m17j, layout_parents
+from deephar.utils.pose_conversion import convert_to_h36m17j
 
 _MOST_KNOWN = 4
 """Cut networks of a kind that are kept."""
@@ -55,7 +56,8 @@ class Networks:
     Args:
         weights: a file or a name, for pictures and clips; None for the small networks
             that come with the package, of poses and of actions.
-        lift: a checkpoint of lifting, or its name, for clips; None to lift nothing.
+        lift: a checkpoint of lifting, or its name, for clips whose poses are
+            `liftable`; None to lift nothing.
         device, precision: as of the predictors.
     """
 
@@ -82,6 +84,11 @@ class Networks:
             OSError, ValueError: as of `cut`.
         """
         return [self.whole(kind).eye.looker.about["weights"] for kind in self.weights]
+
+    @property
+    def lifts(self) -> bool:
+        """Whether poses of clips are lifted."""
+        return self.whole(CLIP).eye.lifted is not None
 
     def whole(self, kind: str) -> Cut:
         """The network that is not cut, of PICTURE or CLIP; see `cut`."""
@@ -149,13 +156,24 @@ class Networks:
             block=block,
         )
         lifted = None
-        if kind == CLIP and self._lift and looker.poselayout.dim == 2:
+        if kind == CLIP and self._lift and liftable(looker.poselayout):
             self._lifted = self._lifted or lifting_networks(self._lift)
             lifted = self._lifted
         eye = Eye(looker, looker.labels if merged else None, lifted)
         eye.lifting()
         blocks = blocks or _blocks(looker, settings, merged)
         return Cut(eye, block or blocks[-1], blocks, _timed(looker))
+
+
+def liftable(layout: Any) -> bool:
+    """Whether joints of a layout can be made those that networks of lifting take."""
+    if layout.dim != 2:
+        return False
+    try:
+        convert_to_h36m17j(np.zeros((1, layout.num_joints, 2)), layout)
+    except ValueError:
+        return False
+    return True
 
 
 def _space(eye: Eye) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from deephar.config import pennaction_ar_dataconf
 from deephar.data import CustomClips, CustomPeople
 from deephar.data.custom_data import PARTS, CustomData
 from deephar.data.custom_format import read_custom
+from deephar.evaluation.action import score_actions
 from deephar.evaluation.action_report import action_page
 from deephar.evaluation.custom import score_custom
 from deephar.evaluation.keypoint_report import keypoint_page, write_keypoint_report
@@ -23,7 +24,11 @@ from deephar.experiment.looking import (
 )
 from deephar.experiment.people_scores import name_blocks
 from deephar.experiment.receipts import receipt
-from deephar.experiment.recognition import clip_predictor, score_videos
+from deephar.experiment.recognition import (
+    clip_predictor,
+    look_at_videos,
+    report_clips,
+)
 from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import (
     add_network_arguments,
@@ -55,7 +60,7 @@ def parse_custom_evaluation(
     add("--task", choices=(POSES, ACTIONS), help=what)
     add_people_arguments(parser, None, "any of 2D poses, or of actions")
     add_network_arguments(parser, tuple(NETWORKS))
-    report = "of poses: write report.md and report.html with pictures"
+    report = "write report.html with pictures, of poses report.md too"
     add("--report", action="store_true", help=report)
     return parser.parse_args(argv)
 
@@ -64,7 +69,7 @@ def evaluate_custom(args: argparse.Namespace) -> str:
     """Scores a network on a part of own data and writes the report.
 
     The run folder gets evaluation.json and evaluation.md; of actions also confusion.png
-    and outputs.png; of poses with --report the report.
+    and outputs.png; with --report the report.
 
     Args:
         args: what `parse_custom_evaluation` returns.
@@ -90,8 +95,8 @@ def evaluate_custom(args: argparse.Namespace) -> str:
             "--task actions needs a network of actions. "
             f"Received: {NETWORKS[settings['network']].about}"
         )
-    if args.multi_crop or args.refine or args.report:
-        raise ValueError("--multi-crop, --refine and --report are for --task poses")
+    if args.multi_crop or args.refine:
+        raise ValueError("--multi-crop and --refine are for --task poses")
     return _score_clips(args, compute, data, settings)
 
 
@@ -124,11 +129,14 @@ def _score_clips(
     dataconf, size = sized(pennaction_ar_dataconf, settings), settings["frames"]
     clips = CustomClips(data, args.part, dataconf, clip_size=size)
     model = build_network(settings["network"], settings, args.weights)
-    scores = score_videos(args, clip_predictor(args, compute, model), clips, False)
+    predictor = clip_predictor(args, compute, model)
+    found = look_at_videos(args, predictor, clips, False)
+    scores = score_actions(found)
     kind = {"evaluation": "custom_actions", "settings": settings}
     known = receipt(args.weights, args.data, **kind)
     scores["receipt"] = {**known, "part": args.part, "flip": args.flip}
     folder, training = pathlib.Path(args.logdir), pathlib.Path(args.weights).parent
-    text = "\n\n".join(action_page(folder, scores, None, training, False))
+    parts = action_page(folder, scores, None, training, False)
+    text = "\n\n".join(parts)
     write_evaluation(folder, scores, text)
-    return text
+    return text + report_clips(args, parts, predictor, clips, found)

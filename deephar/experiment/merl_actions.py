@@ -18,7 +18,6 @@ from deephar.data.merl import (
 )
 from deephar.evaluation.action import score_actions
 from deephar.evaluation.action_report import action_page
-from deephar.evaluation.report_page import write_report_page
 from deephar.experiment.arguments import (
     FORK_FLAGS,
     add_training_arguments,
@@ -37,9 +36,9 @@ from deephar.experiment.compute import configure_compute
 from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import (
     add_report_argument,
-    clip_cases,
     clip_predictor,
     look_at_videos,
+    report_clips,
 )
 from deephar.experiment.run import start, write_evaluation
 from deephar.experiment.settings import (
@@ -328,7 +327,4 @@ def evaluate_merl_actions(args: argparse.Namespace) -> str:
     parts = action_page(folder, scores, None, training, False)
     text = "\n\n".join(parts)
     write_evaluation(folder, scores, text)
-    if args.report:
-        cases = [clip_cases(predictor, clips, found)]
-        text += f"\n\nreport: {write_report_page(folder, parts, cases, training)}"
-    return text
+    return text + report_clips(args, parts, predictor, clips, found)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from deephar.data.clips import ClipDataset
 from deephar.evaluation.action import score_actions
 from deephar.evaluation.multitask_report import multitask_page
-from deephar.evaluation.report_page import write_report_page
 from deephar.experiment.compute import Compute
 from deephar.experiment.looking import describe_frames
 from deephar.experiment.people_scores import part_predictor
@@ -17,10 +16,10 @@ from deephar.experiment.recognition import (
     add_clips_argument,
     add_flip_argument,
     add_report_argument,
-    clip_cases,
     clip_predictor,
     look_at_videos,
     paper_accuracy,
+    report_clips,
     ways,
 )
 from deephar.experiment.run import write_evaluation
@@ -100,8 +99,4 @@ def evaluate_multitask(
     parts = multitask_page(logdir, scores, paper)
     text = "\n\n".join(parts)
     write_evaluation(logdir, scores, text)
-    if args.report:
-        cases = [clip_cases(predictor, dataset, found)]
-        training = pathlib.Path(args.weights).parent
-        text += f"\n\nreport: {write_report_page(logdir, parts, cases, training)}"
-    return text
+    return text + report_clips(args, parts, predictor, dataset, found)

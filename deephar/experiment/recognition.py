@@ -2,7 +2,7 @@
 
 import argparse
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 
@@ -214,10 +214,7 @@ def evaluate_actions(
     parts = action_page(folder, scores, paper, training)
     text = "\n\n".join(parts)
     write_evaluation(folder, scores, text)
-    if args.report:
-        cases = [clip_cases(predictor, dataset, found)]
-        text += f"\n\nreport: {write_report_page(folder, parts, cases, training)}"
-    return text
+    return text + report_clips(args, parts, predictor, dataset, found)
 
 
 def clip_predictor(
@@ -267,26 +264,34 @@ def score_videos(
     return score_actions(look_at_videos(args, predictor, dataset, many))
 
 
-def clip_cases(
+def report_clips(
+    args: argparse.Namespace,
+    parts: Sequence[str],
     predictor: ClipPredictor,
     dataset: ClipDataset,
     found: ActionPredictions,
-    level: int = 2,
-) -> Callable[[Page], None]:
-    """What puts the surest mistakes and right answers on a page, with their poses.
+) -> str:
+    """Writes report.html if the flags ask for it, with clips and their poses.
 
     Args:
+        args: parsed arguments with `report`, `logdir` and `weights`.
+        parts: of evaluation.md.
         predictor: what `clip_predictor` returned.
         dataset: the data set.
         found: what `look_at_videos` returned.
-        level: of the heading.
+
+    Returns:
+        Where it is, as the end of what is printed; "" without it.
     """
+    if not args.report:
+        return ""
 
-    def add(page: Page) -> None:
-        describe = predictor.describe_frames
-        add_clips(page, dataset, TEST_MODE, found, describe, level)
+    def cases(page: Page) -> None:
+        add_clips(page, dataset, TEST_MODE, found, predictor.describe_frames)
 
-    return add
+    training = pathlib.Path(args.weights).parent
+    path = write_report_page(args.logdir, parts, [cases], training)
+    return f"\n\nreport: {path}"
 
 
 def action_receipt(

@@ -101,7 +101,7 @@ def _add_settings(page: Page, folder: pathlib.Path) -> None:
 
 
 def _course(rows: Rows, scores: Mapping[int, dict]) -> str:
-    text = f"{len(rows)} epochs."
+    text = f"{len(rows)} epoch{'s' * (len(rows) > 1)}."
     monitor = _monitor(rows)
     if monitor is None or not scores:
         return text
@@ -172,7 +172,7 @@ def _curves(
     figure = Figure(figsize=_SIZE)
     axes = figure.add_subplot(xlabel="epoch", ylabel=unit)
     axes.grid(alpha=0.3)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     epochs = [row["epoch"] for row in rows]
     style = "o-" if len(rows) < 40 else "-"
     values = {name: [row.get(name, math.nan) for row in rows] for name in names}

@@ -16,7 +16,7 @@ from deephar.checkpoints import save_weights
 from deephar.commands import export as command
 from deephar.inference import ActionPredictor, ActionStream, PosePredictor, exported
 from deephar.inference.crops import crop
-from deephar.inference.export import FORMATS
+from deephar.inference.export import FORMATS, export_part
 from deephar.inference.exported import Difference, ExportedModel
 from deephar.networks import build_network, default_settings
 from deephar.utils.fs import md5_of, write_json
@@ -197,7 +197,11 @@ def test_a_missing_file_card_or_package_is_told(poses, tmp_path, monkeypatch):
     (tmp_path / "pose.onnx").write_bytes(b"no network")
     with pytest.raises(ValueError, match="pose.onnx: onnxruntime cannot run it"):
         ExportedModel(tmp_path / "pose.onnx")
+    with pytest.raises(ValueError, match="`calibration` must be .* Received: none"):
+        export_part(None, tmp_path / "a.tflite", "tflite-int8")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ValueError, match="needs the package onnxruntime"):
+        command.main(["small_pose", "--formats", "onnx"])
     with pytest.raises(
         ValueError, match=r'onnxruntime.*pip install "deephar\[export\]'
     ):

@@ -25,7 +25,13 @@ import numpy as np
 
 from deephar.checkpoints.pytorch import is_pytorch
 from deephar.commands import command_parser, say
-from deephar.inference.export import FORMATS, INTEGER, export_part, remove
+from deephar.inference.export import (
+    FORMATS,
+    INTEGER,
+    check_format,
+    export_part,
+    remove,
+)
 from deephar.inference.export_parts import Part, lifting_parts, network_parts
 from deephar.inference.export_samples import (
     clips_of,
@@ -111,6 +117,8 @@ class _Samples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Exports, checks and tells; returns the exit status."""
     args = parse(argv)
+    for form in args.formats:
+        check_format(form, args.batch)
     network = _load(args.weights, args.block)
     checked, calibration = _samples(network, args.pictures, args.crops), None
     if INTEGER in args.formats:

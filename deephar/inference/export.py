@@ -100,7 +100,12 @@ def export_part(
             missing or empty, the backend is not TensorFlow, or a package of the extra
             `export` is absent.
     """
-    _check(form, batch, calibration)
+    check_format(form, batch)
+    if form == INTEGER and (calibration is None or not len(calibration[0])):
+        raise ValueError(
+            "`calibration` must be what the file will see, for tflite-int8. "
+            "Received: none"
+        )
     traced = _traced(part, file_batch(form, batch))
     path.parent.mkdir(parents=True, exist_ok=True)
     remove(path)
@@ -126,18 +131,21 @@ def remove(path: pathlib.Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _check(form: str, batch: int | None, calibration) -> None:
+def check_format(form: str, batch: int | None = None) -> None:
+    """Refuses what cannot be written here.
+
+    Args:
+        form, batch: as of `export_part`.
+
+    Raises:
+        ValueError: as of `export_part`.
+    """
     if form not in FORMATS:
         raise ValueError(
             f"`form` must be one of {', '.join(FORMATS)}. Received: form={form!r}"
         )
     if batch is not None and batch < 1:
         raise ValueError(f"`batch` must be at least 1. Received: batch={batch}")
-    if form == INTEGER and (calibration is None or not len(calibration[0])):
-        raise ValueError(
-            "`calibration` must be what the file will see, for tflite-int8. "
-            "Received: none"
-        )
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             "networks are exported by the backend tensorflow (KERAS_BACKEND). "
@@ -242,7 +250,7 @@ def _tflite(
 @contextlib.contextmanager
 def _without_their_notes() -> Iterator[None]:
     """Leaves out what the converters warn of, which are their own parts."""
-    before = logging.root.manager.disable
+    before, handlers = logging.root.manager.disable, logging.root.handlers[:]
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
@@ -250,3 +258,4 @@ def _without_their_notes() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+        logging.root.handlers[:] = handlers

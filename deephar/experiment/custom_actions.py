@@ -21,7 +21,7 @@ from deephar.experiment.clip_training import (
     check_frozen_features,
     train_clips,
 )
-from deephar.experiment.custom_poses import FOLDER, TRAIN, VALID, check_joints, has_part
+from deephar.experiment.custom_poses import FOLDER, TRAIN, VALID, check_joints
 from deephar.experiment.settings import (
     add_network_arguments,
     network_settings,
@@ -100,7 +100,7 @@ def train_custom_actions(args: argparse.Namespace) -> None:
     if not run.goes_on:
         settings["step"] = _step(clips, settings["frames"])
     test_clips = None
-    if has_part(data, VALID):
+    if _has_clips(data, VALID):
         test_clips = CustomClips(data, VALID, dataconf, **options)
     ways = {"learns_poses": whole, "pose_loss": whole, "described": described}
     lesson = ClipLesson(settings, clips.label, clips, test_clips, **ways, replaces=True)
@@ -134,6 +134,15 @@ def check_actions_of(settings: dict, data: CustomData, owner: object) -> None:
             f"{data.files[0]}: must have the actions of {owner}, {', '.join(known)}. "
             f"Received: {', '.join(data.actions) or 'none'}"
         )
+
+
+def _has_clips(data: CustomData, part: str) -> bool:
+    """Whether a part of own data has clips with actions; logs if not."""
+    spans = [span for one in data.clips if one.part == part for span in one.spans]
+    there = any(span.action is not None for span in spans)
+    if not there:
+        logger.info("%s: no actions to score in the part %s", data.files[0], part)
+    return there
 
 
 def _step(clips: CustomClips, frames: int) -> int:

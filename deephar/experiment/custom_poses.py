@@ -18,6 +18,7 @@ from deephar.experiment.training import TrainingRun, start_training
 from deephar.networks.recipes import NETWORKS, REPLACED, poselayout, with_layout
 from deephar.networks.replacing import start_network
 from deephar.utils.layouts import custom_layout, describe_layout
+from deephar.utils.pose import is_valid
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def train_custom_poses(args: argparse.Namespace) -> None:
     dataconf = people_dataconf(settings, not args.no_augmentation)
     people = CustomPeople(data, TRAIN, dataconf, **options)
     held_out = None
-    if has_part(data, VALID):
+    if has_people(data, VALID):
         layout = flat_layout(people.poselayout)
         held_out = CustomPeople(data, VALID, dataconf, layout, **options)
 
@@ -124,11 +125,14 @@ def check_joints(settings: dict, data: CustomData, owner: object) -> None:
         )
 
 
-def has_part(data: CustomData, part: str) -> bool:
-    """Whether there are pictures or clips of a part of own data; logs if not."""
-    there = any(one.part == part for one in (*data.pictures, *data.clips))
+def has_people(data: CustomData, part: str) -> bool:
+    """Whether anybody in a part of own data has box and joints; logs if not."""
+    people = [p for one in data.pictures if one.part == part for p in one.people]
+    for one in data.clips:
+        people += one.people.values() if one.part == part else ()
+    there = any(p.box is not None and is_valid(p.joints).any() for p in people)
     if not there:
-        logger.info("%s: no part %s, so there will be no scores", data.files[0], part)
+        logger.info("%s: nobody to score in the part %s", data.files[0], part)
     return there
 
 

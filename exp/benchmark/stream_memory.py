@@ -4,13 +4,12 @@ Command   python exp/benchmark/stream_memory.py [--frames 20000] [--plot FILE.pn
               [--weights FILE] [--json FILE]
 
 Two generated people pass each other, again and again (--clip frames each time). They
-are detected, followed, recognised by a merged network, and lifted; --weights are of an
-`ActionPredictor`, as small_action. Without them it is a small untrained one, which costs less, finds
+are detected, followed, recognised, and lifted; --weights are of an `ActionPredictor`,
+as small_action. Without them it is a small untrained merged network, which finds
 somebody everywhere, and so hardly lets go of those whom it saw first; the lifting
-network is untrained too. Memory is what the process holds (RSS), at 100
-times of the stream; `growth_mib` is the straight line through its second half, from the
-beginning of that half to its end. The clip is drawn before the stream begins. Linux
-only.
+network is untrained too. Memory is what the process holds (RSS), at 100 times of the
+stream; `growth_mib` is the straight line through its second half, from the beginning of
+that half to its end. The clip is drawn before the stream begins. Linux only.
 """
 
 import pathlib

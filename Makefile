@@ -1,4 +1,4 @@
-# make demo   install, generate people, train, evaluate, draw: see demo/report/report.md
+# make demo   install, generate people, train, evaluate, draw: see demo/report/report.html
 # make test   install and run the tests
 # make lint   ruff
 
@@ -14,7 +14,7 @@ BIN := .venv/bin
 .venv/installed: setup.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable ".[test]"
+	$(BIN)/pip install --quiet --editable ".[test,app,export]"
 	touch $@
 
 test: .venv/installed

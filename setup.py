@@ -47,7 +47,7 @@ setup(
         "app": ["starlette>=0.41", "uvicorn>=0.30"],
         "test": [
             *("jsonschema>=4.20", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"),
-            *("playwright>=1.48", "starlette>=0.41", "uvicorn>=0.30"),
+            "playwright>=1.48",
         ],
         "human36m": ["cdflib>=1.2"],
         "jax": ["jax>=0.4.30"],

@@ -293,11 +293,10 @@ def test_the_files_of_a_folder_are_one_data_set(tmp_path):
     write_tiny_custom(tmp_path, first).rename(tmp_path / "a.json")
     write_tiny_custom(tmp_path, second)
     (tmp_path / "generated.json").write_text('{"kind": "Custom"}')
+    (tmp_path / "other.json").write_text('{"kind": "another"}')
     found = check_custom(tmp_path)
     assert [one.part for one in found.data.pictures] == ["train", "train", "test"]
-    assert found.problems == () and found.passed_over == (
-        str(tmp_path / "generated.json"),
-    )
+    assert found.problems == () and found.passed_over == (str(tmp_path / "other.json"),)
     second["actions"] = ["sit"]
     path = write_tiny_custom(tmp_path, second)
     (problem,) = check_custom(tmp_path).problems

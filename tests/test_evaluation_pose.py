@@ -132,7 +132,7 @@ def test_a_report_without_one_readable_picture_says_so(mpii, tmp_path):
     scores = score_pckh(found, mpii.poselayout)
     assert scores["unreadable"] == 5
     path = write_report(tmp_path / "report", scores, found, mpii, VALID_MODE)
-    assert "No picture could be read." in path.read_text()
+    assert "No picture could be read." in path.with_suffix(".md").read_text()
 
 
 def _oracle_without_pictures_at_all(frames):
@@ -172,7 +172,7 @@ def test_the_report_holds_its_pictures(mpii, tmp_path):
     names = {p.name for p in path.parent.iterdir()}
     drawn = {"pckh.png", "training.png", "predictions.png"}
     assert names == {"report.md", "report.html", *drawn}
-    text = path.read_text()
+    text = path.with_suffix(".md").read_text()
     assert all(f"({name})" in text for name in drawn)
 
 
@@ -233,7 +233,7 @@ def test_every_block_has_its_parts_and_curves(mpii, tmp_path):
     assert table[0].split("|")[2:4] == [" block 1 ", " block 2 "]
     assert table[-1].split("|")[1:4] == [" total        ", " 85.3    ", " 100.0   "]
     path = write_report(tmp_path / "report", scores, found, mpii, VALID_MODE)
-    assert "(blocks.png)" in path.read_text()
+    assert "(blocks.png)" in path.with_suffix(".md").read_text()
     with Image.open(path.parent / "blocks.png") as picture:
         assert picture.width > 500
 

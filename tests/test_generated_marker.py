@@ -6,7 +6,7 @@ import shlex
 import pytest
 from scripts import load
 
-from deephar.data.synthetic import is_generated
+from deephar.data.marker import is_generated
 
 SMALL = {
     "MPII": "--train 1 --valid 1 --frontal 0.5 --seed 3",

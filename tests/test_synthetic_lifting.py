@@ -11,9 +11,9 @@ from deephar.data.human36m_names import find_take
 from deephar.data.lifting_cameras import human36m_cameras
 from deephar.data.lifting_format import read_keypoints_2d, read_positions_3d
 from deephar.data.lifting_skeletons import HUMAN36M_SKELETON, KEPT_JOINTS
+from deephar.data.marker import is_generated
 from deephar.data.synthetic import (
     detections,
-    is_generated,
     lifting,
     write_lifting,
 )

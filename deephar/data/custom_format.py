@@ -12,6 +12,7 @@ from typing import Any
 
 from deephar.data.custom_data import PARTS, CustomData
 from deephar.data.custom_parts import Reading, read_clip, read_picture
+from deephar.data.marker import MARKER
 from deephar.data.placed_json import JsonFile, Node, Problem, dotted, meant
 from deephar.utils.layouts import LAYOUTS, custom_layout
 from deephar.utils.messages import shown
@@ -105,6 +106,8 @@ def _files(path: pathlib.Path) -> tuple[list[JsonFile], tuple[str, ...]]:
         return [JsonFile(path)], ()
     found, others = [], []
     for one in sorted(path.glob("*.json")):
+        if one.name == MARKER:
+            continue
         file = JsonFile(one)
         value = file.root and file.root.value
         if file.root is None or (isinstance(value, dict) and "layout" in value):

@@ -106,7 +106,7 @@ def write_keypoint_report(
         run_folder: the training's run folder, for its curves.
 
     Returns:
-        The path of report.md.
+        The path of report.html.
     """
     parts = ["# Pose estimation, people with boxes", receipt_list(scores)]
     seen = found.poses[-1], found.truth, found.readable

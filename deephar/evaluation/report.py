@@ -205,7 +205,7 @@ def write_report(
         untrained: scores of the network before training.
 
     Returns:
-        The path of report.md.
+        The path of report.html.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -254,10 +254,10 @@ def finish_report(
         cases: each puts one part more on the page.
 
     Returns:
-        The path of report.md.
+        The path of report.html.
     """
     cases = [lambda page: add_people(page, people), *cases]
-    write_report_page(folder, parts, cases, run_folder)
+    page = write_report_page(folder, parts, cases, run_folder)
     training = folder / "training.png"
     if run_folder is not None and plot_training(training, run_folder, monitor):
         parts = [*parts, "## Training"]
@@ -269,7 +269,6 @@ def finish_report(
     parts.append(
         "![predictions](predictions.png)" if drawn else "No picture could be read."
     )
-    path = folder / "report.md"
     text = "\n\n".join(part for part in parts if part)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    (folder / "report.md").write_text(text + "\n", encoding="utf-8")
+    return page

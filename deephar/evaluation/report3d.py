@@ -205,7 +205,7 @@ def write_report_3d(
         run_folder: the training's run folder, for its curves.
 
     Returns:
-        The path of report.md.
+        The path of report.html.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import json
 import math
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -14,6 +15,7 @@ from deephar.pages import Page
 
 LOSSES, SCORES, MODEL = "losses.csv", "scores.json", "model.json"
 TRAINING_PAGE = "training.html"
+_REPLACED = "replaced"
 _FALLS = ("mpjpe", "p_mpjpe", "n_mpjpe", "loss")
 """Scores of which the smallest is best."""
 _LOG_FROM = 20
@@ -86,14 +88,25 @@ def _network(folder: pathlib.Path) -> str:
     if not path.is_file():
         return ""
     settings = json.loads(path.read_text(encoding="utf-8"))
-    return ", ".join(f"{name} {value}" for name, value in settings.items())
+    told = {name: _shortly(name, value) for name, value in settings.items()}
+    return ", ".join(f"{name} {value}" for name, value in told.items() if value)
+
+
+def _shortly(name: str, value: Any) -> str:
+    """A setting in a few words; "" of what has a place of its own."""
+    if isinstance(value, Mapping):
+        return f"{value.get('name', '')} of {len(value.get('joints', ()))} joints"
+    return "" if name == _REPLACED else str(value)
 
 
 def _add_settings(page: Page, folder: pathlib.Path) -> None:
-    """The command and the flags of every training on record."""
-    records = sorted(folder.glob("arguments_train_*.json"))
-    if records:
+    """The network's new heads, and the command and flags of trainings on record."""
+    model, records = folder / MODEL, sorted(folder.glob("arguments_train_*.json"))
+    settings = json.loads(model.read_text("utf-8")) if model.is_file() else {}
+    if records or _REPLACED in settings:
         page.heading("Settings")
+    if _REPLACED in settings:
+        page.text("Heads that were new: " + "; ".join(settings[_REPLACED]) + ".")
     for path in records:
         flags = json.loads(path.read_text(encoding="utf-8"))
         page.code(str(flags.pop("command", path.stem)))

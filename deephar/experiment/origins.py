@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from deephar.data.synthetic import is_generated
+from deephar.data.marker import is_generated
 from deephar.evaluation.receipts import GENERATED, OWNERS, UNKNOWN
 from deephar.utils.fs import md5_of
 

@@ -49,7 +49,6 @@ from deephar.data.synthetic.scene import (
     label,
     make_sample,
 )
-from deephar.data.synthetic.writing import is_generated
 
 __all__ = [
     "ACTIONS",
@@ -69,7 +68,6 @@ __all__ = [
     "Solids",
     "View",
     "human36m_pose",
-    "is_generated",
     "label",
     "make_body",
     "make_clip",

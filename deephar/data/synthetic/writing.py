@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from deephar.data.marker import MARKER
 from deephar.utils.fs import write_json
 
-MARKER = "generated.json"
 _QUALITY = 90
 
 
@@ -113,11 +113,6 @@ def make_command(kind: str, flags: Mapping[str, Any]) -> str:
         values = value if isinstance(value, tuple | list) else (value,)
         words += [f"--{name}", *map(str, values)]
     return " ".join(words)
-
-
-def is_generated(folder: str | os.PathLike) -> bool:
-    """Whether the data set in a folder was written by its generate.py."""
-    return (pathlib.Path(folder) / MARKER).is_file()
 
 
 def map_jobs(

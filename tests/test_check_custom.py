@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 from tiny_custom import content, write_tiny_custom
 from video_files import write_video
 
@@ -44,9 +45,21 @@ def test_mistakes_are_told_by_line_and_what_is_beside_too(tmp_path, capsys):
         f"wrong: {path}:{line}: " in text
         and "joints.paw must be a joint of the lay" in text
     )
-    assert "2.png: cannot identify image file" in text
+    assert text.count("pictures[2].file must be a picture") == 1
+    assert "as it is said to be: cannot identify image file" in text
     assert "images: 1 pictures without annotations, the first more.png" in text
     assert f"extra: {tmp_path / 'other.json'}: of another format" in text
+
+
+def test_a_picture_that_ends_early_is_told_at_its_place(tmp_path, capsys):
+    path = write_tiny_custom(tmp_path)
+    Image.effect_noise((80, 72), 99).save(tmp_path / "images/2.png", "JPEG")
+    whole = (tmp_path / "images/2.png").read_bytes()
+    (tmp_path / "images/2.png").write_bytes(whole[: len(whole) // 2])
+    status, text = run(capsys, path)
+    line = path.read_text().split("images/2.png")[0].count("\n") + 1
+    place = f"wrong: {path}:{line}: pictures[2].file must be a whole picture: "
+    assert status == 1 and text.count("wrong: ") == 1 and place in text
 
 
 def test_videos_count_and_their_mistakes_too(tmp_path, capsys):

@@ -65,7 +65,13 @@ MISTAKES = {
         ("layout", "flips"),
         [],
         '"flips"',
-        r"layout.flips must have the pair \['left_end', 'right_end'\]",
+        r"layout.flips must have the pair \['right_end', 'left_end'\]",
+    ),
+    "end without its other": (
+        ("layout",),
+        {"joints": ["top", "foot", "end_l", "end_r"]},
+        '"joints"',
+        r"layout.joints must have the pair \['end_r', 'end_l'\]",
     ),
     "joint of no layout": (
         (*PERSON, "joints", "left_hand"),
@@ -223,6 +229,10 @@ def test_no_json_and_keys_that_stand_twice(tmp_path):
     path.write_text(text.replace('"version": 1,', '"version": 1'))
     (problem,) = check_custom(path).problems
     assert problem.line == 4 and "must be JSON. Expecting ',' delimiter" in problem.text
+    path.write_text(text.replace("images/1", "\\ud83d\\ude00\\ud800", 1))
+    (problem,) = check_custom(path).problems
+    assert problem.text == r"must be of whole characters. Received: \ud800"
+    assert problem.line == line_of(path, r"\ud800")
     path.write_bytes(b'{\n"format": "\xff"}')
     (problem,) = check_custom(path).problems
     assert (problem.line, problem.text) == (2, "must be UTF-8")

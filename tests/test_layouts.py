@@ -10,6 +10,8 @@ from deephar.utils.layouts import (
     custom_layout,
     describe_layout,
     layout_from,
+    mirrored_name,
+    side_pairs,
 )
 from deephar.utils.pose import coco17j
 
@@ -61,6 +63,48 @@ def test_a_description_keeps_sigmas_head_and_the_sides():
 def test_a_layout_that_is_none_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         custom_layout(**{"joint_names": CAT, **arguments})
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values())
+def test_names_tell_the_sides_of_the_named_layouts(layout):
+    flips = describe_layout(layout)["flips"]
+    pairs = side_pairs(layout.joint_names)
+    assert sorted(map(sorted, pairs)) == sorted(map(sorted, flips))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        *(
+            ("left_paw", "right_paw"),
+            ("pawLeft", "pawRight"),
+            ("LEFT_PAW", "RIGHT_PAW"),
+        ),
+        *(
+            ("l_paw", "r_paw"),
+            ("paw_l", "paw_r"),
+            ("paw.L", "paw.R"),
+            ("L paw", "R paw"),
+        ),
+        *(("pawL", "pawR"), ("LPaw", "RPaw"), ("lpaw", "rpaw"), ("LHIP", "RHIP")),
+        *(("paw_l_1", "paw_r_1"), ("rear_left", "rear_right"), ("REAR_L", "REAR_R")),
+        ("left_eye_right_corner", "right_eye_left_corner"),
+    ],
+)
+def test_sides_are_found_in_names(left, right):
+    assert (mirrored_name(left), mirrored_name(right)) == (right, left)
+    for names in ([left, "nose", right], [right, left, "rump"]):
+        assert side_pairs(names) == [[right, left]]
+
+
+def test_names_without_the_other_side_are_no_pair():
+    assert side_pairs(["nose", "rump", "left_paw", "lip", "paw1", "paw2"]) == []
+    assert mirrored_name("nose") == "nose"
+
+
+def test_a_whole_number_of_coordinates_is_an_integer():
+    assert custom_layout(CAT, dim=2.0).dim == 2
+    assert type(custom_layout(CAT, dim=2.0).dim) is int
 
 
 def test_another_name_or_key_is_refused():

@@ -7,14 +7,14 @@ as it is read, and every mistake is told with the line on which it stands.
 import dataclasses
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deephar.data.custom_data import PARTS, CustomData
 from deephar.data.custom_parts import Reading, read_clip, read_picture
 from deephar.data.marker import MARKER
-from deephar.data.placed_json import JsonFile, Node, Problem, dotted, meant
-from deephar.utils.layouts import LAYOUTS, custom_layout
+from deephar.data.placed_json import JsonFile, Node, Place, Problem, dotted, meant
+from deephar.utils.layouts import LAYOUTS, custom_layout, side_pairs
 from deephar.utils.messages import shown
 
 FORMAT, VERSION = "deephar-data", 1
@@ -23,7 +23,6 @@ LAYOUT_KEYS = ("name", "flips", "links", "dim", "sigmas", "head")
 
 _MOST = 3
 """So many mistakes an error names."""
-_SIDES = (("left", "right"), ("Left", "Right"), ("l_", "r_"), ("L_", "R_"))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,11 +33,13 @@ class Checked:
         problems: Mistakes, by file and line.
         data: What was read; None unless there is a sound layout.
         passed_over: JSON files of a folder that do not say to be of this format.
+        places: By file where its pictures stand first: {path of the picture: place}.
     """
 
     problems: tuple[Problem, ...]
     data: CustomData | None
     passed_over: tuple[str, ...] = ()
+    places: Mapping[str, Mapping[str, Place]] = dataclasses.field(default_factory=dict)
 
 
 def read_custom(path: str | os.PathLike) -> CustomData:
@@ -80,11 +81,13 @@ def check_custom(path: str | os.PathLike, look: bool = False) -> Checked:
         return Checked((problem,), None, passed_over)
     problems: list[Problem] = []
     readings: list[Reading] = []
+    places: dict[str, Mapping[str, Place]] = {}
     for file in files:
         reading = _read(file, readings, look)
         problems += file.problems()
         if reading is not None:
             readings.append(reading)
+            places[file.path] = reading.places
     if not readings:
         return Checked(tuple(problems), None, passed_over)
     first = readings[0]
@@ -95,7 +98,7 @@ def check_custom(path: str | os.PathLike, look: bool = False) -> Checked:
         pictures=tuple(one for reading in readings for one in reading.pictures),
         clips=tuple(one for reading in readings for one in reading.clips),
     )
-    return Checked(tuple(problems), data, passed_over)
+    return Checked(tuple(problems), data, passed_over, places)
 
 
 def _files(path: pathlib.Path) -> tuple[list[JsonFile], tuple[str, ...]]:
@@ -202,14 +205,10 @@ def _check_sides(
     """Notes a left joint that no mirror exchanges with its right one."""
     paired = {frozenset(pair) for pair in flips}
     node = parts.get("flips", parts["joints"])
-    for name in names:
-        for left, right in _SIDES:
-            other = name.replace(left, right, 1)
-            starts = len(left) > 2 or name.startswith(left)
-            if left in name and starts and other in names:
-                if frozenset((name, other)) not in paired:
-                    node.wrong(
-                        f"must have the pair {shown([name, other])}, or a mirrored "
-                        "picture would have them the wrong way round",
-                        list(flips),
-                    )
+    for pair in side_pairs(names):
+        if frozenset(pair) not in paired:
+            node.wrong(
+                f"must have the pair {shown(pair)}, or a mirrored picture would have "
+                "them the wrong way round",
+                list(flips),
+            )

@@ -2,15 +2,16 @@
 
 import collections
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from deephar.data.custom import span_frames
 from deephar.data.custom_data import PARTS, CustomClip, CustomData, CustomPerson
-from deephar.data.custom_format import check_custom
+from deephar.data.custom_format import Checked, check_custom
 from deephar.data.pictures import ENDINGS, open_picture
+from deephar.data.placed_json import JsonFile, Problem
 from deephar.data.videos import video_info
 from deephar.utils.pose import is_valid
 
@@ -48,18 +49,38 @@ def inspect_custom(
     if count is not None and len(places) > count:
         rows = np.linspace(0, len(places) - 1, count).astype(int)
         places = [places[row] for row in rows]
+    damaged = {}
     for place in places:
         try:
             open_picture(place)
         except FileNotFoundError:
             continue  # is told with its line
         except OSError as error:
-            result["wrong"].append(str(error))
+            damaged[place] = error
         result["pictures_read"] += 1
+    result["wrong"] += map(str, _placed(damaged, found))
     result["extra"] += _beside(found.data)
     if not found.problems and not (found.data.pictures or found.data.clips):
         result["missing"].append(f"{path} has neither pictures nor clips")
     return result
+
+
+def _placed(damaged: Mapping[str, OSError], found: Checked) -> list[Problem]:
+    """Returns what is wrong with pictures, each at its first place in each file."""
+    known = {_place(problem) for problem in found.problems}
+    problems = []
+    for name, places in found.places.items() if damaged else ():
+        file = JsonFile(name)
+        for path in damaged.keys() & places.keys():
+            file.root.at(*places[path]).wrong(
+                f"must be a whole picture: {damaged[path]}"
+            )
+        problems += file.problems()
+    return [problem for problem in problems if _place(problem) not in known]
+
+
+def _place(problem: Problem) -> tuple[str, int, str]:
+    return problem.file, problem.line, problem.text.split()[0]
 
 
 def _pictures(data: CustomData) -> list[str]:

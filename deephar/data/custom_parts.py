@@ -15,7 +15,7 @@ from deephar.data.custom_data import (
     Span,
 )
 from deephar.data.custom_files import picture_head, video_head
-from deephar.data.placed_json import Node, dotted, meant
+from deephar.data.placed_json import Node, Place, dotted, meant
 from deephar.data.records import FARTHEST, are_numbers
 from deephar.data.videos import VideoInfo
 from deephar.utils.bbox import overlaps
@@ -41,6 +41,7 @@ class Reading:
 
     Attributes:
         pictures, clips: What is sound of the file.
+        places: By path where a picture stands first.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Reading:
         self.rows = {name: row for row, name in enumerate(layout.joint_names)}
         self.pictures: list[CustomPicture] = []
         self.clips: list[CustomClip] = []
+        self.places: dict[str, Place] = {}
         self.names: dict[str, str] = before[0].names if before else {}
         self.parts: dict[str, str | None] = before[0].parts if before else {}
 
@@ -79,7 +81,8 @@ class Reading:
         return self.part
 
     def take_picture(self, path: str, part: str | None, node: Node) -> None:
-        """Notes a picture that stands in two parts, so that a test is none."""
+        """Notes where a picture is, and if in two parts, so that a test is none."""
+        self.places.setdefault(path, node.place)
         other = self.parts.setdefault(path, part)
         if None not in (part, other) and part != other:
             node.wrong(f"must be in one part: it is in {other} before", part)

@@ -18,6 +18,10 @@ from deephar.utils.messages import shown
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
+_HALF = re.compile(
+    r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
+)
+"""Half of a pair of escapes, which is no character."""
 _NOTHING = object()
 
 Place = tuple[str | int, ...]
@@ -203,7 +207,12 @@ class JsonFile:
         try:
             self._text = pathlib.Path(path).read_text(encoding="utf-8-sig")
             value = json.loads(self._text, object_pairs_hook=_object)
-            self.root = Node(value, (), self.notes)
+            half = _HALF.search(self._text)
+            if half is None or not _has_halves(value):
+                self.root = Node(value, (), self.notes)
+            else:
+                line = 1 + self._text.count("\n", 0, half.start())
+                self._tell(line, f"must be of whole characters. Received: {half[0]}")
         except json.JSONDecodeError as error:
             self._tell(error.lineno, f"must be JSON. {error.msg}, column {error.colno}")
         except UnicodeDecodeError as error:
@@ -285,6 +294,15 @@ def _walk(text, start, tree, place, begins) -> int:
         if text[at] == ",":
             at = _space(text, at + 1)
     return at + 1
+
+
+def _has_halves(value: Any) -> bool:
+    """Tells whether a text has a character that cannot be written."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _space(text: str, start: int) -> int:

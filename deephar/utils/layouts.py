@@ -5,6 +5,7 @@ A layout is a class as those of `deephar.utils.pose`, where its attributes are t
 
 import copyreg
 import keyword
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,14 @@ LAYOUTS = {
 }
 """The layouts that have a name."""
 _COLORS = ["g", "r", "b"]
+_SIDES = {"left": "right", "Left": "Right", "LEFT": "RIGHT", "l": "r", "L": "R"}
+_SIDES |= {right: left for left, right in _SIDES.items()}
+_SIDE = re.compile(
+    r"left|right|Left|Right|LEFT|RIGHT"
+    r"|(?<![^\W_])[lrLR](?![^\W_])"  # a word of its own: l_paw, paw.L
+    r"|(?<=[a-z])[LR]$"
+)
+_GLUED = re.compile(r"^[lrLR](?=[^\W\d_])")
 _KEYS = ("name", "joints", "flips", "links", "dim", "sigmas", "head")
 
 
@@ -83,7 +92,7 @@ def custom_layout(
         {
             "__doc__": f"A layout of {len(names)} joints.",
             "num_joints": len(names),
-            "dim": dim,
+            "dim": int(dim),
             "joint_names": names,
             "map_hflip": mirrored,
             "color": _COLORS,
@@ -93,6 +102,29 @@ def custom_layout(
             "head": None if head is None else _rows("head", head, names),
         },
     )
+
+
+def mirrored_name(name: str) -> str:
+    """Returns the name of a joint with its sides exchanged; itself if it has none.
+
+    Sides are left and right in it (Left, LEFT), l and r (L, R) as words, L and R at its
+    end (pawL), and, where there is none of these, l and r (L, R) at its beginning
+    (lpaw, LPaw). What begins with l or r need not have a side: what is returned counts
+    if it is the name of another joint.
+    """
+    pattern = _SIDE if _SIDE.search(name) else _GLUED
+    return pattern.sub(lambda found: _SIDES[found[0]], name)
+
+
+def side_pairs(joint_names: Sequence[str]) -> list[list[str]]:
+    """Returns pairs [right, left] of joints that are such by their names."""
+    pairs = []
+    for row, name in enumerate(joint_names):
+        other = mirrored_name(name)
+        if other in joint_names[:row] and mirrored_name(other) == name:
+            side = (_SIDE.search(name) or _GLUED.search(name))[0]
+            pairs.append([other, name] if side[0] in "lL" else [name, other])
+    return pairs
 
 
 def describe_layout(layout: Any) -> dict[str, Any]:

@@ -153,6 +153,31 @@ def test_single_points_of_cvat_go_to_the_boxes_that_hold_them(
     )
 
 
+CVAT_BOXES = """<annotations>
+<image id="0" name="1.png" width="100" height="80"><tag label="sit"/>
+ <box label="dog" xtl="10" ytl="10" xbr="60" ybr="70"/></image>
+<image id="1" name="2.png" width="100" height="80"><tag label="run"/>
+ <box label="dog" xtl="20" ytl="10" xbr="70" ybr="70"/></image>
+</annotations>"""
+
+
+def test_boxes_and_tags_of_cvat_are_clips_of_actions(convert, tmp_path, capsys):
+    for name in ("1.png", "2.png"):
+        picture(tmp_path, name)
+    export, out = written(tmp_path, "a.xml", CVAT_BOXES), tmp_path / "o.json"
+    assert convert(["cvat", str(export), str(out), "--clips"]) == 0
+    assert "\nlayout: pa16j2d\n" in capsys.readouterr().out
+    data = read_custom(out)
+    (clip,) = data.clips
+    assert clip.people[1].box == (10, 10, 50, 60)
+    assert clip.people[2].box == (20, 10, 50, 60)
+    assert [data.actions[one.action] for one in clip.spans] == ["sit", "run"]
+    export = written(tmp_path, "a.xml", CVAT_BOXES.replace('"dog"', '"cat"', 1))
+    assert convert(["cvat", str(export), str(out), "--overwrite"]) == 1
+    told = capsys.readouterr().err
+    assert "one label of boxes must be taken" in told and "cat, dog" in told
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -163,7 +188,7 @@ def test_single_points_of_cvat_go_to_the_boxes_that_hold_them(
         ("<a>\n<b></a>", r"a\.xml:2: must be XML. mismatched tag"),
         ("", r"a\.xml:1: must be XML. no element found"),
         ("<coco/>", "must be an export of CVAT, <annotations>. Received: <coco>"),
-        ("<annotations/>", "must have skeletons or points. Received: none"),
+        ("<annotations/>", "must have skeletons, points or boxes. Received: none"),
         (
             CVAT_POINTS.replace('"20,20"', '"20"'),
             'image a.png: points of tip must be "x,',
@@ -314,6 +339,28 @@ def test_a_turned_rectangle_becomes_the_box_around_it(convert, tmp_path):
     assert person.box == (30, 8, 20, 40) and person.joints.tolist() == [[40, 24]]
 
 
+def test_rectangles_of_label_studio_need_no_key_points(convert, tmp_path):
+    picture(tmp_path, "a.png")
+    area = result("rectanglelabels", "cat", 10, 10, value={"width": 40, "height": 50})
+    done = {"type": "choices", "value": {"choices": ["sit"]}}
+    task = {"data": {"image": "a.png"}, "annotations": [{"result": [area, done]}]}
+    file, out = written(tmp_path, "in.json", [task]), tmp_path / "o.json"
+    assert convert(["labelstudio", str(file), str(out), "--clips"]) == 0
+    (clip,) = read_custom(out).clips
+    assert clip.people[1].box == (10, 8, 40, 40) and clip.spans[0].action == 0
+
+
+def test_a_single_key_point_without_a_box_is_nobody(convert, tmp_path, capsys):
+    picture(tmp_path, "a.png")
+    alone = result("keypointlabels", "tip", 20, 20)
+    task = {"data": {"image": "a.png"}, "annotations": [{"result": [alone]}]}
+    file, out = written(tmp_path, "in.json", [task]), tmp_path / "o.json"
+    assert convert(["labelstudio", str(file), str(out)]) == 0
+    told = capsys.readouterr().out
+    assert "\n1 people without a box, their joints within 8 px\n" in told
+    assert read_custom(out).pictures[0].people == ()
+
+
 def test_exports_of_label_studio_that_are_none_are_refused(convert, tmp_path, capsys):
     out = str(tmp_path / "o.json")
     file = written(tmp_path, "in.json", [{"image": "a.png", "kp-1": []}])
@@ -325,7 +372,8 @@ def test_exports_of_label_studio_that_are_none_are_refused(convert, tmp_path, ca
     task = {"data": {"image": "a.png"}, "annotations": [{"result": []}]}
     file = written(tmp_path, "in.json", [task])
     assert convert(["labelstudio", str(file), out]) == 1
-    assert "in.json must have keypointlabels. Received: none" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "must have keypointlabels or rectanglelabels. Received: none" in told
 
 
 def found(x, confidence, number=None, answer=None):
@@ -389,10 +437,16 @@ def test_a_share_becomes_valid_and_flags_must_fit(generated, convert, tmp_path, 
     assert convert(["cvat", str(plain), out, "--clips", "--valid", "0.5"]) == 0
     parts = [one.part for one in read_custom(out).pictures]
     assert parts.count("valid") == 2 and len(parts) == 4
+    text = text.replace('subset="Validation"', 'subset="Test"')
+    plain = written(generated / "cvat", "plain.xml", text)
+    assert convert(["cvat", str(plain), out, "--valid", "1", "--overwrite"]) == 0
+    parts = [one.part for one in read_custom(out).pictures]
+    assert parts.count("test") >= 1 and {*parts} == {"valid", "test"}
     for flags, message in (
         ([], "is there (--overwrite)"),
         (["--overwrite", "--confidence", "0.5"], "--confidence is of predictions"),
         (["--overwrite", "--valid", "2"], "--valid must be within [0, 1]"),
+        (["--overwrite", "--valid", "1", "--split", "test"], "not of --split test"),
     ):
         with pytest.raises(SystemExit):
             convert(["cvat", export, out, *flags])

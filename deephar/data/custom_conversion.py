@@ -42,7 +42,7 @@ def parse(doc: str | None, argv: Sequence[str] | None = None) -> argparse.Namesp
     )
     add("--images", type=pathlib.Path, metavar="DIR", help=images)
     add("--split", choices=PARTS, default="train", help="part of all (train)")
-    valid = "part of the pictures, and of the clips, that becomes valid, such as 0.2"
+    valid = "share of the train pictures, and clips, that becomes valid, such as 0.2"
     add("--valid", type=float, default=0.0, metavar="SHARE", help=valid)
     clips = "make a clip of each folder in which pictures have tags or choices"
     add("--clips", action="store_true", help=clips)
@@ -59,6 +59,8 @@ def parse(doc: str | None, argv: Sequence[str] | None = None) -> argparse.Namesp
         parser.error(f"{args.out} is there (--overwrite)")
     if not 0 <= args.valid <= 1:
         parser.error(f"--valid must be within [0, 1]: {args.valid}")
+    if args.valid and args.split != "train":
+        parser.error(f"--valid is of what is train, not of --split {args.split}")
     if args.confidence is not None and args.source != "predictions":
         parser.error("--confidence is of predictions")
     if args.category is not None and args.source == "predictions":

@@ -20,18 +20,18 @@ from deephar.data.custom_matching import Labelled
 from deephar.data.placed_json import Node
 from deephar.utils.bbox import overlaps
 from deephar.utils.fs import write_text
-from deephar.utils.layouts import LAYOUTS
+from deephar.utils.layouts import LAYOUTS, side_pairs
 
 _MARGIN = 0.1
 """Around joints on every side, where a person has no box: a part of their span."""
+_SPAN = 8.0
+"""Joints of a smaller span, px, do not tell where a person is."""
 _UPLOADED = re.compile(r"[0-9a-f]{8}-")
 """What Label Studio puts before the names of uploads."""
 _SHORT = (
     *(("left_", "l_"), ("right_", "r_")),
     *(("shoulder", "shoul"), ("elbow", "elb")),
 )
-_SIDES = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"), ("l_", "r_"))
-_ENDS = (("_l", "_r"), ("_L", "_R"), ("-l", "-r"), (".L", ".R"), (".l", ".r"))
 
 
 class Draft:
@@ -47,7 +47,7 @@ class Draft:
     Attributes:
         lost: By what it is, how much could not be brought over as it was.
         layout: `layout` of the file: a name where the joints are those of `coco17j` or
-            `pa16j2d`.
+            `pa16j2d`, or there are none.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Draft:
     def person(
         self, one: Labelled, size: Sequence[int] | None, boxed: bool = True
     ) -> dict[str, Any] | None:
-        """Returns a person as the file has him; None if he lies outside the picture.
+        """Returns a person as the file has him; None if it is not known where he is.
 
         Args:
             one: Of the source.
@@ -85,7 +85,12 @@ class Draft:
             joints[self._names[name]] = point + [0] * (not visible or bool(outside))
         box = one.box
         if box is None and joints and boxed:
-            box = _box_around(np.array([point[:2] for point in one.points.values()]))
+            places = np.array([point[:2] for point in one.points.values()])
+            if np.ptp(places, axis=0).max() < _SPAN:
+                what = f"people without a box, their joints within {_SPAN:g} px"
+                self.lost[what] += 1
+                return None
+            box = _box_around(places)
             self.lost["people without a box, now one around their joints"] += 1
         found: dict[str, Any] = {}
         if box is not None:
@@ -178,11 +183,12 @@ class Draft:
         """Returns what is to be written.
 
         Args:
-            valid: This part of the pictures, and of the clips, becomes `valid`: those
-                whose names have the least MD5, always the same.
+            valid: This part of the pictures, and of the clips, that are `train`
+                becomes `valid`: those whose names have the least MD5, always the same.
         """
         for entries, key in ((self.pictures, "file"), (self.clips, "name")):
-            ordered = sorted(entries, key=lambda one: _mark(one[key]))
+            ordered = [one for one in entries if one["split"] == "train"]
+            ordered.sort(key=lambda one: _mark(one[key]))
             for one in ordered[: round(valid * len(ordered))]:
                 one["split"] = "valid"
         tags = sum(len(one.pop("tags", ())) for one in self.pictures)
@@ -208,15 +214,13 @@ def make_layout(
         links: Pairs of these.
 
     Returns:
-        "coco17j" or "pa16j2d" where the joints are those, else joints, flips by their
-        names, and links; and from the source's names to the file's.
-
-    Raises:
-        ValueError: if there are no names.
+        "coco17j" or "pa16j2d" where the joints are those, and "pa16j2d" where there
+        are none, else joints, flips by their names, and links; and from the source's
+        names to the file's.
     """
     names = list(names)
     if not names:
-        raise ValueError("there must be joints. Received: no names of any")
+        return "pa16j2d", {}
     short = []
     for name in names:
         one = name.lower().replace(" ", "_")
@@ -226,14 +230,8 @@ def make_layout(
     for known in ("coco17j", "pa16j2d"):
         if sorted(short) == sorted(LAYOUTS[known].joint_names):
             return known, dict(zip(names, short, strict=True))
-    flips = [
-        [other, name]
-        for name in names
-        for left, right in (*_SIDES, *_ENDS)
-        if (other := _other_side(name, left, right)) in names
-    ]
     links = [[first, second] for first, second in links]
-    layout = {"joints": names, "flips": flips, "links": links}
+    layout = {"joints": names, "flips": side_pairs(names), "links": links}
     return layout, {name: name for name in names}
 
 
@@ -253,14 +251,6 @@ def named_links(node: Node, names: Sequence[str], first: int) -> list[list[str]]
         else:
             pair.wrong(f"must be two joints by number, {first} to {numbers[-1]}")
     return found
-
-
-def _other_side(name: str, left: str, right: str) -> str | None:
-    if len(left) > 2:
-        return name.replace(left, right, 1) if left in name else None
-    if left.startswith(("_", "-", ".")):
-        return name[: -len(left)] + right if name.endswith(left) else None
-    return right + name[len(left) :] if name.startswith(left) else None
 
 
 def runs(values: Sequence[Any]) -> list[tuple[Any, int, int]]:
@@ -304,7 +294,7 @@ def _entry(entry: Mapping[str, Any]) -> str:
 def _box_around(points: np.ndarray) -> tuple[float, float, float, float]:
     """Returns the box around points (n, 2), with a margin."""
     low, high = points.min(axis=0), points.max(axis=0)
-    margin = np.maximum(_MARGIN * (high - low).max(), 1.0)
+    margin = _MARGIN * (high - low).max()
     return (*(low - margin).tolist(), *(high + margin).tolist())
 
 

@@ -34,14 +34,16 @@ def from_cvat(
     """Reads an export of a task.
 
     Skeletons and points become joints (occluded ones hidden, those outside not
-    labelled), boxes theirs; tags of pictures are kept for clips. A track of a video
-    becomes a clip; its action is what its attribute `action` says.
+    labelled), boxes theirs, also where there are no joints at all; tags of pictures
+    are kept for clips. A track of a video becomes a clip; its action is what its
+    attribute `action` says.
 
     Args:
         path: The XML file.
         out, images, part: As of `Draft`; CVAT's subsets Train, Validation and Test say
             the part where there are some.
-        category: Label of the skeletons and boxes; None where there is one.
+        category: Label of the skeletons, or of the boxes where there are no joints;
+            None where there is one.
         video: Of a video's tracks: its path in `images`; None for what the task says.
 
     Raises:
@@ -55,8 +57,8 @@ def from_cvat(
         )
     label = _choose(path, root, category)
     names, links = _joints(root, label)
-    if not names:
-        raise ValueError(f"{path} must have skeletons or points. Received: none")
+    if not names and root.find(".//box") is None:
+        raise ValueError(f"{path} must have skeletons, points or boxes. Received: none")
     draft = Draft(out, images, names, links, part)
     reader = _Reader(os.fspath(path), draft, label, names)
     for image in root.iter("image"):
@@ -68,18 +70,24 @@ def from_cvat(
 
 
 def _choose(path, root: Element, category: str | None) -> str | None:
-    """Returns the label of skeletons; None where there are single points alone."""
+    """Returns the label of people; None where there are single points alone."""
     labels = {one.get("label") for one in root.iter("skeleton") if one.get("label")}
     labels |= {
         track.get("label")
         for track in root.iter("track")
         if track.find("skeleton") is not None
     }
+    what = "skeletons"
+    if not labels and root.find(".//points") is None:
+        what = "boxes"
+        tracks = [one for one in root.iter("track") if one.find("box") is not None]
+        owners = [*root.iter("box"), *tracks]
+        labels = {one.get("label") for one in owners if one.get("label")}
     chosen = [one for one in sorted(labels) if category in (None, one)]
     if len(chosen) == 1 or (not labels and category is None):
         return chosen[0] if chosen else None
     raise ValueError(
-        f"{path}: one label of skeletons must be taken. "
+        f"{path}: one label of {what} must be taken. "
         f"Received: category={shown(category)}; there are: {', '.join(sorted(labels))}"
     )
 

@@ -29,7 +29,8 @@ def from_labelstudio(
 
     Of a task the first annotation that was not cancelled is taken. A key point belongs
     to the rectangle that it names as its parent, else to the smallest that holds it.
-    Choices are kept for clips.
+    Without key points the rectangles are people of whom no joint is known. Choices are
+    kept for clips.
 
     Args:
         path: The file.
@@ -44,14 +45,10 @@ def from_labelstudio(
     tasks = (file.root.items() if file.root else None) or []
     parts = [task.having("data", "annotations") for task in tasks]
     file.check()
-    names = dict.fromkeys(
-        label
-        for one in parts
-        for result in _results(one)
-        for label in _labels(result.value, POINTS)
-    )
-    if not names:
-        raise ValueError(f"{path} must have {POINTS}. Received: none")
+    results = [result.value for one in parts for result in _results(one)]
+    names = dict.fromkeys(label for one in results for label in _labels(one, POINTS))
+    if not names and not any(_labels(one, BOXES) for one in results):
+        raise ValueError(f"{path} must have {POINTS} or {BOXES}. Received: none")
     draft = Draft(out, images, list(names), (), part)
     for one in parts:
         _add_task(one, draft, category)

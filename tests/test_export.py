@@ -135,6 +135,8 @@ def test_a_file_that_is_too_far_off_is_put_aside(poses, tmp_path, monkeypatch, c
     strict = FORMATS["saved_model"]._replace(mean_bound=-1.0)
     monkeypatch.setitem(FORMATS, "saved_model", strict)
     argv = [str(poses[0] / "w.weights.h5"), "--out", str(tmp_path), "--crops", "1"]
+    for ending in ("json", "md"):
+        (tmp_path / f"pose.saved_model.{ending}").write_text("of an earlier file")
     assert command.main([*argv, "--formats", "saved_model"]) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["pose.saved_model.rejected"]
     told = "the mean error of joints is .*, and saved_model may have -1; it is now pose"
@@ -173,6 +175,14 @@ def test_a_network_of_lifting_is_exported_for_the_frames_that_it_sees(tmp_path):
         command.main([*argv, "--block", "1"])
 
 
+def test_calibration_is_of_integers(capsys):
+    for given in (["--calibration", "a.jpg"], ["--calibration-crops", "5"]):
+        with pytest.raises(SystemExit):
+            command.main(["small_pose", "--formats", "onnx", "tflite", *given])
+        told = "--calibration and --calibration-crops are of tflite-int8"
+        assert told in capsys.readouterr().err
+
+
 def test_pictures_that_cannot_be_read_are_an_error(poses, tmp_path):
     argv = [str(poses[0] / "w.weights.h5"), "--out", str(tmp_path / "out")]
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
@@ -195,8 +205,11 @@ def test_a_missing_file_card_or_package_is_told(poses, tmp_path, monkeypatch):
         ExportedModel(tmp_path / "pose.onnx")
     shutil.copy(poses[0] / "pose.onnx.json", tmp_path)
     (tmp_path / "pose.onnx").write_bytes(b"no network")
-    with pytest.raises(ValueError, match="pose.onnx: onnxruntime cannot run it"):
+    with pytest.raises(ValueError, match="must be the card of .*Received: a card of"):
         ExportedModel(tmp_path / "pose.onnx")
+    card = read_json(tmp_path / "pose.onnx.json")
+    with pytest.raises(ValueError, match="pose.onnx: onnxruntime cannot run it"):
+        ExportedModel(tmp_path / "pose.onnx", card)
     with pytest.raises(ValueError, match="`calibration` must be .* Received: none"):
         export_part(None, tmp_path / "a.tflite", "tflite-int8")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)

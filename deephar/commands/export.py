@@ -49,7 +49,7 @@ from deephar.inference.exported import (
 )
 from deephar.inference.eye import lifting_networks
 from deephar.inference.loading import load
-from deephar.inference.model_card import make_card, write_card
+from deephar.inference.model_card import make_card, remove_card, write_card
 from deephar.models import lifting
 from deephar.networks import NETWORKS, SMALL_POSE
 from deephar.networks.settings import weights_settings
@@ -59,6 +59,8 @@ from deephar.utils.numbers import positive_int
 from deephar.utils.timing import MIB, table
 
 REJECTED = ".rejected"
+CALIBRATION = 100
+"""People to calibrate with, where nothing is said."""
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -81,9 +83,12 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--crops", default=20, help="people to check on (%(default)s)", **number)
     calibration = "what tflite-int8 is calibrated with (generated people)"
     add("--calibration", help=calibration, **sources)
-    most = "people to calibrate with (%(default)s)"
-    add("--calibration-crops", default=100, help=most, **number)
-    return parser.parse_args(argv)
+    most = f"people to calibrate with ({CALIBRATION})"
+    add("--calibration-crops", help=most, **number)
+    args = parser.parse_args(argv)
+    if INTEGER not in args.formats and (args.calibration or args.calibration_crops):
+        parser.error(f"--calibration and --calibration-crops are of {INTEGER}")
+    return args
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     network = _load(args.weights, args.block)
     checked, calibration = _samples(network, args.pictures, args.crops), None
     if INTEGER in args.formats:
-        given = args.calibration, args.calibration_crops
+        given = args.calibration, args.calibration_crops or CALIBRATION
         calibration = _samples(network, *given, first=args.crops)
     rows, problems = [("file", "MiB", "output", "largest error", "of", "mean")], []
     for number, part in enumerate(network.parts):
@@ -131,6 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             path = pathlib.Path(args.out, part.name + FORMATS[form].ending)
             integer = calibration if form == INTEGER else None
             seen = None if integer is None else integer.inputs[number]
+            remove_card(path)
             export_part(part, path, form, args.batch, seen)
             more = {"weights": network.weights, "block": args.block}
             if integer is not None:

@@ -79,7 +79,13 @@ def main_file(path: pathlib.Path) -> pathlib.Path:
 def write_card(path: pathlib.Path, card: Mapping[str, Any]) -> None:
     """Writes the card of a file beside it, as JSON and as Markdown."""
     write_json(card_path(path), card)
-    write_text(path.with_name(path.name + ".md"), card_text(card))
+    write_text(_page_path(path), card_text(card))
+
+
+def remove_card(path: pathlib.Path) -> None:
+    """Removes the card of a file, if it has one."""
+    for card in (card_path(path), _page_path(path)):
+        card.unlink(missing_ok=True)
 
 
 def card_path(path: str | os.PathLike) -> pathlib.Path:
@@ -88,12 +94,17 @@ def card_path(path: str | os.PathLike) -> pathlib.Path:
     return path.with_name(path.name + ".json")
 
 
+def _page_path(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(path.name + ".md")
+
+
 def read_card(path: str | os.PathLike) -> dict[str, Any]:
     """Reads the card of an exported file.
 
     Raises:
         FileNotFoundError: if it is not beside the file.
-        ValueError: if it is none, or of a later form than this program knows.
+        ValueError: if it is none, of a later form than this program knows, or of
+            another file.
     """
     file = card_path(path)
     if not file.is_file():
@@ -106,6 +117,12 @@ def read_card(path: str | os.PathLike) -> dict[str, Any]:
         raise ValueError(f"{file} must be a model card in JSON: {error}") from error
     if not isinstance(card, dict) or card.get("deephar_export") != VERSION:
         raise ValueError(f"{file} must be a model card of the form {VERSION}")
+    found = md5_of(main_file(pathlib.Path(path)))
+    if found != card.get("md5"):
+        raise ValueError(
+            f"{file} must be the card of {path}, whose md5 is {found}. "
+            f"Received: a card of md5 {card.get('md5')}"
+        )
     return card
 
 

@@ -146,6 +146,16 @@ def test_the_papers_figures_stand_only_beside_their_threshold(mpii):
     assert "98.1" not in table
 
 
+@pytest.mark.parametrize("origin", ["generated", "owners", {"mpii": "generated"}])
+def test_a_report_on_generated_data_says_so_beside_the_papers_figures(
+    mpii, tmp_path, origin
+):
+    found = predict_poses(_oracle(mpii), mpii)
+    scores = score_pckh(found, mpii.poselayout) | {"receipt": {"origin": origin}}
+    page = write_report(tmp_path, scores, found, mpii, VALID_MODE).read_text()
+    assert ("These data are generated" in page) == (origin != "owners")
+
+
 def test_an_empty_part_is_refused(mpii):
     with pytest.raises(ValueError, match="no samples to evaluate in the part 'test'"):
         predict_poses(_oracle(mpii), mpii, TEST_MODE)

@@ -11,6 +11,7 @@ from deephar.evaluation.tables import (
     Drawing,
     figure,
     markdown_table,
+    origin_notes,
     percent,
     receipt_list,
 )
@@ -286,6 +287,7 @@ def action_page(
     parts = [
         "# Action recognition",
         receipt_list(scores),
+        *origin_notes(scores),
         *action_parts(folder, scores, paper, original=original),
     ]
     curve = folder / "training.png"

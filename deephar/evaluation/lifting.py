@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from deephar import measures
 from deephar.data.lifting import Sequence as LiftingSequence
 from deephar.data.lifting import base_action
-from deephar.evaluation.tables import figure, markdown_table, receipt_list
+from deephar.evaluation.tables import figure, markdown_table, origin_notes, receipt_list
 from deephar.utils.camera import project_to_2d
 
 logger = logging.getLogger(__name__)
@@ -189,6 +189,7 @@ def lifting_parts(scores: dict, keypoints: str | None = None) -> list[str]:
         keypoints: name of Human3.6M's 2D key points, to show the paper's figures.
     """
     parts = ["# Lifting of 2D poses to 3D", receipt_list(scores)]
+    parts += origin_notes(scores)
     if "subjects" in scores:
         for subject, one in scores["subjects"].items():
             parts += [f"## {subject}", lifting_table(one)]

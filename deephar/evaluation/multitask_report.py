@@ -4,7 +4,7 @@ import dataclasses
 
 from deephar.evaluation import report, report3d
 from deephar.evaluation.action_report import action_parts
-from deephar.evaluation.tables import receipt_list
+from deephar.evaluation.tables import origin_notes, receipt_list
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +49,7 @@ def multitask_page(folder, scores: dict, paper: float | None = None) -> list[str
     """
     tasks = TASKS[scores["receipt"]["evaluation"]]
     parts = [f"# Actions and poses: {tasks.actions}", receipt_list(scores)]
+    parts += origin_notes(scores)
     for key, (words, name) in WAYS.items():
         parts.append(f"## Actions, {words}")
         if scores[key] is None:

@@ -27,6 +27,7 @@ from deephar.evaluation.tables import (
     figure,
     group_scores,
     markdown_table,
+    origin_notes,
     percent,
     receipt_list,
 )
@@ -213,6 +214,7 @@ def write_report(
     parts = [
         "# Pose estimation, single person",
         receipt_list(scores),
+        *origin_notes(scores),
         people_found(scores),
         pckh_table(scores, untrained),
         "## By joint",

@@ -21,6 +21,7 @@ from deephar.evaluation.tables import (
     block_names,
     figure,
     markdown_table,
+    origin_notes,
     receipt_list,
 )
 from deephar.pages import Page
@@ -149,6 +150,7 @@ def error_page(scores: dict, untrained: dict | None = None) -> list[str]:
     return [
         "# 3D pose estimation, Human3.6M",
         receipt_list(scores),
+        *origin_notes(scores),
         *error_parts(scores, untrained),
     ]
 

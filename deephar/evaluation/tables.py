@@ -2,11 +2,13 @@
 
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from deephar.evaluation.receipts import GENERATED
 
 GROUPS = {
     "head": ("head", "neck"),
@@ -76,6 +78,14 @@ def block_names(scores: dict) -> list[str]:
 def receipt_list(scores: dict) -> str:
     """Markdown list of the receipt of an evaluation, "" where there is none."""
     return "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items())
+
+
+def origin_notes(scores: dict) -> list[str]:
+    """What stands first beside the papers' figures where the data are generated."""
+    origin = scores.get("receipt", {}).get("origin")
+    origins = origin.values() if isinstance(origin, Mapping) else [origin]
+    note = "These data are generated; the papers' figures are of real people."
+    return [note] if GENERATED in origins else []
 
 
 class Drawing(str):

@@ -62,6 +62,22 @@ def test_a_picture_that_ends_early_is_told_at_its_place(tmp_path, capsys):
     assert status == 1 and text.count("wrong: ") == 1 and place in text
 
 
+def test_depths_and_dimensions_that_do_not_fit_are_told(tmp_path, capsys):
+    data = content()
+    data["layout"] = {**data["layout"], "dim": 3}
+    path = write_tiny_custom(tmp_path, data)
+    status, text = run(capsys, path)
+    told = f"missing: {path} has no depth (joints_3d) for its dim 3"
+    assert status == 1 and told in text
+    depths = {"top": [0, 0, 3000], "foot": [1, 2, 3500.0]}
+    data["pictures"][0]["people"][0]["joints_3d"] = depths
+    status, text = run(capsys, write_tiny_custom(tmp_path, data))
+    assert status == 0 and " 2 joints with depth" in text and "extra" not in text
+    data["layout"]["dim"] = 2
+    status, text = run(capsys, write_tiny_custom(tmp_path, data))
+    assert status == 0 and "2 joints with depth, which a layout of dim 2" in text
+
+
 def test_videos_count_and_their_mistakes_too(tmp_path, capsys):
     write_video(tmp_path / "v.mp4", 5, rate=10)
     one = {"video": "v.mp4", "split": "test", "action": "sit"}

@@ -378,7 +378,7 @@ def test_exports_of_label_studio_that_are_none_are_refused(convert, tmp_path, ca
 
 def found(x, confidence, number=None, answer=None):
     joints = {
-        n: {"x": x, "y": 20.0, "confidence": c}
+        n: {"x": x, "y": 20.0, "z": 9.0, "confidence": c}
         for n, c in zip("ab", confidence, strict=True)
     }
     action = answer and {"answer": answer, "score": 0.9}
@@ -422,6 +422,7 @@ def test_predictions_become_pseudo_labels(convert, tmp_path, capsys, monkeypatch
     assert "\n1 people of whom fewer than half of the joints are left\n" in told
     assert "\n1 people without a joint in their box\n" in told
     assert "\n3 joints of less confidence than 0.6\n" in told
+    assert "\n9 depths of joints\n" in told
     data = read_custom(out)
     (person,), (clip,) = data.pictures[0].people, data.clips
     assert person.box == (5, 5, 45, 35) and person.visible.tolist() == [True, False]

@@ -121,6 +121,12 @@ MISTAKES = {
         '"box_xywh"',
         "box_xywh must lie in the picture of 80x72 px",
     ),
+    "huge box": (
+        (*PERSON, "box_xywh"),
+        [-9, -9, 400, 90],
+        '"box_xywh"',
+        "box_xywh must be at most 4 times as wide and high as the picture of 80x72 px",
+    ),
     "box of another": (
         (*PERSON, "box_xywh"),
         [0, 0, 10, 10],

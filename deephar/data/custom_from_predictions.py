@@ -105,6 +105,7 @@ class _Reader:
             values = [one.value for one in place.values()] if place else None
             if are_numbers(values, (3,)) and values[2] >= self.confidence:
                 points[name] = (float(values[0]), float(values[1]), True)
+                self.draft.lost["depths of joints"] += "z" in joint.value
             else:
                 self.draft.lost[
                     f"joints of less confidence than {self.confidence}"

@@ -2,7 +2,7 @@
 
 import collections
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,13 @@ def inspect_custom(
         numbers = _count(found.data, part, clip_size)
         if numbers:
             result["parts"][part] = numbers
+    depths = sum(one["joints with depth"] for one in result["parts"].values())
+    dim = found.data.layout.dim
+    if depths and dim == 2:
+        what = f"{depths} joints with depth, which a layout of dim 2 leaves out"
+        result["extra"].append(f"{path}: {what}")
+    if dim == 3 and not depths and not found.problems:
+        result["missing"].append(f"{path} has no depth (joints_3d) for its dim 3")
     places = _pictures(found.data)
     if count is not None and len(places) > count:
         rows = np.linspace(0, len(places) - 1, count).astype(int)
@@ -114,15 +121,20 @@ def _count(data: CustomData, part: str, clip_size: int) -> dict[str, Any]:
     }
 
 
-def _count_joints(data: CustomData, people: Iterable[CustomPerson]) -> dict[str, int]:
+def _count_joints(data: CustomData, people: Sequence[CustomPerson]) -> dict[str, int]:
     known = np.array([is_valid(one.joints).all(axis=-1) for one in people])
     visible = np.array([one.visible for one in people])
     known = known.reshape(-1, data.layout.num_joints)
+    depths = np.zeros_like(known)
+    for row, one in enumerate(people):
+        if one.joints_3d is not None:
+            depths[row] = is_valid(one.joints_3d).all(axis=-1)
     unlabelled = int((~known.any(axis=1)).sum())
     return {
         "people without a joint": unlabelled,
         "joints": int(known.sum()),
         "joints hidden": int(known.sum() - visible.sum()),
+        "joints with depth": int(depths.sum()),
         "joints never labelled": int((~known.any(axis=0)).sum()) * bool(len(known)),
     }
 

@@ -26,6 +26,8 @@ CLIP_KEYS = ("split", "size", "video", "frames", "labels", "action", "spans")
 
 _OUTSIDE = 2.0
 """So far out of the picture may a visible joint be, px."""
+_LARGEST = 4
+"""So many times as large as the picture may a box be: somebody may be half outside."""
 
 
 class Reading:
@@ -260,6 +262,9 @@ def _box(node: Node, size) -> tuple[float, float, float, float] | None:
         return node.wrong("must be x, y, w, h in px, not in parts of the picture")
     if size and not overlaps((x, y, x + width, y + height), size):
         return node.wrong(f"must lie in the picture of {size[0]}x{size[1]} px")
+    if size and (width > _LARGEST * size[0] or height > _LARGEST * size[1]):
+        rule = f"must be at most {_LARGEST} times as wide and high as the picture"
+        return node.wrong(f"{rule} of {size[0]}x{size[1]} px")
     return float(x), float(y), float(width), float(height)
 
 

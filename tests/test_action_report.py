@@ -6,6 +6,7 @@ from PIL import Image
 
 from deephar.evaluation import action_report
 from deephar.evaluation.action import ActionPredictions, score_actions
+from deephar.evaluation.report_page import write_report_page
 
 LABELS = ("wave", "jump")
 NAMES = ("p1", "p2", "v1", "v2", "m")
@@ -164,3 +165,16 @@ def test_the_report_draws_confusions_and_curves(tmp_path, training):
     with Image.open(tmp_path / "confusion.png") as picture:
         colors = np.asarray(picture.convert("RGB")).reshape(-1, 3)
     assert len(np.unique(colors, axis=0)) > 50
+
+
+def test_names_of_actions_are_taken_as_they_are(tmp_path):
+    scores = _scores(labels=("$x_{$ | y", "$5\nbet$"))
+    drawn = action_report.plot_confusion(tmp_path / "confusion.png", scores)
+    axes = drawn.axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown == [r"\$x_{\$ | y", r"\$5 bet\$"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [*shown, "none"]
+    parts = [action_report.class_table(scores), action_report.confusion_table(scores)]
+    write_report_page(tmp_path, ["# Actions", *parts], [], None)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "$x_{$ | y" in page and "$5 bet$" in page

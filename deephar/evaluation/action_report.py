@@ -15,6 +15,7 @@ from deephar.evaluation.tables import (
     percent,
     receipt_list,
 )
+from deephar.pages.histograms import literal
 from deephar.utils.outputs import APART, DECIDING, deciding
 
 ORIGINAL = (
@@ -157,8 +158,9 @@ def plot_confusion(path, scores: dict, output: str | None = None) -> Figure:
     axes = drawn.add_subplot()
     image = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
     ticks = {"fontsize": 8 if len(counts) <= 20 else 6}
-    axes.set_yticks(range(len(counts)), scores["labels"], **ticks)
-    columns = [*scores["labels"], "none"]
+    names = list(map(literal, scores["labels"]))
+    axes.set_yticks(range(len(counts)), names, **ticks)
+    columns = [*names, "none"]
     axes.set_xticks(range(len(columns)), columns, rotation=90, **ticks)
     axes.set_xlabel("answer (none: not read, or too short)")
     axes.set_ylabel("true action")

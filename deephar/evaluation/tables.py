@@ -77,7 +77,13 @@ def block_names(scores: dict) -> list[str]:
 
 def receipt_list(scores: dict) -> str:
     """Markdown list of the receipt of an evaluation, "" where there is none."""
-    return "\n".join(f"- {k}: {v}" for k, v in scores.get("receipt", {}).items())
+    receipt = scores.get("receipt", {})
+    return "\n".join(f"- {key}: {_line(str(value))}" for key, value in receipt.items())
+
+
+def _line(text: str) -> str:
+    """A text of one line."""
+    return " ".join(text.splitlines())
 
 
 def origin_notes(scores: dict) -> list[str]:
@@ -112,8 +118,11 @@ class Drawing(str):
 
 
 def markdown_table(rows: list[list[str]]) -> str:
-    """Markdown table of rows of cells, the first of them the head."""
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    """Markdown table of rows of cells, the first of them the head.
+
+    A cell is one line: where a name in it is not, its ends of lines become spaces.
+    """
+    rows = [[_line(cell).replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     text = [
         "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"

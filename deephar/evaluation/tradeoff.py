@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from deephar.evaluation.tables import markdown_table, percent
+from deephar.pages.histograms import literal
 
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b")
 _FRONT = "#444444"
@@ -160,7 +161,7 @@ def _draw(axes: Axes, cuts: Sequence[Cut], size: int, front: list[bool]) -> None
         quarters = [np.percentile(cut.milliseconds[size], (25, 75)) for cut in own]
         spread = np.abs(np.transpose(quarters) - x)
         style = {"fmt": "o-", "capsize": 2, "markersize": 4, "color": color}
-        axes.errorbar(x, y, xerr=spread, label=name, **style)
+        axes.errorbar(x, y, xerr=spread, label=literal(name), **style)
         for at_x, at_y, cut in zip(x, y, own, strict=True):
             place = {"xytext": (0, -13), "textcoords": "offset points", "ha": "center"}
             axes.annotate(

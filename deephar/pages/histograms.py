@@ -110,7 +110,7 @@ def stacked_bars(
         )
     lengths = np.array(list(parts.values()), dtype=float)
     rows = np.arange(len(lengths))
-    shown = [_short(name) for name in parts]
+    shown = [literal(_short(name)) for name in parts]
     left = 0.15 + _LETTER * max(map(len, shown))
     top = 0.3 if names else 0.1
     figure, axes = _figure(_BELOW + top + _LINE * (len(rows) + 0.4), left, top)
@@ -134,6 +134,11 @@ def stacked_bars(
     return figure
 
 
+def literal(name: str) -> str:
+    """A name as matplotlib draws it: in one line, what is in $ not as a formula."""
+    return " ".join(name.splitlines()).replace("$", r"\$")
+
+
 def _write_ends(axes, ends: Sequence[float], gap: float) -> None:
     """Writes beside each bar how long it is."""
     for row, end in enumerate(ends):
@@ -142,9 +147,8 @@ def _write_ends(axes, ends: Sequence[float], gap: float) -> None:
 
 
 def _short(name: str, most: int = 34) -> str:
-    """A name beside a bar; matplotlib would take what is in $ for a formula."""
-    name = name if len(name) <= most else name[: most - 1] + "…"
-    return name.replace("$", r"\$")
+    """A name beside a bar."""
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _figure(height: float, left: float = 0.62, top: float = 0.12):

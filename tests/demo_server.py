@@ -56,17 +56,17 @@ class Server:
     def __init__(self, port):
         self.port, self.origin = port, f"http://{HOST}:{port}"
 
-    def ask(self, method, path, body=None, **headers):
-        """The status of an answer, its headers and its body."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
+    def ask(self, method, path, body=None, timeout=60, **headers):
+        """The status of an answer, its headers and its body; s that it may take."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=timeout)
         with contextlib.closing(connection):
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
 
-    def json(self, method, path, body=None):
+    def json(self, method, path, body=None, timeout=60):
         """The status, and what the JSON of an answer says."""
-        status, _, content = self.ask(method, path, body)
+        status, _, content = self.ask(method, path, body, timeout)
         return status, json.loads(content)
 
     def raw(self, text):

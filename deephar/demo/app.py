@@ -41,7 +41,7 @@ class Demo:
     """The page, its uploads and its webcams.
 
     Args:
-        networks: that look.
+        networks: that look; they are loaded, so that no answer waits for that.
         limits: of what is taken, and how long it is kept.
         hosts: names that the server is asked by.
         people: that are looked at in a frame, at most.

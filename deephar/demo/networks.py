@@ -53,6 +53,8 @@ class Cut:
 class Networks:
     """Loads networks when they are first needed; several threads may ask.
 
+    Who asks for one that is there does not wait while another is loaded.
+
     Args:
         weights: a file or a name, for pictures and clips; None for the small networks
             that come with the package, of poses and of actions.
@@ -92,6 +94,9 @@ class Networks:
 
     def whole(self, kind: str) -> Cut:
         """The network that is not cut, of PICTURE or CLIP; see `cut`."""
+        return self._known.get((kind, None)) or self._whole(kind)
+
+    def _whole(self, kind: str) -> Cut:
         with self._lock:
             if (kind, None) not in self._known:
                 self._known[kind, None] = self._made(kind, None, ())
@@ -116,6 +121,9 @@ class Networks:
                 f"`block` must be one of {', '.join(map(str, whole.blocks))}. "
                 f"Received: block={block}"
             )
+        return self._known.get((kind, block)) or self._cut(kind, block, whole)
+
+    def _cut(self, kind: str, block: int, whole: Cut) -> Cut:
         with self._lock:
             if (kind, block) not in self._known:
                 cuts = [key for key in self._known if key[0] == kind and key[1]]

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from deephar.demo.decoding import CLIP
 from deephar.demo.limits import Limits
@@ -98,15 +98,20 @@ class Stream:
     def _decoded(self, jpeg: bytes) -> Image.Image:
         try:
             with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
-                if max(picture.size) > self._side:
-                    raise ValueError(
-                        f"a frame may have {self._side} px a side. "
-                        f"Received: {picture.size[0]} x {picture.size[1]} px"
-                    )
-                picture.load()
-                return picture.convert("RGB")
+                size = picture.size
+                if max(size) <= self._side:
+                    picture.load()
+                    return picture.convert("RGB")
+        except UnidentifiedImageError as error:
+            raise ValueError(
+                f"a frame must be a JPEG. Received: {len(jpeg)} bytes of something else"
+            ) from error
         except _DAMAGED as error:
-            raise ValueError(f"a frame must be a JPEG: {error}") from error
+            raise ValueError(f"a frame must be a whole JPEG: {error}") from error
+        raise ValueError(
+            f"a frame may have {self._side} px a side. "
+            f"Received: {size[0]} x {size[1]} px"
+        )
 
 
 class Streams:

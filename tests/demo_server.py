@@ -51,10 +51,12 @@ class Server:
     Attributes:
         port: at which it listens.
         origin: the address of its page, without the last slash.
+        connections: those that are open.
     """
 
-    def __init__(self, port):
+    def __init__(self, port, connections):
         self.port, self.origin = port, f"http://{HOST}:{port}"
+        self.connections = connections
 
     def ask(self, method, path, body=None, timeout=60, **headers):
         """The status of an answer, its headers and its body; s that it may take."""
@@ -101,15 +103,15 @@ class Server:
 @contextlib.contextmanager
 def serving(demo):
     """A `Server` of a `Demo`, which is closed at the end."""
-    import uvicorn
+    from deephar.demo.serving import page_server
 
     with socket.create_server((HOST, 0)) as place:
-        server = uvicorn.Server(uvicorn.Config(demo.app, log_level="critical"))
+        server = page_server(demo.app, log_level="critical")
         thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield Server(place.getsockname()[1])
+        yield Server(place.getsockname()[1], server.server_state.connections)
         server.should_exit = True
         thread.join()
 

@@ -1,17 +1,19 @@
 """The demo page: what it takes and refuses, and how it looks in a browser."""
 
 import concurrent.futures
+import contextlib
 import io
 import os
 import socket
 import sys
 import threading
+import time
 
 import keras
 import numpy as np
 import pytest
 from browser import watched, width_beyond
-from demo_server import encoded, serving, use_tiny_networks
+from demo_server import HOST, encoded, serving, use_tiny_networks
 from malformed_files import MALFORMED, NEITHER
 from PIL import Image
 from video_files import cut, write_sound, write_timed_video, write_video
@@ -202,6 +204,28 @@ def test_other_names_and_other_pages_are_refused(server):
     assert headers["x-content-type-options"] == "nosniff"
 
 
+def test_connections_that_ask_nothing_give_their_places_back(server, monkeypatch):
+    from deephar.demo import serving
+
+    monkeypatch.setattr(serving, "IDLE", 0.3)
+    monkeypatch.setattr(serving, "_STALLED", 0.3)
+    asks = b"GET /static/app.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1500
+    for text in (b"", b"GET / HTTP/1.1\r\nHost: 127", asks):
+        with contextlib.ExitStack() as stack:
+            for _ in range(2 if text == asks else serving.CONNECTIONS):
+                silent = socket.create_connection((HOST, server.port), timeout=60)
+                stack.enter_context(silent).sendall(text)
+            wait_until(lambda: not server.connections)
+            assert server.ask("GET", "/")[0] == 200
+
+
+def wait_until(true):
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_three_users_at_once_get_their_own(server, clip):
     sizes = [(70, 50), (90, 60), None]
 
@@ -291,6 +315,8 @@ def test_the_command_serves_a_file_first(server, monkeypatch, tmp_path, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "looks by the weights one, other"
     assert said[1].startswith(f"http://127.0.0.1:{served[0]}/#")
+    with pytest.raises(ValueError, match=r"0.0001 MiB at most \(--max-mb\). Received"):
+        demo_app.main([str(picture), "--port", "0", "--max-mb", "0.0001"])
     with pytest.raises(FileNotFoundError, match="no such picture or clip: none.mp4"):
         demo_app.main(["none.mp4"])
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -405,3 +431,40 @@ def test_the_page_looks_through_the_webcam(server, page):
     page.locator("#camera", has_text="Stop the webcam").click()
     page.locator("#empty").wait_for()
     assert seen == []
+
+
+def test_who_is_chosen_stays_while_the_webcam_runs(server, page):
+    def two(route):
+        answer = route.fetch()
+        told = answer.json()
+        first = told["frame"]["people"][0]
+        told["frame"]["people"] = [{**first, "id": 2}, {**first, "id": 1}]
+        route.fulfill(response=answer, json=told)
+
+    seen = watched(page, server.origin)
+    page.route("**/frames", two)
+    page.goto(f"{server.origin}/")
+    page.locator("#camera").click()
+    button = page.locator("#who button", has_text="#2")
+    button.evaluate("button => { button.marked = true; button.focus(); }")
+    for _ in range(3):
+        with page.expect_response("**/frames"):
+            pass
+    assert button.evaluate("b => b.marked && b === document.activeElement")
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+    page.locator("#camera").click()
+    assert page.locator("#who button").count() == 0 and seen == []
+
+
+def test_a_file_that_is_given_up_is_not_sent_on(server, page, tmp_path):
+    (tmp_path / "good.png").write_bytes(encoded())
+    held = []
+    page.route("**/api/uploads", held.append)
+    page.goto(f"{server.origin}/")
+    page.set_input_files("#file", tmp_path / "good.png")
+    with page.expect_event("requestfailed") as failed:
+        page.locator("#cancel").click()
+    assert failed.value is held[0].request
+    assert not page.locator("#working").is_visible()
+    assert not page.locator("#message").is_visible()

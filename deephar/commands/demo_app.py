@@ -22,13 +22,6 @@ from deephar.utils.extras import load_extra
 from deephar.utils.machine import CHOSEN_PRECISIONS
 from deephar.utils.numbers import natural, positive_float, positive_int
 
-_CONNECTIONS = 64
-"""That are served at a time; others are told to come back."""
-_IDLE = 5
-"""S after which a connection without a request is closed."""
-_GRACE = 3
-"""S that answers under way have after Ctrl-C."""
-
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The flags."""
@@ -70,10 +63,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     args = parse(argv)
     load_extra("starlette.applications", "app")
-    uvicorn = load_extra("uvicorn", "app")
+    load_extra("uvicorn", "app")
     # Not at the top: Keras takes seconds, and --help has no need of it.
     from deephar.demo.app import LOCAL, Demo
     from deephar.demo.networks import Networks
+    from deephar.demo.serving import page_server
     from deephar.networks import SMALL_LIFT
 
     if args.file is not None and not pathlib.Path(args.file).is_file():
@@ -101,17 +95,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 f"{args.host} may be reached by others: there is no password, and "
                 "nothing is encrypted"
             )
-        config = uvicorn.Config(
-            demo.app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            limit_concurrency=_CONNECTIONS,
-            timeout_keep_alive=_IDLE,
-            timeout_graceful_shutdown=_GRACE,
-        )
         try:
-            uvicorn.Server(config).run(sockets=[place])
+            page_server(demo.app, log_level="warning").run(sockets=[place])
         finally:
             demo.close()
 

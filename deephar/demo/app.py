@@ -75,15 +75,22 @@ class Demo:
 
         Raises:
             OSError: if it cannot be copied.
-            ValueError: if there is no place for it.
+            ValueError: if there is no place for it, or it is too large.
         """
+        size = path.stat().st_size
+        if size > self.limits.max_bytes:
+            raise ValueError(
+                f"{path}: a file may have {self.limits.max_mb:g} MiB at most (--max-mb)"
+                f". Received: {size / (1 << 20):.1f} MiB"
+            )
         if not self._jobs.take_place():
             raise ValueError(f"there is no place for another file. Received: {path}")
+        upload = None
         try:
             upload = self._uploads.new()
             shutil.copyfile(path, upload.path)
         except OSError:
-            self._jobs.free_place()
+            self._give_up(upload)
             raise
         self._jobs.submit(upload.look(None)[0])
         return upload
@@ -145,9 +152,7 @@ class Demo:
             await _in_time(receiving, self.limits.timeout)
             look, _ = upload.look(None)
         except BaseException:
-            self._jobs.free_place()
-            if upload is not None:
-                self._uploads.drop(upload.id)
+            self._give_up(upload)
             raise
         self._jobs.submit(look)
         return JSONResponse({"id": upload.id}, 202)
@@ -231,6 +236,12 @@ class Demo:
     def _take_place(self) -> None:
         if not self._jobs.take_place():
             raise HTTPException(503, "too many are waiting; try again in a minute")
+
+    def _give_up(self, upload: Upload | None) -> None:
+        """Frees the place of an upload that did not arrive."""
+        self._jobs.free_place()
+        if upload is not None:
+            self._uploads.drop(upload.id)
 
     def _known(self, request: Request) -> Upload:
         upload = self._uploads.get(request.path_params["key"])

@@ -10,7 +10,7 @@ const element = id => document.getElementById(id);
 const show = (id, shown) => { element(id).hidden = !shown; };
 
 let about = null;
-let upload = null;       // id, kind, size, blocks, block, documents, pictures, index
+let upload = null;       // id, kind, size, blocks, block, documents, pictures, index, sending
 let live = null;         // of the webcam: frames, picture, size, people, block
 let person = null;       // number of the one whose actions are seen
 let space = null;        // the drawing of poses in space
@@ -38,16 +38,25 @@ async function choose(file) {
       + `${file.name} has ${(file.size / 2 ** 20).toFixed(1)}.`);
   }
   const mine = upload = fresh(null);
+  mine.sending = new AbortController();
   working("sending", null);
   try {
-    mine.id = (await server.upload(file)).id;
+    mine.id = (await server.upload(file, mine.sending.signal)).id;
+  } catch (error) {
+    if (upload === mine) throw error;
   } finally {
     if (upload === mine) working(null);
   }
-  if (upload !== mine) return;
+  if (upload !== mine) {
+    if (mine.id) drop(mine.id);
+    return;
+  }
   history.replaceState(null, "", `#${mine.id}`);
   await follow(mine, "last");
 }
+
+/** Has the server forget an upload, which it may have done already. */
+const drop = id => server.drop(id).catch(() => {});
 
 const fresh = id => ({id, documents: new Map(), abouts: new Map(), pictures: [], index: 0});
 
@@ -97,7 +106,8 @@ function working(words, share = null) {
 function reset() {
   camera.stop();
   pause();
-  if (upload?.id) server.drop(upload.id).catch(() => {});
+  if (upload?.id) drop(upload.id);
+  else upload?.sending?.abort();
   upload = live = person = null;
   history.replaceState(null, "", location.pathname);
   for (const id of ["message", "player", "working"]) show(id, false);
@@ -196,15 +206,22 @@ function setPeople(ids) {
   show("actions", told);
   if (!told) ids = [];
   if (!ids.includes(person)) person = ids[0] ?? null;
-  const buttons = ids.map(id => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = `#${id}`;
-    button.setAttribute("aria-pressed", id === person);
-    button.addEventListener("click", () => { person = id; setPeople(ids); draw(); });
-    return button;
-  });
-  element("who").replaceChildren(...(ids.length > 1 ? buttons : []));
+  const who = element("who");
+  const chosen = ids.length > 1 ? ids : [];
+  const names = chosen.map(id => `#${id}`);
+  // The webcam comes here with every frame: a button that is pressed then must stay.
+  if ([...who.children].map(one => one.textContent).join() !== names.join()) {
+    who.replaceChildren(...chosen.map(id => personButton(id, ids)));
+  }
+  chosen.forEach((id, at) => who.children[at].setAttribute("aria-pressed", id === person));
+}
+
+function personButton(id, ids) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = `#${id}`;
+  button.addEventListener("click", () => { person = id; setPeople(ids); draw(); });
+  return button;
 }
 
 function setBlocks(blocks, block) {
@@ -329,7 +346,7 @@ function showLive(picture, size, answer) {
   show("empty", false);
   show("scene", true);
   const ids = new Set(frames.flatMap(one => one.people.map(other => other.id)));
-  setPeople([...ids]);
+  setPeople([...ids].sort((one, other) => one - other));
   const span = frame.time - frames[0].time;
   const rate = span > 0 ? (frames.length - 1) / span : 0;
   const item = document.createElement("li");

@@ -24,10 +24,10 @@ async function ask(path, options = {}) {
   throw new Told(message, answer.status);
 }
 
-const post = (path, body) => ask(path, {method: "POST", body});
+const post = (path, body, signal) => ask(path, {method: "POST", body, signal});
 
 export const about = () => ask("/api/about");
-export const upload = file => post("/api/uploads", file);
+export const upload = (file, signal) => post("/api/uploads", file, signal);
 export const drop = id => ask(`/api/uploads/${id}`, {method: "DELETE"});
 export const look = (id, block) => post(`/api/uploads/${id}/looks?block=${block}`);
 export const state = (id, block) => ask(`/api/uploads/${id}/looks/${block}`);

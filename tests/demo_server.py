@@ -8,17 +8,23 @@ import socket
 import threading
 import time
 
+import keras
 import numpy as np
+import pytest
 from PIL import Image
 from tiny_models import constant_model
 from tiny_spnet import build
 from tiny_watching import FIGURE, LABELS, TinyActions
+from video_files import write_timed_video
 
+from deephar.checkpoints.lifting import save_network
+from deephar.demo.limits import Limits
 from deephar.inference import ClipPredictor, PosePredictor
-from deephar.models import spnet
+from deephar.models import lifting, spnet
 from deephar.utils.pose import pa16j2d
 
 HOST = "127.0.0.1"
+LIMITS = Limits(max_mb=1, max_seconds=2, timeout=60, idle=60, streams=2)
 
 
 def use_tiny_networks(monkeypatch):
@@ -114,6 +120,29 @@ def serving(demo):
         yield Server(place.getsockname()[1], server.server_state.connections)
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    from deephar.demo.app import Demo
+    from deephar.demo.networks import Networks
+
+    keras.utils.set_random_seed(1)
+    lift = tmp_path_factory.mktemp("lift") / "lift.bin"
+    save_network(lifting.build(17, 2, 17, (3, 3), channels=4), lift)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_tiny_networks(monkeypatch)
+        networks = Networks(lift=str(lift))
+        assert networks.load() == ["small_pose", "small_action"]
+        with serving(Demo(networks, LIMITS)) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A clip of 12 frames of 64 x 48 px, 0.48 s."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return write_timed_video(path, range(0, 480, 40))
 
 
 def encoded(kind="PNG", size=(64, 48), color=(90, 60, 30), **options):

@@ -1,60 +1,31 @@
-"""The demo page: what it takes and refuses, and how it looks in a browser."""
+"""The demo page: what its server takes and refuses."""
 
 import concurrent.futures
 import contextlib
-import io
 import os
 import socket
 import sys
 import threading
 import time
 
-import keras
-import numpy as np
 import pytest
-from browser import watched, width_beyond
-from demo_server import HOST, encoded, serving, use_tiny_networks
+from demo_server import HOST, LIMITS, encoded
+from demo_server import clip as clip
+from demo_server import server as server
 from malformed_files import MALFORMED, NEITHER
 from PIL import Image
 from video_files import cut, write_sound, write_timed_video, write_video
 
-from deephar.checkpoints.lifting import save_network
 from deephar.demo.decoding import Decoder
 from deephar.demo.jobs import Jobs
 from deephar.demo.limits import Limits
 from deephar.demo.uploads import Uploads
 from deephar.inference.schema import validate
-from deephar.models import lifting
 from deephar.utils.layouts import custom_layout
 from deephar.utils.pose import coco17j, pa16j2d, pa17j3d
 
 pytest.importorskip("starlette", reason="the extra `app` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `app` is not installed")
-
-LIMITS = Limits(max_mb=1, max_seconds=2, timeout=60, idle=60, streams=2)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    from deephar.demo.app import Demo
-    from deephar.demo.networks import Networks
-
-    keras.utils.set_random_seed(1)
-    lift = tmp_path_factory.mktemp("lift") / "lift.bin"
-    save_network(lifting.build(17, 2, 17, (3, 3), channels=4), lift)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        use_tiny_networks(monkeypatch)
-        networks = Networks(lift=str(lift))
-        assert networks.load() == ["small_pose", "small_action"]
-        with serving(Demo(networks, LIMITS)) as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    """A clip of 12 frames of 64 x 48 px, 0.48 s."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return write_timed_video(path, range(0, 480, 40))
 
 
 def test_a_picture_is_looked_at(server):
@@ -369,102 +340,3 @@ def test_the_newest_uploads_are_kept():
     assert not some[0].folder.exists() and last.folder.exists()
     uploads.close()
     assert not last.folder.exists()
-
-
-def test_the_page_shows_a_clip_and_cuts_the_network(server, page, clip, tmp_path):
-    seen = watched(page, server.origin)
-    page.goto(f"{server.origin}/")
-    page.set_input_files("#file", clip)
-    page.locator("#player").wait_for()
-    assert page.locator("#blockNumber").inner_text() == "4 of 4"
-    page.locator("#time").fill("5")
-    assert page.locator("#clock").inner_text() == "0.20 s"
-    page.locator("#actions").click(position={"x": 80, "y": 60})
-    assert page.locator("#clock").inner_text() == "0.00 s"
-    page.locator("#block").fill("0")
-    page.locator("#cutNote", has_text="ms by the whole network").wait_for()
-    page.locator("#working").wait_for(state="hidden")
-    assert page.locator("#blockNumber").inner_text() == "1 of 4"
-    assert painted(page, "#scene") > 1 and painted(page, "#space") > 1
-    page.reload()
-    page.locator("#clock", has_text="0.00 s").wait_for()
-    page.locator("#play").click()
-    page.locator("#clock", has_text="0.44 s").wait_for()
-    page.set_viewport_size({"width": 360, "height": 700})
-    assert width_beyond(page) <= 0
-    assert seen == []
-
-
-def painted(page, selector):
-    """How many colours a part of the page shows, of 8 levels a channel."""
-    shot = page.locator(selector).screenshot()
-    with Image.open(io.BytesIO(shot)) as picture:
-        pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3) // 32
-    return len(np.unique(pixels, axis=0))
-
-
-def test_the_page_tells_what_is_wrong_and_goes_on(server, page, tmp_path):
-    seen = watched(page, server.origin)
-    page.goto(f"{server.origin}/")
-    bad, large, good = (tmp_path / name for name in ("bad.mp4", "large", "good.png"))
-    bad.write_bytes(b"<script>alert(1)</script>")
-    large.write_bytes(bytes(2 << 20))
-    good.write_bytes(encoded(size=(200, 100)))
-    for file, words in {bad: "no picture or video", large: "1 MiB at most"}.items():
-        page.set_input_files("#file", file)
-        page.locator("#message", has_text=words).wait_for()
-    page.set_input_files("#file", good)
-    page.locator("#scene").wait_for()
-    assert not page.locator("#message").is_visible()
-    assert "One picture shows no depth" in page.locator("#spaceNote").inner_text()
-    assert page.locator("#blockNumber").inner_text() == "2 of 2"
-    assert seen == []
-
-
-def test_the_page_looks_through_the_webcam(server, page):
-    seen = watched(page, server.origin)
-    page.goto(f"{server.origin}/")
-    page.locator("#camera", has_text="Webcam").click()
-    page.locator("#notes", has_text="frames a second are looked at").wait_for()
-    page.locator("#scene").wait_for()
-    assert painted(page, "#scene") > 3
-    page.locator("#camera", has_text="Stop the webcam").click()
-    page.locator("#empty").wait_for()
-    assert seen == []
-
-
-def test_who_is_chosen_stays_while_the_webcam_runs(server, page):
-    def two(route):
-        answer = route.fetch()
-        told = answer.json()
-        first = told["frame"]["people"][0]
-        told["frame"]["people"] = [{**first, "id": 2}, {**first, "id": 1}]
-        route.fulfill(response=answer, json=told)
-
-    seen = watched(page, server.origin)
-    page.route("**/frames", two)
-    page.goto(f"{server.origin}/")
-    page.locator("#camera").click()
-    button = page.locator("#who button", has_text="#2")
-    button.evaluate("button => { button.marked = true; button.focus(); }")
-    for _ in range(3):
-        with page.expect_response("**/frames"):
-            pass
-    assert button.evaluate("b => b.marked && b === document.activeElement")
-    button.click()
-    assert button.get_attribute("aria-pressed") == "true"
-    page.locator("#camera").click()
-    assert page.locator("#who button").count() == 0 and seen == []
-
-
-def test_a_file_that_is_given_up_is_not_sent_on(server, page, tmp_path):
-    (tmp_path / "good.png").write_bytes(encoded())
-    held = []
-    page.route("**/api/uploads", held.append)
-    page.goto(f"{server.origin}/")
-    page.set_input_files("#file", tmp_path / "good.png")
-    with page.expect_event("requestfailed") as failed:
-        page.locator("#cancel").click()
-    assert failed.value is held[0].request
-    assert not page.locator("#working").is_visible()
-    assert not page.locator("#message").is_visible()

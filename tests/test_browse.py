@@ -12,7 +12,7 @@ from tiny_custom import content, write_tiny_custom
 from tiny_datasets import WRITERS
 from tiny_lifting import write_tiny_lifting
 
-from deephar.commands import browse, sheets
+from deephar.commands import browse, check_data, sheets
 from deephar.commands.browse_lifting import take_piece
 from deephar.data.lifting import Sequence as Track
 from deephar.data.lifting_loaders import Sides
@@ -23,8 +23,8 @@ from deephar.utils.pose import INVALID, h36m17j, pa16j2d
 
 def look(capsys, name, folder, out, *options):
     """Returns the page and what was printed."""
-    command = [name, str(folder), "--out", str(out), "--clip-size", "4", *options]
-    browse.main(command)
+    clips = [] if name in ("MPII", "COCO") else ["--clip-size", "4"]
+    browse.main([name, str(folder), "--out", str(out), *clips, *options])
     return out.read_text(encoding="utf-8"), capsys.readouterr().out
 
 
@@ -123,11 +123,16 @@ def test_mistakes_are_told(whole, tmp_path, capsys):
     options = ["--out", str(tmp_path / "new"), "--split", "test"]
     with pytest.raises(ValueError, match="must have samples of the part test"):
         browse.main(["MPII", str(whole / "MPII"), *options])
-    with pytest.raises(ValueError, match="`name` must be one of mpii_sp_dataconf"):
+    with pytest.raises(ValueError, match="--dataconf x: `name` must be one of mpii"):
         browse.main(["MPII", str(whole / "MPII"), *options, "--dataconf", "x"])
     with pytest.raises(SystemExit):
         browse.parse(["MPII", "x", "--seed", "-1"])
     assert "--seed must be at least 0: -1" in capsys.readouterr().err
+    for parse in (browse.parse, check_data.parse):
+        with pytest.raises(SystemExit):
+            parse(["MPII", "x", "--clip-size", "5"])
+        told = capsys.readouterr().err
+        assert "--clip-size is of data sets with clips, not of MPII" in told
 
 
 def test_files_of_lifting_have_a_page(tmp_path, capsys):

@@ -32,7 +32,8 @@ from deephar.commands.browse_sections import (
     faults_within,
     look_at,
 )
-from deephar.commands.check_data import CLIP_SIZES, CUSTOM, LIFTING
+from deephar.commands.check_data import CLIP_SIZES, CUSTOM, LIFTING, PEOPLE
+from deephar.config.data import DataConfig
 from deephar.config.named import get_dataconf
 from deephar.data.inspection import KINDS, MODES
 from deephar.pages import Page
@@ -88,6 +89,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
             parser.error("--all is of data sets with pictures")
     elif args.cameras is not None:
         parser.error("--cameras is of lifting")
+    if args.clip_size is not None and args.dataset in PEOPLE:
+        parser.error(f"--clip-size is of data sets with clips, not of {args.dataset}")
     if args.clip_size is None:
         args.clip_size = CLIP_SIZES.get(args.dataset, 16)
         if args.dataset == LIFTING:
@@ -124,6 +127,18 @@ def add_tracks(page: Page, args: argparse.Namespace) -> str:
     return ", ".join(names)
 
 
+def named_config(name: str) -> DataConfig:
+    """The configuration that --dataconf names.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    try:
+        return get_dataconf(name)
+    except ValueError as error:
+        raise ValueError(f"--dataconf {name}: {error}") from error
+
+
 def add_all(page: Page, args: argparse.Namespace) -> str:
     """Adds what a data set with pictures has; returns a line about it."""
     look = Look(
@@ -131,7 +146,7 @@ def add_all(page: Page, args: argparse.Namespace) -> str:
         seed=args.seed,
         augment=not args.no_augmentation,
         most=None if args.all else MOST,
-        dataconf=None if args.dataconf is None else get_dataconf(args.dataconf),
+        dataconf=None if args.dataconf is None else named_config(args.dataconf),
     )
     modes = [SPLITS[args.split]] if args.split else MODES
     if args.dataset == CUSTOM:

@@ -43,6 +43,8 @@ CUSTOM = "custom"
 """Own data."""
 CLIP_SIZES = {CUSTOM: 8, "MERL": 8, "NTU": 20}
 """Frames of the clips of the networks; 16 where nothing is said."""
+PEOPLE = frozenset({"MPII", "COCO"})
+"""Data sets without clips."""
 ANNOTATED_WHOLE = frozenset({"PennAction", "NTU"})
 """Every picture of a video of these is annotated."""
 SAMPLE = 200
@@ -83,6 +85,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error("--clip-size is of data sets with pictures")
     if args.dataset != LIFTING and args.cameras:
         parser.error("--cameras is of lifting")
+    if args.dataset in PEOPLE and args.clip_size is not None:
+        parser.error(f"--clip-size is of data sets with clips, not of {args.dataset}")
     if args.clip_size is None:
         args.clip_size = CLIP_SIZES.get(args.dataset, 16)
     if args.clip_size < 1:

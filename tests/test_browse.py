@@ -130,7 +130,7 @@ def test_mistakes_are_told(whole, tmp_path, capsys):
     assert "--seed must be at least 0: -1" in capsys.readouterr().err
     for parse in (browse.parse, check_data.parse):
         with pytest.raises(SystemExit):
-            parse(["MPII", "x", "--clip-size", "5"])
+            parse(["MPII", str(tmp_path), "--clip-size", "5"])
         told = capsys.readouterr().err
         assert "--clip-size is of data sets with clips, not of MPII" in told
 

@@ -88,14 +88,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         say(f"looks by the weights {', '.join(told)}")
         hosts = (*LOCAL, args.host, *args.allow_host)
         demo = Demo(networks, limits, hosts, args.people)
-        first = demo.add_file(pathlib.Path(args.file)).id if args.file else None
-        say(address(args.host, place.getsockname()[1], first))
-        if args.host not in LOCAL:
-            say(
-                f"{args.host} may be reached by others: there is no password, and "
-                "nothing is encrypted"
-            )
         try:
+            first = demo.add_file(pathlib.Path(args.file)).id if args.file else None
+            say(address(args.host, place.getsockname()[1], first))
+            if args.host not in LOCAL:
+                say(
+                    f"{args.host} may be reached by others: there is no password, and "
+                    "nothing is encrypted"
+                )
             page_server(demo.app, log_level="warning").run(sockets=[place])
         finally:
             demo.close()

@@ -65,6 +65,12 @@ def actions(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def looker(actions):
+    """What looks for actions by the network of `actions`, in Keras."""
+    return ActionPredictor.load(str(actions / "w.weights.h5"))
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_file_gives_what_the_network_gives(poses, form):
     folder, model = poses
@@ -221,9 +227,8 @@ def test_a_missing_file_card_or_package_is_told(poses, tmp_path, monkeypatch):
         ExportedModel(poses[0] / "pose.onnx")
 
 
-def test_the_example_streams_what_the_stream_of_keras_gives(actions):
+def test_the_example_streams_what_the_stream_of_keras_gives(actions, looker):
     example = load("exp/export/stream_actions.py").Stream(actions)
-    looker = ActionPredictor.load(str(actions / "w.weights.h5"))
     stream = ActionStream(looker.clip_predictor, looker.step)
     for number, frame in enumerate(formula_pictures((10, 32, 32, 3))):
         seen = looker.clip_predictor.describe_frames(frame[None])
@@ -234,10 +239,9 @@ def test_the_example_streams_what_the_stream_of_keras_gives(actions):
 
 
 @pytest.mark.parametrize("box", [None, (20.0, 31.0, 95.5, 99.0), (-9, 5, 200, 130)])
-def test_the_example_cuts_crops_as_its_card_tells(actions, box):
+def test_the_example_cuts_crops_as_its_card_tells(actions, looker, box):
     pixels = formula_pictures((1, 120, 160, 3))[0] * 127 + 127
     picture = Image.fromarray(pixels.astype(np.uint8)).resize((320, 240))
-    looker = ActionPredictor.load(str(actions / "w.weights.h5"))
     found = load("exp/export/stream_actions.py").Stream(actions).crop(picture, box)
     expected, _ = crop(picture, looker.window(picture.size, box), (32, 32))
     assert np.abs(found - expected).mean() < 0.02

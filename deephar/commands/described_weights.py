@@ -21,6 +21,7 @@ from deephar.networks import (
     cut_settings,
     load_network,
     poselayout,
+    replaced_heads,
     what_is_known,
 )
 from deephar.networks.classes import class_names
@@ -44,9 +45,10 @@ def describe_weights(weights: str, block: int | None = None) -> dict:
     Returns:
         "weights", as given; of a file what `checkpoints.describe` returns, and the
         "receipt" beside it; "told by", what tells the network, "network", "about",
-        "settings", "cuts", "joints", "axes", "actions"; "parameters", and "fits",
-        whether the file fits the network, with "error" if it does not. Of a published
-        file that is not there: "fetch", where it can be had.
+        "settings", "cuts", "joints", "axes", "actions"; "replaced", the heads that
+        its training made anew, if any; "parameters", and "fits", whether the file fits
+        the network, with "error" if it does not. Of a published file that is not there:
+        "fetch", where it can be had.
 
     Raises:
         FileNotFoundError: if it is neither a file nor a name.
@@ -100,8 +102,10 @@ def _of_network(path: pathlib.Path, block: int | None) -> dict:
     told_by, settings = known
     network = settings["network"]
     model = build_network(network, settings)
+    new = replaced_heads(path)
     found = {
         **_network(told_by, settings, block),
+        **({"replaced": new} if new else {}),
         **_fit(model, lambda: load_network(model, path, network)),
     }
     if block is not None:

@@ -1,4 +1,8 @@
-"""The training of merged networks on clips, whatever the data set and the stage."""
+"""The training of networks of actions on clips, whatever the data set and the stage.
+
+Of merged networks and SPNets alike. A frozen pose part is what `models` freezes: of an
+SPNet all that is not the actions', so that joint maps of the actions' own learn.
+"""
 
 import argparse
 import dataclasses
@@ -14,7 +18,9 @@ from deephar.experiment.scoring import action_scorer
 from deephar.experiment.stages import check_actions
 from deephar.experiment.training import TrainingRun, optimizer
 from deephar.losses import pose_regression_loss
-from deephar.networks.building import build_network
+from deephar.models import spnet
+from deephar.models.common import set_trainable_layers
+from deephar.networks.building import build_network, model_config
 from deephar.networks.cuts import CUT_FROM
 from deephar.networks.known_weights import find_weights, known_settings
 from deephar.networks.recipes import NETWORKS, REPLACED
@@ -22,10 +28,13 @@ from deephar.networks.replacing import start_network
 from deephar.trainer import set_batch_norm_momentum
 from deephar.utils.modes import TRAIN_MODE
 
+_CUT = {"predictions", "pyramids", "action_pyramids"}
+"""The settings that `networks.cuts` changes."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ClipLesson:
-    """What a merged network learns, and from which clips.
+    """What a network of actions learns, and from which clips.
 
     Attributes:
         settings: the network's, of `network_settings`.
@@ -54,6 +63,11 @@ class ClipLesson:
         """The network's name."""
         return self.settings["network"]
 
+    @property
+    def of_pyramids(self) -> bool:
+        """Whether it is an SPNet, which puts out a pose for each of its blocks."""
+        return NETWORKS[self.network].family.architecture == "spnet"
+
 
 def add_frozen_features(parser: argparse.ArgumentParser) -> None:
     """Adds the flag `--frozen-features`."""
@@ -69,7 +83,7 @@ def check_frozen_features(parser: argparse.ArgumentParser, args) -> None:
 
 
 def train_clips(run: TrainingRun, lesson: ClipLesson) -> None:
-    """Trains a merged network, scores epochs, saves best and last.
+    """Trains a network of actions, scores epochs, saves best and last.
 
     Args:
         run: the training run; its flags `weights` and `pose_weights` name what a new
@@ -82,20 +96,18 @@ def train_clips(run: TrainingRun, lesson: ClipLesson) -> None:
     """
     args, settings = run.args, lesson.settings
     check_actions(lesson.clips, settings)
+    _check_described(lesson)
     with run.strategy.scope():
-        network, new = _build_merged(run, lesson)
+        network, new = _build(run, lesson)
         set_batch_norm_momentum(network, args.bn_momentum)
-        model = network
-        if lesson.pose_loss:
-            model = _with_joined_poses(network)
-        elif lesson.described:
-            model = _copy_of(network.get_layer("clip_head"))
+        model = _learner(network, lesson)
         actions = len(network.get_layer("clip_head").outputs)
         _compile(model, run, actions)
     predictor = run.clip_predictor(network)
     inputs, targets, counts = ["frame"], [lesson.target], [actions]
     if lesson.pose_loss:
-        targets, counts = ["pose", *targets], [1, *counts]
+        poses = len(model.outputs) - actions
+        targets, counts = ["pose", *targets], [poses, *counts]
     samples, facts = lesson.clips, {}
     if lesson.described:
         options = {"workers": args.workers, "strict": args.strict}
@@ -112,13 +124,21 @@ def train_clips(run: TrainingRun, lesson: ClipLesson) -> None:
     steps = epoch_steps(args, [samples], [run.batch_size])
     if new and not run.goes_on:
         settings = {**settings, REPLACED: new}
-    run.train([model], [loader], steps, callbacks, settings, facts)
+    whole = network if lesson.of_pyramids and not lesson.described else None
+    run.train([model], [loader], steps, callbacks, settings, facts, whole)
 
 
-def _build_merged(
-    run: TrainingRun, lesson: ClipLesson
-) -> tuple[keras.Model, list[str]]:
-    """The merged network with the weights that the training begins with; what is new.
+def _check_described(lesson: ClipLesson) -> None:
+    """Refuses to look once with what learns to look."""
+    if lesson.described and lesson.settings.get("replica") == "yes":
+        raise ValueError(
+            "--frozen-features needs a network whose actions have no joint maps of "
+            "their own, which learn. Received: --replica yes"
+        )
+
+
+def _build(run: TrainingRun, lesson: ClipLesson) -> tuple[keras.Model, list[str]]:
+    """The network with the weights that the training begins with; what is new.
 
     A checkpoint of the clip head alone has no frame model, so that one comes from the
     given weights again when the training goes on.
@@ -130,20 +150,34 @@ def _build_merged(
         if args.weights is not None:
             weights, known = known_settings(args.weights, network)
             args.weights = weights
-            if "predictions" in known:
-                before = {"predictions": known["predictions"]}
+            shared = known.keys() & _CUT
+            before = {n: known[n] for n in shared if known[n] != settings[n]}
+            if before:
                 settings = {**settings, CUT_FROM: before}
         else:
             part = NETWORKS[network].pose_part
             pose_weights = args.pose_weights = find_weights(given, part)
-    more = {
-        "pose_weights": pose_weights,
-        "full_trainable": lesson.learns_poses,
-        "output_poses": lesson.pose_loss,
-    }
+    more = {"pose_weights": pose_weights}
+    if not lesson.of_pyramids:
+        more["full_trainable"] = lesson.learns_poses
+        more["output_poses"] = lesson.pose_loss
     if lesson.replaces:
-        return start_network(settings, weights, **more)
-    return build_network(network, settings, weights, **more), []
+        model, new = start_network(settings, weights, **more)
+    else:
+        model, new = build_network(network, settings, weights, **more), []
+    if lesson.of_pyramids:
+        set_trainable_layers(model, "action", None, lesson.learns_poses)
+    return model, new
+
+
+def _learner(network: keras.Model, lesson: ClipLesson) -> keras.Model:
+    """The model of what is learned: of a network, or of a part of it."""
+    if lesson.described:
+        return _copy_of(network.get_layer("clip_head"))
+    if lesson.of_pyramids:
+        config = model_config(lesson.settings)
+        return network if lesson.pose_loss else spnet.split_model(network, config)[1]
+    return _with_joined_poses(network) if lesson.pose_loss else network
 
 
 def _with_joined_poses(network: keras.Model) -> keras.Model:
@@ -170,9 +204,11 @@ def _compile(model: keras.Model, run: TrainingRun, actions: int) -> None:
     """Compiles a model whose last outputs, `actions` of them, tell actions."""
     args = run.args
     losses, weights = ["categorical_crossentropy"] * actions, [1.0] * actions
-    if len(model.outputs) > actions:
-        losses = [pose_regression_loss(args.loss, args.visibility_weight), *losses]
-        weights = [args.pose_weight, *weights]
+    poses = len(model.outputs) - actions
+    if poses:
+        pose_loss = pose_regression_loss(args.loss, args.visibility_weight)
+        losses = [pose_loss] * poses + losses
+        weights = [args.pose_weight] * poses + weights
     model.compile(
         optimizer(args), losses, loss_weights=weights, jit_compile=run.compute.jit
     )

@@ -1,4 +1,4 @@
-"""Own data's clips: the training of a merged network on actions of any names."""
+"""Own data's clips: the training of a network on actions of any names."""
 
 import argparse
 import logging
@@ -39,12 +39,8 @@ from deephar.networks.recipes import (
 
 logger = logging.getLogger(__name__)
 
-ACTION_NETWORKS = tuple(
-    name
-    for name in clip_networks()
-    if NETWORKS[name].family.architecture != "spnet" and not NETWORKS[name].family.apart
-)
-"""The merged networks whose clips have a step: one in the picture, one in space."""
+ACTION_NETWORKS = tuple(n for n in clip_networks() if not NETWORKS[n].family.apart)
+"""The networks whose clips have a step: merged ones and SPNets."""
 _STAGES = {name: STAGES[name] for name in ("action", "all")}
 """Poses alone are learned by the script of people."""
 

@@ -24,6 +24,7 @@ from deephar.networks.known_weights import (
     NAMED,
     describes,
     network_of,
+    replaced_heads,
     what_is_known,
 )
 from deephar.networks.recipes import (
@@ -60,6 +61,7 @@ __all__ = [
     "pose_part_settings",
     "pose_view",
     "poselayout",
+    "replaced_heads",
     "weights_settings",
     "what_is_known",
 ]

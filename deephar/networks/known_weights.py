@@ -91,6 +91,18 @@ def what_is_known(weights: str | pathlib.Path) -> tuple[str, dict] | None:
     return str(beside), _whole(_read_any_model_file(beside))
 
 
+def replaced_heads(weights: str | pathlib.Path) -> list[str]:
+    """The heads that a training made anew, as the model.json beside its weights says.
+
+    Raises:
+        ValueError: as of `what_is_known`.
+    """
+    published, _, beside = _known_by(str(weights))
+    if published is not None or beside is None:
+        return []
+    return _read_any_model_file(beside).get(REPLACED, [])
+
+
 def network_of(model_file: pathlib.Path) -> str:
     """Name of the network that a model.json describes.
 

@@ -122,9 +122,9 @@ def test_what_does_not_go_together_is_refused(here):
     pose = ["--weights", f"runs/pose/{LAST}", "--data", "data.json"]
     with pytest.raises(ValueError, match="--task actions needs a network of actions"):
         EVALUATE.main(["runs/e", *pose, "--task", "actions"])
-    with pytest.raises(ValueError, match="--report are for --task poses"):
+    with pytest.raises(ValueError, match="--refine are for --task poses"):
         weights = ["--weights", f"runs/action/{LAST}", "--data", "data.json"]
-        EVALUATE.main(["runs/e", *weights, "--report"])
+        EVALUATE.main(["runs/e", *weights, "--multi-crop"])
     with pytest.raises(ValueError, match="human36m finds joints in 3D"):
         TRAIN.main(["runs/f", "--data", "data.json", "--network", "human36m", *SHORT])
     with pytest.raises(ValueError, match="--stage action needs --pose-weights"):

@@ -238,7 +238,6 @@ def test_arguments_out_of_range_are_named():
     for arguments, message in (
         ((3, (100, 100, 3), 8, 4), "multiples of 32. Received: input_shape=.100, "),
         ((3, SIZE, None, 4), "`num_frames` must be at least 1. .*num_frames=None"),
-        ((3, SIZE, 8, 6), "Half of `num_joints`.* Received: num_joints=6"),
         ((0, SIZE, 8, 4), "`num_actions` must be at least 1. .*num_actions=0"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -107,7 +107,7 @@ def test_training_leaves_checkpoints_losses_and_scores(place):
     assert read_json(place / "sup", record)["architecture"] == [3, 3]
     assert names - {record} == {
         *("epoch_2.bin", "last.bin", "losses.csv", "log.txt", "evaluation.md"),
-        "evaluation.json",
+        *("evaluation.json", "training.html"),
     }
     with open(place / "sup" / "losses.csv", newline="") as file:
         rows = list(csv.DictReader(file))

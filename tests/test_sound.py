@@ -122,7 +122,7 @@ def broken_by_signal(writer):
     encode = writer._encoder.encode
 
     def interrupted(*given):
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         encode(*given)
 
     writer._encoder.encode = interrupted

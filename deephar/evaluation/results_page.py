@@ -230,7 +230,7 @@ def _speed_table(head: str, lines: list[Line], numbers: dict) -> str:
         times = [more[name] for name in TIMES]
         shown = [f"{times[0]}", f"{times[1]:.1f}", f"{times[2]:.2f}", f"{times[3]:,}"]
         cells = _cells(line, numbers)
-        rows.append([line.row, *shown, _safe(more["device"]), *cells])
+        rows.append([line.row, *shown, str(more["device"]), *cells])
     columns = ["prediction", "frames/s", "ms a frame", "parameters", "machine"]
     return _table(head, rows, columns)
 
@@ -269,12 +269,7 @@ def _data(line: Line) -> str:
     text = line.measured.data
     if line.table == "human36m" and frames:
         text += f", {frames}"
-    return _ORIGINS[line.measured.origin] + _safe(text)
-
-
-def _safe(text: object) -> str:
-    """Text for a cell: on one line, without what would end the cell."""
-    return " ".join(str(text).split()).replace("|", "\\|")
+    return _ORIGINS[line.measured.origin] + text
 
 
 def _other(line: Line, numbers: dict) -> str:
@@ -325,4 +320,4 @@ def _words(value: object) -> str:
         return ", ".join(f"{key}: {one}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
-    return _safe(value)
+    return str(value)

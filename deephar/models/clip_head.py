@@ -101,6 +101,7 @@ def build_pose_model(
     include_top=True,
     network_version="v1",
     num_predictions=NUM_PREDICTIONS,
+    by_fours=False,
 ):
     """Builds the network that tells an action from poses.
 
@@ -113,11 +114,13 @@ def build_pose_model(
         include_top: Whether to predict probabilities, not maps.
         network_version: "v1", or the wider "v2".
         num_predictions: Blocks that predict, 1 to 4.
+        by_fours: Whether zeros stand behind joints up to a multiple of 4, so that the
+            maps fit those of the other network; else only where the halves need it.
 
     Returns:
         Model of `[pose (batch, frames, joints, pose_dim), confidence (batch, frames,
         joints, 1)]` -> `num_predictions` predictions, `(batch, num_actions)` each, or
-        without top maps `(batch, frames / 4, joints / 4 rounded up, num_actions)`.
+        without top maps of about `(batch, frames / 4, joints / 4, num_actions)`.
 
     Raises:
         ValueError: for an argument out of range.
@@ -143,7 +146,7 @@ def build_pose_model(
         b = conv_bn(x, reduced, (1, 1), name=names)
         b = conv_bn(b, size, (3, 3), name=names)
         x = layers.Concatenate(name=names("concatenate"))([a, b])
-        x = _pad_joints(x, names)
+        x = _pad_joints(x, names, "up", by_fours)
         x = max_min_pooling(x, (2, 2), name=names)
         blocks = (num_actions, num_predictions, include_top, names)
         outputs = _prediction_blocks(x, *blocks)
@@ -158,6 +161,7 @@ def build_visual_model(
     name=None,
     include_top=True,
     num_predictions=NUM_PREDICTIONS,
+    by_fours=False,
 ):
     """Builds the network that tells an action from what each joint looks like.
 
@@ -169,6 +173,8 @@ def build_visual_model(
         name: Name of the model.
         include_top: Whether to predict probabilities, not maps.
         num_predictions: Blocks that predict, 1 to 4.
+        by_fours: Whether zeros stand behind joints up to a multiple of 4, so that the
+            maps fit those of the other network; else only where the halves need it.
 
     Returns:
         Model of features `(batch, frames, joints, num_features)` -> predictions as of
@@ -187,7 +193,7 @@ def build_visual_model(
         shape = (num_temp_frames, num_joints, num_features)
         features = keras.Input(shape, name="features")
         x = conv_bn(features, _VISUAL_SIZE, (1, 1), name=names)
-        x = _pad_joints(x, names)
+        x = _pad_joints(x, names, "down", by_fours)
         x = layers.MaxPooling2D((2, 2), name=names("max_pooling2d"))(x)
         blocks = (num_actions, num_predictions, include_top, names)
         outputs = _prediction_blocks(x, *blocks)
@@ -255,6 +261,7 @@ def build_clip_head(
             include_top=False,
             network_version=pose_net_version,
             num_predictions=num_predictions,
+            by_fours=True,
         )
         visual_net = build_visual_model(
             num_joints,
@@ -264,6 +271,7 @@ def build_clip_head(
             name="GuidedVisAR",
             include_top=False,
             num_predictions=num_predictions,
+            by_fours=True,
         )
         for net, file in ((pose_net, ar_pose_weights), (visual_net, ar_visual_weights)):
             if file is not None:
@@ -326,18 +334,25 @@ def _weigh(x, names):
     return y
 
 
-def _pad_joints(x, names):
-    """Zeros behind the joints, up to a multiple of 4: they are halved twice."""
-    lacking = -x.shape[2] % 4
-    if not lacking:
+def _pad_joints(x, names, rounded, by_fours):
+    """Zeros behind the joints up to a multiple of 4, where they are to be by fours.
+
+    Also where they cannot be halved twice and doubled, which crashes in the original.
+    """
+    joints = x.shape[2]
+    if joints % 4 == 0 or (not by_fours and _can_halve(rounded, joints)):
         return x
-    return layers.ZeroPadding2D(((0, 0), (0, lacking)), name=names("pad"))(x)
+    return layers.ZeroPadding2D(((0, 0), (0, -joints % 4)), name=names("pad"))(x)
+
+
+def _can_halve(rounded, side):
+    """Whether the half of a side is even, to be halved and doubled again."""
+    half = (side + (rounded == "up")) // 2
+    return half >= 2 and half % 2 == 0
 
 
 def _check_halves(rounded, frames):
-    """Frames are halved, and then must be even to be halved and doubled again."""
-    half = 0 if frames is None else (frames + (rounded == "up")) // 2
-    if frames is not None and (half < 2 or half % 2):
+    if frames is not None and not _can_halve(rounded, frames):
         raise ValueError(
             f"Half of `num_temp_frames`, rounded {rounded}, must be an even number, as "
             f"of every multiple of 4. Received: num_temp_frames={frames}"

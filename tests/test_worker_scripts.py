@@ -68,7 +68,7 @@ def test_a_worker_that_dies_ends_the_other_and_both_go_on(place):
     names = {path.name for path in (place / "run").iterdir()}
     assert names == {
         *("arguments_train_mpii_singleperson.json", "checkpoints", "log.txt"),
-        *("losses.csv", "model.json", "scores.json"),
+        *("losses.csv", "model.json", "scores.json", "training.html"),
         *("weights_best.weights.h5", "weights_last.weights.h5"),
     }
     scores = json.loads((place / "run" / "scores.json").read_text())

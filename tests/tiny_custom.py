@@ -1,5 +1,6 @@
 """A tiny file of own data: three pictures and two clips of four joints."""
 
+import copy
 import json
 
 import numpy as np
@@ -49,7 +50,7 @@ def content():
     return {
         "format": "deephar-data",
         "version": 1,
-        "layout": LAYOUT,
+        "layout": copy.deepcopy(LAYOUT),
         "actions": ["jump", "sit"],
         "pictures": [
             picture(0),

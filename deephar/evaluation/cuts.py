@@ -136,13 +136,35 @@ def _draw(axes: Axes, cuts: list[dict], score: str, label: str) -> None:
     times = np.array([cut["ms_per_frame"] for cut in cuts])
     quartiles = np.array([cut["ms_per_frame_quartiles"] for cut in cuts]).T
     values = [100 * cut[score] for cut in cuts]
-    spread = np.abs(quartiles - times)
-    axes.errorbar(times, values, xerr=spread, fmt="o-", capsize=2, markersize=4)
-    for x, y, cut in zip(times, values, cuts, strict=True):
-        place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
-        axes.annotate(str(cut["prediction"]), (x, y), fontsize=8, **place)
-    axes.set_xlim(left=0)
+    draw_curve(axes, times, quartiles, values, [cut["prediction"] for cut in cuts])
     axes.set_ylim(max(min(values) - 10, -3), min(max(values) + 10, 105))
+
+
+def draw_curve(
+    axes: Axes,
+    times: Sequence[float],
+    quartiles: np.ndarray,
+    values: Sequence[float],
+    numbers: Sequence[int],
+    **style,
+) -> None:
+    """Draws scores against time, points with their numbers and middle of their times.
+
+    Args:
+        axes: where to; times begin at 0.
+        times: the medians.
+        quartiles: `(2, points)`, lower and upper.
+        values: the scores.
+        numbers: what the points are called.
+        style: more of `Axes.errorbar`.
+    """
+    spread = np.abs(quartiles - np.asarray(times))
+    look = {"fmt": "o-", "capsize": 2, "markersize": 4}
+    line, *_ = axes.errorbar(times, values, xerr=spread, **look, **style)
+    place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
+    for x, y, number in zip(times, values, numbers, strict=True):
+        axes.annotate(str(number), (x, y), fontsize=8, color=line.get_color(), **place)
+    axes.set_xlim(left=0)
 
 
 def cut_page(scores: dict) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from deephar.evaluation.cuts import draw_curve
 from deephar.evaluation.tables import markdown_table, percent
 from deephar.pages.histograms import literal
 
@@ -159,14 +160,10 @@ def _draw(axes: Axes, cuts: Sequence[Cut], size: int, front: list[bool]) -> None
         own = [cut for cut in cuts if cut.network == name]
         x, y = [cut.median(size) for cut in own], [100 * cut.score for cut in own]
         quarters = [np.percentile(cut.milliseconds[size], (25, 75)) for cut in own]
-        spread = np.abs(np.transpose(quarters) - x)
-        style = {"fmt": "o-", "capsize": 2, "markersize": 4, "color": color}
-        axes.errorbar(x, y, xerr=spread, label=literal(name), **style)
-        for at_x, at_y, cut in zip(x, y, own, strict=True):
-            place = {"xytext": (0, -13), "textcoords": "offset points", "ha": "center"}
-            axes.annotate(
-                str(cut.block), (at_x, at_y), fontsize=8, color=color, **place
-            )
+        style = {"label": literal(name), "color": color}
+        draw_curve(
+            axes, x, np.transpose(quarters), y, [cut.block for cut in own], **style
+        )
     best = [cut for cut, chosen in zip(cuts, front, strict=True) if chosen]
     best.sort(key=lambda cut: cut.median(size))
     x, y = [cut.median(size) for cut in best], [100 * cut.score for cut in best]
@@ -174,7 +171,6 @@ def _draw(axes: Axes, cuts: Sequence[Cut], size: int, front: list[bool]) -> None
     axes.plot(x, y, "o:", linewidth=1, label="Pareto front", **ring)
     axes.grid(alpha=0.3)
     axes.margins(y=0.12)
-    axes.set_xlim(left=0)
 
 
 def _colors(count: int) -> list[str]:

@@ -64,7 +64,6 @@ def finish_boxed_evaluation(
     Returns:
         The tables, Markdown, and where the report is.
     """
-    folder = pathlib.Path(args.logdir)
     if "by_box" in scores:
         scores = {**scores, "by_box": name_blocks(scores["by_box"], settings)}
     else:
@@ -74,6 +73,14 @@ def finish_boxed_evaluation(
     )
     looking = describe_looking(args)
     scores["receipt"] = {**known, "pictures": people.dataset_path, "looking": looking}
+    return write_people_scores(args, scores, found, people)
+
+
+def write_people_scores(
+    args: argparse.Namespace, scores: dict, found: PosePredictions, people: BoxedPeople
+) -> str:
+    """Writes files of scores with their receipt; see `finish_boxed_evaluation`."""
+    folder = pathlib.Path(args.logdir)
     text = "\n\n".join(keypoint_page(scores))
     write_evaluation(folder, scores, text)
     if args.report:

@@ -11,9 +11,9 @@ from deephar.data.custom_format import read_custom
 from deephar.evaluation.action import score_actions
 from deephar.evaluation.action_report import action_page
 from deephar.evaluation.custom import score_custom
-from deephar.evaluation.keypoint_report import keypoint_page, write_keypoint_report
 from deephar.experiment.arguments import argument_parser
 from deephar.experiment.boxed_people import people_dataconf
+from deephar.experiment.boxed_scores import write_people_scores
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.custom_actions import check_actions_of
 from deephar.experiment.custom_poses import VALID, add_custom_data, flat_layout
@@ -112,14 +112,7 @@ def _score_people(
     known = receipt(args.weights, args.data, evaluation="custom", settings=settings)
     known |= {"part": args.part, "looking": describe_looking(args)}
     scores["receipt"] = known
-    text = "\n\n".join(keypoint_page(scores))
-    folder = pathlib.Path(args.logdir)
-    write_evaluation(folder, scores, text)
-    if args.report:
-        training = pathlib.Path(args.weights).parent
-        path = write_keypoint_report(folder, scores, found, people, training)
-        text += f"\n\nreport: {path}"
-    return text
+    return write_people_scores(args, scores, found, people)
 
 
 def _score_clips(

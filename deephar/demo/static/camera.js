@@ -17,7 +17,10 @@ export class Camera {
   /** Begins at a block; "last" is the whole network. Returns what the server says. */
   async start(block) {
     this.stop();
-    const run = this.running = {video: document.createElement("video")};
+    const run = this.running = {
+      video: document.createElement("video"),
+      asking: new AbortController(),
+    };
     if (!navigator.mediaDevices) {
       throw new server.Told(
         "Browsers give pages their webcam only at localhost, or by https.");
@@ -52,7 +55,8 @@ export class Camera {
       while (this.running === run) {
         const canvas = shot(run.video);
         const jpeg = await new Promise(done => canvas.toBlob(done, "image/jpeg", QUALITY));
-        const answer = await server.step(run.id, jpeg);
+        if (this.running !== run) return;
+        const answer = await server.step(run.id, jpeg, run.asking.signal);
         if (this.running !== run) return;
         this.shown(canvas, [canvas.width, canvas.height], answer);
       }
@@ -66,6 +70,7 @@ export class Camera {
 
 function end(run) {
   for (const track of run.media?.getTracks() ?? []) track.stop();
+  run.asking.abort();
   if (run.id) server.endStream(run.id).catch(() => {});
 }
 

@@ -34,6 +34,7 @@ export const state = (id, block) => ask(`/api/uploads/${id}/looks/${block}`);
 export const predictions = (id, block) => ask(`/api/uploads/${id}/predictions/${block}`);
 export const frame = (id, number) => `/api/uploads/${id}/frames/${number}`;
 export const beginStream = block => post(`/api/streams?block=${block}`);
-export const step = (id, jpeg) => post(`/api/streams/${id}/frames`, jpeg);
+export const step = (id, jpeg, signal) =>
+  post(`/api/streams/${id}/frames`, jpeg, signal);
 export const endStream = id =>
   ask(`/api/streams/${id}`, {method: "DELETE", keepalive: true});

@@ -15,6 +15,9 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["deephar", "deephar.*"]),
+    # An editable install is then this folder on the path. Without it, Python started
+    # beside a checkout named deephar would take that folder for the package.
+    package_dir={"": "."},
     package_data={
         "deephar.demo": ["static/*"],
         "deephar.pages": ["static/*"],

@@ -1,8 +1,10 @@
+import argparse
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
+from scripts import read_json
 from test_action_report import cells
 
 from deephar.evaluation import action_report
@@ -10,6 +12,7 @@ from deephar.evaluation.action import ActionPredictions, score_actions
 from deephar.evaluation.multitask_report import multitask_page
 from deephar.evaluation.pose import PosePredictions, score_pckh
 from deephar.evaluation.report import block_table
+from deephar.experiment import recognition
 from deephar.utils import pa16j2d
 
 NAMES = ("act1_a0", "act2_a0")
@@ -106,3 +109,14 @@ def test_the_page_says_what_was_not_scored(tmp_path, kind, flag):
     text = "\n".join(multitask_page(tmp_path, scores))
     assert "Not scored: --clips leaves them out." in text
     assert f"Not scored: {flag} names no folder." in text
+
+
+def test_scores_are_kept_when_a_picture_cannot_be_drawn(tmp_path):
+    args = argparse.Namespace(logdir=str(tmp_path), weights="w.h5", report=False)
+
+    def draw(folder):
+        raise ValueError("no such font")
+
+    with pytest.raises(ValueError, match="font"):
+        recognition.finish_actions(args, {"accuracy": 0.5}, draw, None, None, None)
+    assert read_json(tmp_path, "evaluation.json") == {"accuracy": 0.5}

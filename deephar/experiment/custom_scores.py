@@ -26,10 +26,10 @@ from deephar.experiment.people_scores import name_blocks
 from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import (
     clip_predictor,
+    finish_actions,
     look_at_videos,
-    report_clips,
 )
-from deephar.experiment.run import start, write_evaluation
+from deephar.experiment.run import start
 from deephar.experiment.settings import (
     add_network_arguments,
     network_settings,
@@ -128,8 +128,9 @@ def _score_clips(
     kind = {"evaluation": "custom_actions", "settings": settings}
     known = receipt(args.weights, args.data, **kind)
     scores["receipt"] = {**known, "part": args.part, "flip": args.flip}
-    folder, training = pathlib.Path(args.logdir), pathlib.Path(args.weights).parent
-    parts = action_page(folder, scores, None, training, False)
-    text = "\n\n".join(parts)
-    write_evaluation(folder, scores, text)
-    return text + report_clips(args, parts, predictor, clips, found)
+    training = pathlib.Path(args.weights).parent
+
+    def draw(folder: pathlib.Path) -> list[str]:
+        return action_page(folder, scores, None, training, False)
+
+    return finish_actions(args, scores, draw, predictor, clips, found)

@@ -37,10 +37,10 @@ from deephar.experiment.receipts import receipt
 from deephar.experiment.recognition import (
     add_report_argument,
     clip_predictor,
+    finish_actions,
     look_at_videos,
-    report_clips,
 )
-from deephar.experiment.run import start, write_evaluation
+from deephar.experiment.run import start
 from deephar.experiment.settings import (
     add_network_arguments,
     network_settings,
@@ -311,7 +311,7 @@ def evaluate_merl_actions(args: argparse.Namespace) -> str:
     Returns:
         The text of evaluation.md.
     """
-    folder = start(args)
+    start(args)
     compute = configure_compute(args)
     given = args.val_anno_path
     settings = merl_settings(args, None if given is None else pathlib.Path(given))
@@ -324,7 +324,8 @@ def evaluate_merl_actions(args: argparse.Namespace) -> str:
     known = receipt(args.weights, path, evaluation=EVALUATION, settings=settings)
     scores["receipt"] = {**known, "classes": settings["classes"]}
     training = pathlib.Path(args.weights).parent
-    parts = action_page(folder, scores, None, training, False)
-    text = "\n\n".join(parts)
-    write_evaluation(folder, scores, text)
-    return text + report_clips(args, parts, predictor, clips, found)
+
+    def draw(folder: pathlib.Path) -> list[str]:
+        return action_page(folder, scores, None, training, False)
+
+    return finish_actions(args, scores, draw, predictor, clips, found)

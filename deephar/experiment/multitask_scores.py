@@ -17,12 +17,11 @@ from deephar.experiment.recognition import (
     add_flip_argument,
     add_report_argument,
     clip_predictor,
+    finish_actions,
     look_at_videos,
     paper_accuracy,
-    report_clips,
     ways,
 )
-from deephar.experiment.run import write_evaluation
 from deephar.inference.predictor import PosePredictor
 from deephar.networks.building import build_network
 
@@ -95,8 +94,9 @@ def evaluate_multitask(
         found = look_at_videos(args, predictor, dataset, many)
         key = "actions_multi_clip" if many else "actions"
         scores[key] = score_actions(found)
-    paper, logdir = paper_accuracy(args, settings), pathlib.Path(args.logdir)
-    parts = multitask_page(logdir, scores, paper)
-    text = "\n\n".join(parts)
-    write_evaluation(logdir, scores, text)
-    return text + report_clips(args, parts, predictor, dataset, found)
+    paper = paper_accuracy(args, settings)
+
+    def draw(folder: pathlib.Path) -> list[str]:
+        return multitask_page(folder, scores, paper)
+
+    return finish_actions(args, scores, draw, predictor, dataset, found)

@@ -2,7 +2,7 @@
 
 import argparse
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 
@@ -22,7 +22,7 @@ from deephar.evaluation.papers import PAPER_ACTIONS
 from deephar.evaluation.report_page import write_report_page
 from deephar.experiment.compute import Compute, configure_compute
 from deephar.experiment.receipts import receipt
-from deephar.experiment.run import start, write_evaluation
+from deephar.experiment.run import start, write_page, write_scores
 from deephar.experiment.settings import network_settings, sized
 from deephar.inference.clips import ClipPredictor
 from deephar.networks.building import build_network
@@ -208,13 +208,13 @@ def evaluate_actions(
     found = look_at_videos(args, predictor, dataset, many)
     scores = score_actions(found)
     scores["receipt"] = action_receipt(args, settings, network, args.data)
-    folder = pathlib.Path(args.logdir)
     paper = paper_accuracy(args, settings)
     training = pathlib.Path(args.weights).parent
-    parts = action_page(folder, scores, paper, training)
-    text = "\n\n".join(parts)
-    write_evaluation(folder, scores, text)
-    return text + report_clips(args, parts, predictor, dataset, found)
+
+    def draw(folder: pathlib.Path) -> list[str]:
+        return action_page(folder, scores, paper, training)
+
+    return finish_actions(args, scores, draw, predictor, dataset, found)
 
 
 def clip_predictor(
@@ -264,25 +264,43 @@ def score_videos(
     return score_actions(look_at_videos(args, predictor, dataset, many))
 
 
-def report_clips(
+def finish_actions(
+    args: argparse.Namespace,
+    scores: dict,
+    draw: Callable[[pathlib.Path], list[str]],
+    predictor: ClipPredictor,
+    dataset: ClipDataset,
+    found: ActionPredictions,
+) -> str:
+    """Writes the files of an evaluation; the scores before anything is drawn.
+
+    Args:
+        args: parsed arguments with `report`, `logdir` and `weights`.
+        scores: for evaluation.json.
+        draw: draws the pictures to a folder, and returns the parts of evaluation.md.
+        predictor: what `clip_predictor` returned.
+        dataset: the data set.
+        found: what `look_at_videos` returned.
+
+    Returns:
+        The text of evaluation.md, and where the report is.
+    """
+    folder = pathlib.Path(args.logdir)
+    write_scores(folder, scores)
+    parts = draw(folder)
+    text = "\n\n".join(parts)
+    write_page(folder, text)
+    return text + _report_clips(args, parts, predictor, dataset, found)
+
+
+def _report_clips(
     args: argparse.Namespace,
     parts: Sequence[str],
     predictor: ClipPredictor,
     dataset: ClipDataset,
     found: ActionPredictions,
 ) -> str:
-    """Writes report.html if the flags ask for it, with clips and their poses.
-
-    Args:
-        args: parsed arguments with `report`, `logdir` and `weights`.
-        parts: of evaluation.md.
-        predictor: what `clip_predictor` returned.
-        dataset: the data set.
-        found: what `look_at_videos` returned.
-
-    Returns:
-        Where it is, as the end of what is printed; "" without it.
-    """
+    """Writes report.html if the flags ask for it; returns what is printed of it."""
     if not args.report:
         return ""
 

@@ -211,7 +211,17 @@ def write_evaluation(folder: pathlib.Path, scores: dict, text: str) -> None:
         scores: for evaluation.json.
         text: Markdown for evaluation.md.
     """
+    write_scores(folder, scores)
+    write_page(folder, text)
+
+
+def write_scores(folder: pathlib.Path, scores: dict) -> None:
+    """Writes evaluation.json, which is to be there whatever happens to the pictures."""
     write_json(folder / "evaluation.json", scores)
+
+
+def write_page(folder: pathlib.Path, text: str) -> None:
+    """Writes evaluation.md."""
     write_text(folder / "evaluation.md", text + "\n")
 
 

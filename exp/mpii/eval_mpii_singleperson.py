@@ -79,11 +79,12 @@ def main(argv=None):
             found, mpii.poselayout, args.threshold
         )
         tables.append(blocks.parts_table(scores))
-        blocks.plot_blocks(folder / "blocks.png", scores)
-        report.plot_pckh_curve(folder / "pckh.png", found)
     text = "\n\n".join(tables)
     experiment.write_evaluation(folder, scores, text)
     print(text)
+    if args.every_block:
+        blocks.plot_blocks(folder / "blocks.png", scores)
+        report.plot_pckh_curve(folder / "pckh.png", found)
     if args.report:
         training = pathlib.Path(args.weights).parent
         path = report.write_report(

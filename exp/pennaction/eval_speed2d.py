@@ -66,10 +66,10 @@ def main(argv=None):
     data = {"penn": args.data} | ({"mpii": args.mpii} if args.mpii else {})
     receipt = experiment.action_receipt(args, settings, "speed2d", data)
     scores = {"receipt": receipt, **scores}
-    plot_cuts(folder / "speed.png", scores)
     text = "\n\n".join(cut_page(scores))
     experiment.write_evaluation(folder, scores, text)
     print(text)
+    plot_cuts(folder / "speed.png", scores)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a run folder tells of a training, as a page."""
 
 import json
+import math
 
 import pytest
 
@@ -45,12 +46,21 @@ def test_the_page_shows_curves_scores_and_flags(run, page):
     assert course == (
         "3 epochs. PCKh@0.5 (%): 50.0 at epoch 2, the best; 40.0 at epoch 3, the last."
     )
+    heads = page.locator("thead th").all_inner_texts()
+    assert heads == ["joint", "PCKh@0.5 (%)"]
     assert page.locator("tbody td").all_inner_texts()[:2] == ["head|top", "40.0"]
     assert page.locator("pre").inner_text() == "python train.py <b>"
     assert not page.locator(".facts td").first.is_visible()
     page.locator("summary").click()
     assert page.locator(".facts td").first.inner_text() == "0.1"
     assert not seen
+
+
+def test_no_epoch_is_marked_where_no_score_is_finite(run):
+    (run / "scores.json").write_text(json.dumps({"3": scores(math.nan)}))
+    text = write_training_page(run).read_text()
+    assert "No PCKh@0.5 (%) is finite." in text
+    assert "on the validation data" in text and "marked" not in text
 
 
 def test_epochs_are_counted_from_1_whoever_wrote_the_losses(run):

@@ -63,7 +63,8 @@ def add_training(page: Page, folder: str | pathlib.Path) -> bool:
         return False
     page.heading("Training")
     page.text(_course(rows, scores))
-    page.figures(list(_figures(rows, scores)))
+    drawn = _figures(rows, scores)
+    page.figures([(figure, words[:1].upper() + words[1:]) for figure, words in drawn])
     if scores:
         _add_scores(page, scores)
     return True
@@ -170,7 +171,8 @@ def _figures(rows: Rows, scores: Mapping[int, dict]) -> Iterator[tuple[Figure, s
         if points:
             best = best_epoch(scores, monitor)
             drawn = _curves(_name(monitor), points, [monitor], CURVES[monitor][2], best)
-            yield drawn, f"{_name(monitor)} on the validation data, the best marked"
+            marked = ", the best marked" * (best is not None)
+            yield drawn, f"{_name(monitor)} on the validation data{marked}"
     if "learning_rate" in rows[0]:
         yield _curves("learning rate", rows, ["learning_rate"]), "Learning rate"
 
@@ -187,6 +189,8 @@ def _curves(
     axes.grid(alpha=0.3)
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     epochs = [row["epoch"] for row in rows]
+    margin = 0.05 * (epochs[-1] - epochs[0]) or 0.5
+    axes.set_xlim(epochs[0] - margin, epochs[-1] + margin)
     style = "o-" if len(rows) < 40 else "-"
     values = {name: [row.get(name, math.nan) for row in rows] for name in names}
     for name, curve in values.items():
@@ -200,29 +204,34 @@ def _curves(
         axes.set_ylim(0, 2 * known[0] or 1)
     if marked is not None:
         place = values[names[0]][epochs.index(marked)]
-        axes.plot(marked, place, "*", color="tab:red", markersize=13)
+        star = {"color": "tab:red", "markersize": 13, "clip_on": False, "zorder": 3}
+        axes.plot(marked, place, "*", **star)
     if len(names) > 1:
         axes.legend(fontsize=8, ncols=1 + len(names) // 9)
     return figure
 
 
 def _add_scores(page: Page, scores: Mapping[int, dict]) -> None:
-    """Tables of the last epoch's scores, by task where there are several."""
+    """Tables of the last epoch's scores, of every task where there are several."""
     last = scores[max(scores)]
-    for task, figures in last.get("scores", {"": last}).items():
-        name = f" ({_name(task)})" if task else ""
+    for figures in last.get("scores", {"": last}).values():
         for key, words in (("per_joint", "joint"), ("per_action", "action")):
-            rows = [
-                (label, *_cells(value)) for label, value in figures.get(key, {}).items()
-            ]
-            if rows:
-                page.heading(f"By {words}{name}, epoch {max(scores)}", 3)
-                page.table((words, *_columns(figures[key])), rows)
+            values = figures.get(key)
+            if values:
+                rows = [(label, *_cells(value)) for label, value in values.items()]
+                page.heading(f"By {words}, epoch {max(scores)}", 3)
+                page.table((words, *_columns(values, _measure(figures))), rows)
 
 
-def _columns(values: Mapping[str, object]) -> list[str]:
+def _measure(figures: Mapping[str, object]) -> str:
+    """What the figures of a task are, with its unit."""
+    known = (_name(monitor) for monitor in CURVES if monitor in figures)
+    return next(known, "%")
+
+
+def _columns(values: Mapping[str, object], measure: str) -> list[str]:
     one = next(iter(values.values()))
-    return list(one) if isinstance(one, dict) else ["%"]
+    return list(one) if isinstance(one, dict) else [measure]
 
 
 def _cells(value) -> list[str]:

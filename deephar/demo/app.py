@@ -186,15 +186,14 @@ class Demo:
         look = self._look_of(request)
         if look.state != DONE:
             raise HTTPException(409, "it has not been looked at yet")
-        return FileResponse(look.predictions, media_type="application/json")
+        return await _file(look.predictions, "application/json")
 
     async def _frame(self, request: Request) -> Response:
         """A frame as it was looked at."""
         upload, number = self._known(request), request.path_params["number"]
         if upload.kind is None or not 1 <= number <= len(upload.times):
             raise HTTPException(404, "there is no such frame")
-        path = upload.frame_path(number)
-        return FileResponse(path, media_type="image/jpeg")
+        return await _file(upload.frame_path(number), "image/jpeg")
 
     async def _drop(self, request: Request) -> Response:
         """Forgets an upload."""
@@ -246,7 +245,7 @@ class Demo:
     def _known(self, request: Request) -> Upload:
         upload = self._uploads.get(request.path_params["key"])
         if upload is None:
-            raise HTTPException(404, "it is not here any more; upload it again")
+            raise _gone()
         return upload
 
     def _look_of(self, request: Request) -> Look:
@@ -283,6 +282,19 @@ async def _page(_: Request) -> Response:
 
 async def _pose3d(_: Request) -> Response:
     return FileResponse(STATIC / "pose3d.js", media_type="text/javascript")
+
+
+async def _file(path: pathlib.Path, media_type: str) -> Response:
+    """A file of an upload, which may be dropped at any time."""
+    try:
+        content = await run_in_threadpool(path.read_bytes)
+    except FileNotFoundError as error:
+        raise _gone() from error
+    return Response(content, media_type=media_type)
+
+
+def _gone() -> HTTPException:
+    return HTTPException(404, "it is not here any more; upload it again")
 
 
 async def _told(_: Request, error: HTTPException) -> JSONResponse:

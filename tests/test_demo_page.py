@@ -113,3 +113,92 @@ def test_a_file_that_is_given_up_is_not_sent_on(server, page, tmp_path):
     assert failed.value.url == held[0].request.url
     assert not page.locator("#working").is_visible()
     assert not page.locator("#message").is_visible()
+
+
+LOOKING = {"state": "looking", "frames": 9, "done": 1, "ahead": 0}
+
+
+def test_a_look_that_is_given_up_is_not_asked_for_again(server, page, clip):
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.url)
+        route.fulfill(json=LOOKING)
+
+    page.route("**/looks/last", answer)
+    page.goto(f"{server.origin}/")
+    page.set_input_files("#file", clip)
+    page.locator("#state", has_text="looking: 1 of 9").wait_for()
+    page.locator("#cancel").click()
+    before = len(asked)
+    page.wait_for_timeout(400)  # longer than from one question to the next
+    assert len(asked) == before
+
+
+def test_the_block_that_was_chosen_last_is_shown(server, page, clip):
+    seen = watched(page, server.origin)
+    page.goto(f"{server.origin}/")
+    page.set_input_files("#file", clip)
+    page.locator("#player").wait_for()
+    page.route("**/looks/1", lambda route: route.fulfill(json=LOOKING))
+    page.locator("#block").fill("0")
+    page.locator("#working").wait_for()
+    page.locator("#block").fill("3")
+    assert not page.locator("#working").is_visible()
+    page.unroute_all(behavior="wait")
+    page.wait_for_timeout(400)
+    assert page.locator("#block").get_attribute("aria-valuetext") == "4 of 4"
+    page.locator("#block").fill("0")
+    page.locator("#cutNote", has_text="ms by the whole network").wait_for()
+    assert page.locator("#blockNumber").inner_text() == "1 of 4"
+    assert seen == []
+
+
+def test_what_was_wrong_is_told_until_the_next_try(server, page, clip):
+    page.goto(f"{server.origin}/")
+    page.set_input_files("#file", clip)
+    page.locator("#player").wait_for()
+    full = {"message": "too many are waiting"}
+    page.route("**/looks?block=2", lambda route: route.fulfill(status=503, json=full))
+    page.locator("#block").fill("1")
+    page.locator("#message", has_text="too many").wait_for()
+    assert page.locator("#blockNumber").inner_text() == "4 of 4"
+    page.unroute_all(behavior="wait")
+    page.locator("#block").fill("1")
+    page.locator("#message").wait_for(state="hidden")
+    page.locator("#working").wait_for(state="hidden")
+    assert page.locator("#blockNumber").inner_text() == "2 of 4"
+
+
+def test_a_webcam_that_lost_its_place_can_be_started_again(server, page):
+    gone = {"message": "this webcam was silent for too long"}
+    page.route("**/frames", lambda route: route.fulfill(status=404, json=gone))
+    page.goto(f"{server.origin}/")
+    page.locator("#camera").click()
+    page.locator("#message", has_text="silent").wait_for()
+    assert page.locator("#camera").inner_text() == "Webcam"
+    page.unroute_all(behavior="wait")
+    page.locator("#camera").click()
+    page.locator("#scene").wait_for()
+    assert not page.locator("#message").is_visible()
+
+
+def test_a_file_is_chosen_by_the_keyboard_and_dropped_anywhere(server, page):
+    seen = watched(page, server.origin)
+    page.goto(f"{server.origin}/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "file"
+    for selector, style in {"label[for=file]": "solid", "#camera": "none"}.items():
+        of = page.locator(selector)
+        assert of.evaluate("one => getComputedStyle(one).outlineStyle") == style
+    given = page.evaluate_handle(
+        """bytes => {
+          const given = new DataTransfer();
+          given.items.add(new File([new Uint8Array(bytes)], "a.png"));
+          return given;
+        }""",
+        list(encoded()),
+    )
+    page.dispatch_event("h1", "drop", {"dataTransfer": given})
+    page.locator("#scene").wait_for()
+    assert seen == []

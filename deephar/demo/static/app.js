@@ -10,13 +10,14 @@ const element = id => document.getElementById(id);
 const show = (id, shown) => { element(id).hidden = !shown; };
 
 let about = null;
-let upload = null;       // id, kind, size, blocks, block, documents, pictures, index, sending
+let upload = null;       // id, kind, size, blocks, block (asked: to come), documents,
+                         // abouts, pictures, index, sending
 let live = null;         // of the webcam: frames, picture, size, people, block
 let person = null;       // number of the one whose actions are seen
 let space = null;        // the drawing of poses in space
 let timeline = null;     // of the actions: from x to time
 let playing = null;
-const camera = new Camera(showLive, tell);
+const camera = new Camera(showLive, error => { reset(); tell(error); });
 
 function tell(error) {
   if (!(error instanceof server.Told)) throw error;
@@ -24,8 +25,11 @@ function tell(error) {
   show("message", true);
 }
 
-/** Does something of the user's; what is wrong is told. */
-const doing = action => (...given) => action(...given).catch(tell);
+/** Does something of the user's; what is wrong is told, and no longer what was before. */
+const doing = action => (...given) => {
+  show("message", false);
+  return action(...given).catch(tell);
+};
 
 // ---- uploads
 
@@ -60,27 +64,40 @@ const drop = id => server.drop(id).catch(() => {});
 
 const fresh = id => ({id, documents: new Map(), abouts: new Map(), pictures: [], index: 0});
 
-/** Waits for a look, then shows it. */
-async function follow(mine, block) {
+/** Waits for a look, which the server is asked for in `begun`, then shows it; unless
+    the user wants another one by then, or something else. */
+async function follow(mine, block, begun = null) {
+  mine.asked = block;
+  const wanted = () => upload === mine && mine.asked === block;
   try {
-    let state;
-    do {
-      state = await server.state(mine.id, block);
-      if (upload !== mine) return;
-      working(WORDS[state.state](state), state.frames ? state.done / state.frames : null);
-      if (state.state === "failed") throw new server.Told(capital(state.message));
-      if (state.state !== "done") await new Promise(done => setTimeout(done, WAIT));
-    } while (state.state !== "done");
-    const found = await server.predictions(mine.id, block);
-    if (upload !== mine) return;
+    await begun;
+    const state = await ended(mine.id, block, wanted);
+    const found = wanted() && await server.predictions(mine.id, block);
+    if (!wanted()) return;
     const {kind, size, blocks, notes} = state;
     Object.assign(mine, {kind, size, blocks, notes, block: state.about.block});
     mine.documents.set(mine.block, found);
     mine.abouts.set(mine.block, state.about);
+  } catch (error) {
+    if (wanted()) throw error;
+    return;
   } finally {
-    if (upload === mine) working(null);
+    if (wanted()) working(null);
   }
   showUpload();
+}
+
+/** How a look has ended, or is when nobody wants it any more. */
+async function ended(id, block, wanted) {
+  for (;;) {
+    const state = await server.state(id, block);
+    if (!wanted()) return state;
+    working(WORDS[state.state](state), state.frames ? state.done / state.frames : null);
+    if (state.state === "failed") throw new server.Told(capital(state.message));
+    if (state.state === "done") return state;
+    await new Promise(done => setTimeout(done, WAIT));
+    if (!wanted()) return state;
+  }
 }
 
 const WORDS = {
@@ -229,7 +246,13 @@ function setBlocks(blocks, block) {
   slider.max = blocks.length - 1;
   slider.value = blocks.indexOf(block);
   slider.disabled = blocks.length < 2;
-  element("blockNumber").textContent = `${block} of ${blocks.at(-1)}`;
+  tellBlock(blocks, block);
+}
+
+function tellBlock(blocks, block) {
+  const words = `${block} of ${blocks.at(-1)}`;
+  element("blockNumber").textContent = words;
+  element("block").setAttribute("aria-valuetext", words);
 }
 
 function cutNote(ms) {
@@ -278,11 +301,12 @@ function pause() {
 }
 
 function play() {
-  const frames = seen().frames;
-  if (upload.index >= frames.length - 1) upload.index = 0;
-  const start = performance.now() - 1000 * frames[upload.index].time;
+  const {frames: shown} = seen();
+  if (upload.index >= shown.length - 1) upload.index = 0;
+  const start = performance.now() - 1000 * shown[upload.index].time;
   element("play").textContent = "Pause";
   const tick = now => {
+    const {frames} = seen();  // of another block since, maybe
     const time = (now - start) / 1000;
     let index = upload.index;
     while (index + 1 < frames.length && frames[index + 1].time <= time) index++;
@@ -331,10 +355,11 @@ async function startLive(block) {
     setBlocks(about.clip.blocks, begun.block);
     beginSpace();
   } catch (error) {
-    if (live === mine) reset();
+    if (live !== mine) return;
+    reset();
     throw error;
   } finally {
-    working(null);
+    if (live === mine) working(null);
   }
 }
 
@@ -361,21 +386,21 @@ function showLive(picture, size, answer) {
 async function cut() {
   const blocks = upload ? upload.blocks : about.clip.blocks;
   const block = blocks[Number(element("block").value)];
-  element("blockNumber").textContent = `${block} of ${blocks.at(-1)}`;
+  tellBlock(blocks, block);
   if (live) {
     await startLive(block);
     return;
   }
   const mine = upload;
   if (mine.documents.has(block)) {
-    mine.block = block;
+    mine.block = mine.asked = block;
+    working(null);
     showUpload();
     return;
   }
   pause();
   try {
-    await server.look(mine.id, block);
-    await follow(mine, block);
+    await follow(mine, block, server.look(mine.id, block));
   } catch (error) {
     if (upload === mine) setBlocks(mine.blocks, mine.block);
     throw error;
@@ -400,12 +425,12 @@ function listen() {
   });
   const stage = element("stage");
   for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
-    stage.addEventListener(name, event => {
+    window.addEventListener(name, event => {
       event.preventDefault();
       stage.classList.toggle("over", over);
     });
   }
-  stage.addEventListener("drop", doing(event => choose(event.dataTransfer.files[0])));
+  window.addEventListener("drop", doing(event => choose(event.dataTransfer.files[0])));
   window.addEventListener("resize", draw);
   window.addEventListener("pagehide", () => camera.stop());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -250,7 +250,9 @@ def test_the_example_cuts_crops_as_its_card_tells(actions, looker, box):
 def test_the_example_prints_the_action_of_every_window(actions, tmp_path, capsys):
     for number in range(8):
         Image.new("RGB", (40, 30), (30 * number, 0, 0)).save(tmp_path / f"{number}.png")
-    load("exp/export/stream_actions.py").main([str(actions), str(tmp_path)])
+    load("exp/export/stream_actions.py").main(
+        actions, tmp_path / "%d.png", 5, 5, 30, 30
+    )
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines] == ["7", "8"]
     assert all(line[1].startswith("action ") for line in lines)

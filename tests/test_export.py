@@ -218,6 +218,8 @@ def test_a_missing_file_card_or_package_is_told(poses, tmp_path, monkeypatch):
         ExportedModel(tmp_path / "pose.onnx", card)
     with pytest.raises(ValueError, match="`calibration` must be .* Received: none"):
         export_part(None, tmp_path / "a.tflite", "tflite-int8")
+    with pytest.raises(ValueError, match="batch of 3. Received: 2"):
+        export_part(None, tmp_path / "a.tflite", "tflite-int8", 3, [np.zeros((2, 4))])
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ValueError, match="needs the package onnxruntime"):
         command.main(["small_pose", "--formats", "onnx"])

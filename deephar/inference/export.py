@@ -97,16 +97,18 @@ def export_part(
 
     Raises:
         ValueError: if there is no such format, `batch` is below 1, `calibration` is
-            missing or empty, the backend is not TensorFlow, or a package of the extra
-            `export` is absent.
+            missing or less than one batch, the backend is not TensorFlow, or a package
+            of the extra `export` is absent.
     """
     check_format(form, batch)
-    if form == INTEGER and (calibration is None or not len(calibration[0])):
+    size = file_batch(form, batch)
+    given = 0 if calibration is None else len(calibration[0])
+    if form == INTEGER and given < size:
         raise ValueError(
-            "`calibration` must be what the file will see, for tflite-int8. "
-            "Received: none"
+            f"`calibration` must be what the file will see, for {INTEGER}, at least as "
+            f"many as its batch of {size}. Received: {given or 'none'}"
         )
-    traced = _traced(part, file_batch(form, batch))
+    traced = _traced(part, size)
     path.parent.mkdir(parents=True, exist_ok=True)
     remove(path)
     with _without_their_notes():

@@ -217,9 +217,9 @@ def _shape(shape: Sequence[int | None]) -> str:
 
 
 def _text(value: Any) -> str:
-    return (
-        ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    )
+    if value is None:
+        return "none: the frames are spread over the whole video"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

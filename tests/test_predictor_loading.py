@@ -1,6 +1,7 @@
 """Predictors from weights files: poses, actions, cuts, devices and precisions."""
 
 import json
+import shutil
 import types
 
 import keras
@@ -70,6 +71,21 @@ def test_auto_is_what_the_processor_is_fastest_in_and_holds_no_longer(
     assert keras.config.dtype_policy().name == "float32"
     assert predictor.about["block"] == 1
     assert predictor.predict(PICTURE)[0].confidence.shape == (16,)
+
+
+def test_weights_without_a_file_beside_them_are_told_what_they_were_taken_for(
+    files, tmp_path, monkeypatch
+):
+    def refuse(network, settings, path):
+        raise ValueError(f"{path}: is of another model.")
+
+    monkeypatch.setattr(loading, "build_network", refuse)
+    with pytest.raises(ValueError, match="another model.$"):
+        PosePredictor.load(files["mpii"][0])
+    alone = shutil.copy(files["mpii"][0], tmp_path)
+    told = r"another model. No model.json .* taken for the 2D pose network of MPII, of"
+    with pytest.raises(ValueError, match=told):
+        PosePredictor.load(alone)
 
 
 def test_a_precision_or_weights_that_there_are_not_are_refused(files, monkeypatch):

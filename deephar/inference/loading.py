@@ -1,6 +1,7 @@
 """Networks for prediction: by name or by file, on a device, in a precision."""
 
 import contextlib
+import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ import keras
 from deephar.frameworks import device_names, processor
 from deephar.networks.building import build_network, cut_network
 from deephar.networks.cuts import cut_settings, first_actions
+from deephar.networks.known_weights import MODEL_FILE
+from deephar.networks.recipes import NETWORKS
 from deephar.networks.settings import weights_settings
 from deephar.networks.shipped import SMALL_ACTION, SMALL_POSE
 from deephar.utils.machine import CHOSEN_PRECISIONS
@@ -58,11 +61,24 @@ def load(
     precision = _chosen(precision, device)
     path, settings = weights_settings(weights, networks)
     with on_device(device), _policy(precision):
-        model = build_network(settings["network"], settings, path)
+        model = _built(path, settings)
         if block is not None:
             model, settings = _cut(model, settings, block, networks)
     about = {"weights": str(weights), "network": settings["network"], "block": block}
     return Loaded(model, settings, {**about, "device": device, "precision": precision})
+
+
+def _built(path: str, settings: dict) -> keras.Model:
+    """The whole network; where it does not fit, tells what its settings were."""
+    try:
+        return build_network(settings["network"], settings, path)
+    except ValueError as error:
+        if pathlib.Path(path).with_name(MODEL_FILE).is_file():
+            raise
+        raise ValueError(
+            f"{error} No {MODEL_FILE} lies beside the file: it was taken for "
+            f"{NETWORKS[settings['network']].about}, of its usual size."
+        ) from error
 
 
 def _cut(model: keras.Model, settings: dict, block: int, networks) -> tuple:

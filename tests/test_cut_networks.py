@@ -15,7 +15,7 @@ from weight_files import write_tiny_network
 from deephar import experiment
 from deephar.checkpoints import save_weights
 from deephar.commands import convert_weights, info
-from deephar.inference import ActionPredictor
+from deephar.inference import ActionPredictor, PosePredictor
 from deephar.models.clip_head import merging_layers
 from deephar.networks import (
     build_network,
@@ -198,6 +198,14 @@ def test_the_poses_of_a_merged_network_are_not_cut(merged):
     cut = {**cut_settings(settings, 2), "cut_from": {"predictions": 4}}
     with pytest.raises(ValueError, match="its poses are of its last block.*--block 2"):
         pose_view(None, cut)
+
+
+def test_a_predictor_of_poses_refuses_to_cut_a_merged_network(tmp_path, merged):
+    whole, settings = merged
+    save_weights(whole, tmp_path / "w.weights.h5")
+    (tmp_path / "model.json").write_text(json.dumps(settings))
+    with pytest.raises(ValueError, match="its poses are of its last block.*--block 1"):
+        PosePredictor.load(tmp_path / "w.weights.h5", network="merl", block=1)
 
 
 def test_a_predictor_of_actions_is_cut(tmp_path, merged, merged_cut):

@@ -23,7 +23,7 @@ from deephar.inference.loading import DEFAULT_POSE, check_device, load, on_devic
 from deephar.inference.looker import Looked, as_picture, people_of, person_window
 from deephar.inference.results import Pose
 from deephar.inference.running import runner
-from deephar.networks.building import pose_view
+from deephar.networks.building import check_pose_cut, pose_view
 from deephar.networks.recipes import pose_networks, poselayout
 
 Picture = Image.Image | np.ndarray | str | os.PathLike
@@ -101,7 +101,8 @@ class PosePredictor:
         fold: run a copy of the model, as it is now, whose batch norms are folded into
             its convolutions (`fold_batch_norm`).
         jit: on TensorFlow, the model's `jit_compile`: XLA gains on a GPU, and on the
-            CPU it is ten times slower for these networks.
+            CPU it is ten times slower for these networks. It compiles for each number
+            of crops anew.
         block: end at this block, from 1; what comes after it is not computed. None
             gives the predictions of all blocks, of which the last one counts.
         device: where to compute: "cpu", "gpu", "gpu:1"; None leaves it to Keras.
@@ -184,6 +185,8 @@ class PosePredictor:
         weights = DEFAULT_POSE if weights is None else weights
         networks = pose_networks("mpii") if network is None else network
         found = load(weights, networks, device, precision)
+        if block is not None:
+            check_pose_cut(found.settings, block)
         predictor = cls(
             pose_view(found.model, found.settings),
             poselayout(found.settings),

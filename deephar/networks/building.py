@@ -186,21 +186,29 @@ def pose_view(model: keras.Model, settings: dict) -> keras.Model:
     family = NETWORKS[settings["network"]].family
     if not family.merged:
         return model
-    _check_view(settings)
+    if CUT_FROM in settings:
+        check_pose_cut(settings, settings["predictions"])
     if family.architecture == "spnet":
         return spnet.picture_model(model, model_config(settings))
     part = model.get_layer("frame_model")
     return keras.Model(part.input, part.outputs[:2])
 
 
-def _check_view(settings: dict) -> None:
-    """Refuses to cut what has no part in the poses."""
-    family = NETWORKS[settings["network"]].family
-    if family.architecture != "spnet" and CUT_FROM in settings:
-        about = NETWORKS[settings["network"]].about
+def check_pose_cut(settings: dict, block: int) -> None:
+    """Refuses to cut what has no part in the poses.
+
+    Args:
+        settings: what `network_settings` returned.
+        block: the prediction after which the network is to end.
+
+    Raises:
+        ValueError: if it is a merged network, whose poses are of its last block.
+    """
+    recipe = NETWORKS[settings["network"]]
+    if recipe.family.merged and recipe.family.architecture != "spnet":
         raise ValueError(
-            f"--block cuts what tells actions in {about}; its poses are of its last "
-            f"block. Received: --block {settings['predictions']}"
+            f"--block cuts what tells actions in {recipe.about}; its poses are of its "
+            f"last block. Received: --block {block}"
         )
 
 

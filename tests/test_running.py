@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from deephar.inference.running import TracedModel, runner
+from deephar.inference.running import TracedModel, compiled_size, runner
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="other backends run as they are"
@@ -15,12 +15,13 @@ def two_inputs():
     return keras.Model([a, b], [y, a - b])
 
 
+@pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("frozen", [False, True])
-def test_a_traced_model_predicts_what_the_model_does_for_every_batch(frozen):
+def test_a_traced_model_predicts_what_the_model_does_for_every_batch(frozen, jit):
     model, rng = two_inputs(), np.random.default_rng(0)
     for layer in model.layers:
         layer.set_weights([rng.uniform(0.5, 2, w.shape) for w in layer.get_weights()])
-    traced = runner(model, jit=False, frozen=frozen)
+    traced = runner(model, jit, frozen)
     assert isinstance(traced, TracedModel)
     for count in (3, 1):
         x = list(rng.uniform(-1, 1, (2, count, 4)).astype("float32"))
@@ -45,3 +46,8 @@ def test_frozen_weights_are_those_of_the_first_call(frozen):
 def test_what_stands_in_for_a_model_stays():
     something = object()
     assert runner(something, jit=False, frozen=True) is something
+
+
+def test_few_numbers_are_compiled_and_none_is_twice_what_is_asked():
+    sizes = [compiled_size(count, most=12) for count in range(1, 13)]
+    assert sizes == [1, 2, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12]

@@ -9,7 +9,7 @@ import numpy as np
 
 from deephar.inference.folding import fold_batch_norm
 from deephar.inference.loading import check_device, on_device
-from deephar.inference.running import runner
+from deephar.inference.running import compiled_size, runner
 from deephar.models.common import clip_parts
 
 
@@ -86,8 +86,7 @@ class ClipPredictor:
         self.num_frames = self.clip_head.input_shape[0][1]
         self.described = tuple(x.name for x in self.clip_head.inputs)
         self.names = tuple(self.clip_head.output_names)
-        # Every other shape is compiled anew.
-        self._one_shape = jit or keras.backend.backend() == "jax"
+        self._compiled = jit or keras.backend.backend() == "jax"
 
     def describe_frames(self, frames: np.ndarray) -> tuple[np.ndarray, ...]:
         """Finds in every frame what the clip head wants to know of it.
@@ -183,8 +182,9 @@ class ClipPredictor:
         for start in range(0, total, self.batch_size):
             batch = [x[start : start + self.batch_size] for x in inputs]
             count = len(batch[0])
-            if self._one_shape and count < self.batch_size:
-                batch = [_padded(x, self.batch_size) for x in batch]
+            if self._compiled:
+                size = compiled_size(count, self.batch_size)
+                batch = [_padded(x, size) for x in batch]
             with self._lock, on_device(self.device):
                 found = self._runners[number].predict_on_batch(
                     batch if len(batch) > 1 else batch[0]

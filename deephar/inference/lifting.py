@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from deephar.inference.folding import fold_batch_norm
-from deephar.inference.running import runner
+from deephar.inference.running import compiled_size, runner
 from deephar.models import lifting
 
 BLOCK = 2048
@@ -99,10 +99,9 @@ class Lifter:
         return poses
 
     def _shape(self, size: int) -> int:
-        """Frames to predict for `size` wanted: XLA compiles anew for each number."""
-        if keras.backend.backend() != "jax":
-            return size
-        return min(self.block, 1 << (size - 1).bit_length())
+        """Frames to predict for `size` wanted."""
+        compiled = keras.backend.backend() == "jax"
+        return compiled_size(size, self.block) if compiled else size
 
     def _run(self, keypoints: np.ndarray) -> np.ndarray:
         if self._mirror is None:

@@ -68,3 +68,15 @@ def runner(model: keras.Model, jit: bool, frozen: bool) -> Any:
         return model
     model.jit_compile = jit
     return TracedModel(model, frozen)
+
+
+def compiled_size(count: int, most: int) -> int:
+    """How many to run for so many, where XLA compiles anew for each number.
+
+    The next power of two: few numbers, and never twice the work.
+
+    Args:
+        count: at least 1.
+        most: the largest number that is run.
+    """
+    return min(most, 1 << (count - 1).bit_length())

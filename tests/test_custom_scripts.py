@@ -131,6 +131,18 @@ def test_what_does_not_go_together_is_refused(here):
         ACTION.main(["runs/g", "--stage", "action", "--data", "data.json", *SHORT])
 
 
+def test_weights_that_are_not_there_are_told_before_anything_is_done(here):
+    data = ("--data", "no_such_data.json")
+    with pytest.raises(FileNotFoundError, match="smal_pose: is neither a file nor the"):
+        EVALUATE.main(["runs/h", "--weights", "smal_pose", *data])
+    with pytest.raises(FileNotFoundError, match=r"none.weights.h5: is neither a file"):
+        TRAIN.main(["runs/h", "--weights", "none.weights.h5", *data, *SHORT])
+    with pytest.raises(FileNotFoundError, match="runs/pose: is neither a file nor the"):
+        where = ("--stage", "action", "--pose-weights", "runs/pose")
+        ACTION.main(["runs/h", *where, *data, *SHORT])
+    assert not (here / "runs/h").exists()
+
+
 def test_heads_and_sigmas_are_scored_where_they_are_known():
     truth = np.array([[[0.0, 0.0], [10.0, 0.0]]] * 2)
     poses = truth + np.array([3.0, 0.0])

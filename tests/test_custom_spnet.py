@@ -103,6 +103,13 @@ def test_eval_scores_the_actions_of_what_was_trained(here):
     assert scores["receipt"]["other_settings"]["layout"] == "cross"
 
 
+def test_a_report_draws_the_networks_joints_where_the_data_have_others(here):
+    weights = ("--weights", f"runs/action/{LAST}", "--workers", "1")
+    EVALUATE.main(["runs/b", *weights, *OTHERS, "--part", "train", "--report"])
+    page = (here / "runs/b/report.html").read_text()
+    assert "the surest first: " in page and "data:image/" in page
+
+
 def test_frozen_features_are_refused_where_they_learn(here):
     flags = (*OTHERS, *BEGUN, *ONCE, "--frozen-features", "--replica", "yes")
     with pytest.raises(ValueError, match="no joint maps of their own.*--replica yes"):

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -189,6 +190,7 @@ def add_clips(
     mode: int,
     found: ActionPredictions,
     describe: Describe,
+    poselayout: Any,
     level: int = 2,
 ) -> None:
     """Puts clips on a page: the surest mistakes, and the surest right answers.
@@ -203,6 +205,7 @@ def add_clips(
         found: what was predicted.
         describe: what the network finds in frames, such as that of
             `inference.clips.ClipPredictor.describe_frames`, the poses first.
+        poselayout: layout of these poses, which may have other joints than the data.
         level: of the heading.
     """
     scores = found.scores[found.names.index(deciding(found.names))]
@@ -225,10 +228,10 @@ def add_clips(
             continue
         captions = [_answer(found, int(key), answers, certain) for key in chosen]
         clips = [_Clip(dataset, mode, int(key), describe) for key in chosen]
-        strips = [clip.strip() for clip in clips]
+        strips = [clip.strip(poselayout) for clip in clips]
         page.pictures(list(zip(strips, captions, strict=True)), width=420)
         if clips[0].poses.shape[-1] == 3:
-            _add_clip_space(page, clips, captions)
+            _add_clip_space(page, clips, captions, poselayout)
 
 
 class _Clip:
@@ -247,19 +250,20 @@ class _Clip:
         count = min(_STRIP, len(frames))
         self.frames = frames[np.linspace(0, len(frames) - 1, count, dtype=int)]
         self.poses = np.asarray(describe(self.frames)[0], dtype=np.float64)
-        self.layout = dataset.poselayout
 
-    def strip(self) -> np.ndarray:
+    def strip(self, poselayout) -> np.ndarray:
         """The frames in a row, their poses drawn on them."""
         shown = []
         for frame, pose in zip(self.frames, self.poses, strict=True):
             picture = Image.fromarray(frame_pixels(frame))
             picture = picture.resize((_STRIP_SIDE, _STRIP_SIDE))
-            shown.append(draw_pose(picture, pose[:, :2] * _STRIP_SIDE, self.layout))
+            shown.append(draw_pose(picture, pose[:, :2] * _STRIP_SIDE, poselayout))
         return np.asarray(contact_sheet(shown, columns=len(shown)))
 
 
-def _add_clip_space(page: Page, clips: Sequence[_Clip], captions: Sequence[str]):
+def _add_clip_space(
+    page: Page, clips: Sequence[_Clip], captions: Sequence[str], poselayout
+) -> None:
     """Poses of the clips' middle frames, in mm as the networks learn them."""
     page.text(
         "The poses of their middle frames, in the proportions of a window that is "
@@ -267,7 +271,7 @@ def _add_clip_space(page: Page, clips: Sequence[_Clip], captions: Sequence[str])
     )
     unit = np.array([WINDOW_RANGE, WINDOW_RANGE, DEPTH_RANGE])
     poses = [clip.poses[len(clip.poses) // 2] * unit for clip in clips]
-    links, colors = _bones(clips[0].layout)
+    links, colors = _bones(poselayout)
     shown = list(zip(poses, captions, strict=True))
     page.poses_3d(shown, links, colors, width=240)
 

@@ -133,4 +133,4 @@ def _score_clips(
     def draw(folder: pathlib.Path) -> list[str]:
         return action_page(folder, scores, None, training, False)
 
-    return finish_actions(args, scores, draw, predictor, clips, found)
+    return finish_actions(args, scores, draw, predictor, clips, found, settings)

@@ -328,4 +328,4 @@ def evaluate_merl_actions(args: argparse.Namespace) -> str:
     def draw(folder: pathlib.Path) -> list[str]:
         return action_page(folder, scores, None, training, False)
 
-    return finish_actions(args, scores, draw, predictor, clips, found)
+    return finish_actions(args, scores, draw, predictor, clips, found, settings)

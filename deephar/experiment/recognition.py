@@ -214,7 +214,7 @@ def evaluate_actions(
     def draw(folder: pathlib.Path) -> list[str]:
         return action_page(folder, scores, paper, training)
 
-    return finish_actions(args, scores, draw, predictor, dataset, found)
+    return finish_actions(args, scores, draw, predictor, dataset, found, settings)
 
 
 def clip_predictor(
@@ -271,6 +271,7 @@ def finish_actions(
     predictor: ClipPredictor,
     dataset: ClipDataset,
     found: ActionPredictions,
+    settings: dict,
 ) -> str:
     """Writes the files of an evaluation; the scores before anything is drawn.
 
@@ -281,6 +282,7 @@ def finish_actions(
         predictor: what `clip_predictor` returned.
         dataset: the data set.
         found: what `look_at_videos` returned.
+        settings: the network's, which tell the layout of its poses.
 
     Returns:
         The text of evaluation.md, and where the report is.
@@ -290,7 +292,7 @@ def finish_actions(
     parts = draw(folder)
     text = "\n\n".join(parts)
     write_page(folder, text)
-    return text + _report_clips(args, parts, predictor, dataset, found)
+    return text + _report_clips(args, parts, predictor, dataset, found, settings)
 
 
 def _report_clips(
@@ -299,13 +301,15 @@ def _report_clips(
     predictor: ClipPredictor,
     dataset: ClipDataset,
     found: ActionPredictions,
+    settings: dict,
 ) -> str:
     """Writes report.html if the flags ask for it; returns what is printed of it."""
     if not args.report:
         return ""
 
     def cases(page: Page) -> None:
-        add_clips(page, dataset, TEST_MODE, found, predictor.describe_frames)
+        look = predictor.describe_frames, poselayout(settings)
+        add_clips(page, dataset, TEST_MODE, found, *look)
 
     training = pathlib.Path(args.weights).parent
     path = write_report_page(args.logdir, parts, [cases], training)

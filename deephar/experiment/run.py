@@ -17,6 +17,7 @@ import keras
 from deephar.checkpoints.state import STATES
 from deephar.devices import lost_worker
 from deephar.experiment.arguments import record_name
+from deephar.networks.known_weights import check_there
 from deephar.utils.ending import mistakes_told
 from deephar.utils.fs import write_json, write_text
 from deephar.utils.warp import one_thread_a_picture
@@ -78,8 +79,10 @@ def open_run(
         record: whether to write the flags now, see `write_record`.
 
     Raises:
-        OSError: if the folder cannot be written to; the message names it.
+        OSError: if the folder cannot be written to, or there are no such weights; the
+            message names them.
     """
+    _check_weights(args)
     folder = pathlib.Path(args.logdir)
     begin_log(folder if writes else None, traces=not writes)
     if writes and record:
@@ -92,6 +95,18 @@ def open_run(
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logger.info("%s", command())
     one_thread_a_picture()
+
+
+def _check_weights(args: argparse.Namespace) -> None:
+    """Refuses weights that are not there before data are read and networks built.
+
+    A training that goes on has its own.
+    """
+    if getattr(args, "resume", False):
+        return
+    for flag in ("weights", "pose_weights"):
+        if getattr(args, flag, None) is not None:
+            check_there(getattr(args, flag))
 
 
 def begin_log(folder: pathlib.Path | None = None, traces: bool = False) -> None:

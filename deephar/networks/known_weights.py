@@ -40,6 +40,20 @@ _BEFORE = "mpii"
 """The network of a model.json that does not name one: there was no other."""
 
 
+def check_there(weights: str | pathlib.Path) -> None:
+    """Refuses what is neither a file nor the name of weights.
+
+    Raises:
+        FileNotFoundError: if it is neither.
+    """
+    path = pathlib.Path(weights)
+    if str(weights) not in NAMED and not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: is neither a file nor the name of weights, which are "
+            f"{', '.join(NAMED)}"
+        )
+
+
 def find_weights(weights: str, network: str) -> str:
     """The path of weights for a network; a published name is found or fetched.
 
@@ -184,11 +198,7 @@ def _known_by(
     path = pathlib.Path(weights)
     if weights in KNOWN and not path.is_file():
         return KNOWN[weights], True, None
-    if not path.exists() and not path.suffix:
-        raise FileNotFoundError(
-            f"{path}: is neither a file nor the name of weights, which are "
-            f"{', '.join(NAMED)}"
-        )
+    check_there(weights)
     published, certain = recognise(path)
     beside = path.parent / MODEL_FILE
     if not beside.is_file():

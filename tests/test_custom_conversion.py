@@ -126,6 +126,58 @@ def test_tracks_of_cvat_become_clips(convert, tmp_path, capsys):
     assert not clip.people[2].visible.any() and clip.people[3].box == (6, 5, 40, 35)
 
 
+CVAT_PROJECT = """<annotations><meta><project><tasks>
+<task><id>1</id><subset>Train</subset><source>v.mp4</source></task>
+<task><id>2</id><subset>Validation</subset><source>w.mp4</source></task>
+</tasks></project></meta>
+<track id="0" label="person" task_id="1" subset="Train">
+ <box frame="0" outside="0" xtl="5" ytl="5" xbr="45" ybr="40">
+  <attribute name="action"><![CDATA[sit & wait]]></attribute>
+  <attribute name="mood">calm</attribute></box></track>
+<track id="1" label="person" task_id="2" subset="Validation">
+ <box frame="1" outside="0" xtl="5" ytl="5" xbr="45" ybr="40"/></track>
+<track id="2" label="person" task_id="2" subset="Validation">
+ <box frame="1" outside="1" xtl="5" ytl="5" xbr="45" ybr="40"/></track>
+</annotations>"""
+
+
+def test_tracks_of_a_project_are_in_the_videos_of_their_tasks(
+    convert, tmp_path, capsys
+):
+    for name in ("v.mp4", "w.mp4"):
+        write_video(tmp_path / name, 3)
+    export, out = written(tmp_path, "a.xml", CVAT_PROJECT), str(tmp_path / "o.json")
+    assert convert(["cvat", str(export), out]) == 0
+    told = capsys.readouterr().out
+    assert "\n1 attributes (of a track" in told
+    assert "\n1 tracks without a person\n" in told
+    one, other = read_custom(out).clips
+    assert [pathlib.Path(c.video).name for c in (one, other)] == ["v.mp4", "w.mp4"]
+    assert [one.part, other.part] == ["train", "valid"]
+    assert read_custom(out).actions == ("sit & wait",)
+    again = ["cvat", str(export), out, "--overwrite"]
+    assert convert([*again, "--video", "v.mp4"]) == 1
+    assert "has tracks of several tasks: not of --video" in capsys.readouterr().err
+    export.write_text(CVAT_PROJECT.replace('frame="0"', 'frame="first"'))
+    assert convert(again) == 1
+    assert "track 0: `frame` of box must be a number" in capsys.readouterr().err
+
+
+def test_frames_that_cvat_names_without_an_ending_are_found(convert, tmp_path, capsys):
+    picture(tmp_path, "images/frame_000000.PNG")
+    export = written(tmp_path, "a.xml", CVAT_FRAME)
+    assert convert(["cvat", str(export), str(tmp_path / "o.json")]) == 0
+    assert "\n1 skeletons without a point in the pict" in capsys.readouterr().out
+    (one,) = read_custom(tmp_path / "o.json").pictures
+    assert one.path.endswith("images/frame_000000.PNG") and len(one.people) == 1
+
+
+CVAT_FRAME = """<annotations>
+<image id="0" name="frame_000000" width="100" height="80">
+ <skeleton label="cat"><points label="tip" outside="0" points="10,20"/>
+  <points label="base" outside="0" points="50,60"/></skeleton>
+ <skeleton label="cat"><points label="tip" outside="1" points="1,2"/></skeleton>
+</image></annotations>"""
 CVAT_POINTS = """<annotations>
 <image id="0" name="a.png" width="100" height="80">
  <box label="person" xtl="10" ytl="10" xbr="60" ybr="70"/>
@@ -251,6 +303,7 @@ def test_categories_of_any_key_points(convert, tmp_path, capsys):
     }
     image = {"id": 5, "file_name": "a.png", "width": 100, "height": 80}
     both = {"images": [image], "annotations": [paws], "categories": [cat, dog]}
+    both["categories"].append({"id": 9, "name": "bird", "keypoints": []})
     file, out = written(tmp_path, "in.json", both), tmp_path / "o.json"
     assert convert(["coco", str(file), str(out)]) == 1
     assert (
@@ -291,6 +344,7 @@ def test_results_of_label_studio(convert, tmp_path, capsys):
         result("keypointlabels", "tip", 30, 30, parentID="r2"),
         result("keypointlabels", "base", 99, 99),
         result("brushlabels", "person", 1, 1),
+        result("choices", "unsharp", 20, 20),
         {"type": "choices", "value": {"choices": ["sit"]}},
     ]
     tasks = [
@@ -310,6 +364,8 @@ def test_results_of_label_studio(convert, tmp_path, capsys):
     told = capsys.readouterr().out
     assert status == 0, told
     for line in (
+        "1 annotations that were cancelled or have no results",
+        "1 choices of single regions",
         "1 further annotations of a task",
         "1 key points that are nobody's",
         "1 people of frames beside the first",

@@ -17,6 +17,7 @@ import numpy as np
 
 from deephar.data.custom_format import FORMAT, VERSION
 from deephar.data.custom_matching import Labelled
+from deephar.data.pictures import ENDINGS
 from deephar.data.placed_json import Node
 from deephar.utils.bbox import overlaps
 from deephar.utils.fs import write_text
@@ -105,11 +106,14 @@ class Draft:
         """Returns the path of a picture or video of the source, for the file.
 
         It is looked for under its own name and, where that is not there, under the last
-        part of it, without what Label Studio puts before.
+        part of it, without what Label Studio puts before, or with an ending: CVAT gives
+        frames of videos none.
         """
         name = name.replace("\\", "/")
         last = name.rsplit("/", 1)[-1]
-        places = [self.images / one for one in (name, last, _UPLOADED.sub("", last, 1))]
+        names = [name, last, _UPLOADED.sub("", last, 1)]
+        names += [name + one for end in sorted(ENDINGS) for one in (end, end.upper())]
+        places = [self.images / one for one in names]
         place = next((one for one in places if one.is_file()), None)
         if place is None:
             self.lost["pictures or videos that are not there"] += 1

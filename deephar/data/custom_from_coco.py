@@ -71,7 +71,9 @@ def _choose(path, categories: Sequence[Node], name: str | None) -> Node:
     able = [
         node
         for node in categories
-        if isinstance(node.value, dict) and {"id", "keypoints"} <= node.value.keys()
+        if isinstance(node.value, dict)
+        and "id" in node.value
+        and node.value.get("keypoints")
     ]
     chosen = [node for node in able if name in (None, node.value.get("name"))]
     if len(chosen) != 1:

@@ -17,6 +17,7 @@ from deephar.utils.messages import shown
 SHAPES = ("box", "skeleton", "points", "tag")
 """What is brought over."""
 _OTHERS = ("polygon", "polyline", "cuboid", "mask", "ellipse")
+_ATTRIBUTES = "attributes (of a track `action` is brought over)"
 _CORNERS = ("xtl", "ytl", "xbr", "ybr")
 _SUBSETS = {"train": "train", "validation": "valid", "val": "valid", "test": "test"}
 _TAG = re.compile(r"<(line|circle)\b([^>]*)>")
@@ -36,7 +37,7 @@ def from_cvat(
     Skeletons and points become joints (occluded ones hidden, those outside not
     labelled), boxes theirs, also where there are no joints at all; tags of pictures
     are kept for clips. A track of a video becomes a clip; its action is what its
-    attribute `action` says.
+    attribute `action` says. Of a project each track is in the video of its task.
 
     Args:
         path: The XML file.
@@ -44,7 +45,7 @@ def from_cvat(
             the part where there are some.
         category: Label of the skeletons, or of the boxes where there are no joints;
             None where there is one.
-        video: Of a video's tracks: its path in `images`; None for what the task says.
+        video: Of a video's tracks: its path in `images`; None for what the tasks say.
 
     Raises:
         OSError: if the file cannot be read.
@@ -139,6 +140,7 @@ class _Reader:
         size = [int(_number(owner, image, key)) for key in ("width", "height")]
         people = self.people(owner, image)
         tags = [one.get("label", "") for one in image.iter("tag") if one.get("label")]
+        self.draft.lost[_ATTRIBUTES] += len(list(image.iter("attribute")))
         part = _SUBSETS.get(image.get("subset", "").lower())
         self.draft.add_picture(name, size, people, part, tags)
 
@@ -166,7 +168,10 @@ class _Reader:
                 other = one.tag in SHAPES
                 self.draft.lost[f"{one.tag}{' of other labels' * other}"] += 1
         people += [Labelled(points, None, key) for key, points in grouped.items()]
-        people = join_boxes(boxes, [one for one in people if one.points])
+        seen = [one for one in people if one.points]
+        away = len(people) - len(seen)
+        self.draft.lost["skeletons without a point in the picture"] += away
+        people = join_boxes(boxes, seen)
         alone, lost = gather_points(single, [one for one in people if one.box])
         self.draft.lost["points that are nobody's"] += lost
         return people + alone
@@ -197,24 +202,39 @@ class _Reader:
 
     def tracks(self, tracks: list[Element], root: Element, video: str | None) -> None:
         """Adds a clip for every track of people."""
-        video = video or root.findtext("meta/task/source") or ""
-        if not video:
-            raise ValueError(f"{self.path} must tell its <source>: say --video")
-        size = None
-        for one in root.iter("original_size"):
-            sides = Element(
-                "original_size", {side.tag: side.text or "" for side in one}
-            )
-            keys = ("width", "height")
-            size = [int(_number(self.path, sides, key)) for key in keys]
-        for name, track in _joined(tracks).items():
-            owner = f"{self.path}: track {name}"
+        tasks = {one.findtext("id"): one for one in root.iter("task")}
+        of_tasks = collections.defaultdict(list)
+        for track in tracks:
+            of_tasks[track.get("task_id"), track.get("subset", "")].append(track)
+        if video and len({number for number, _ in of_tasks}) > 1:
+            raise ValueError(f"{self.path} has tracks of several tasks: not of --video")
+        for (number, subset), some in of_tasks.items():
+            told = tasks.get(number, root.find("meta"))
+            source = None if told is None else told.findtext(".//source")
+            if not (video or source):
+                raise ValueError(f"{self.path} must tell its <source>: say --video")
+            part = _SUBSETS.get(subset.lower(), self.draft.part)
+            self.video(some, video or source, self.size(told), part)
+
+    def size(self, told: Element | None) -> list[int] | None:
+        """Returns (w, h) of a video, px, as its task tells; None if it does not."""
+        found = None if told is None else told.find(".//original_size")
+        if found is None:
+            return None
+        sides = Element("original_size", {one.tag: one.text or "" for one in found})
+        return [int(_number(self.path, sides, key)) for key in ("width", "height")]
+
+    def video(self, tracks, video: str, size: list[int] | None, part: str) -> None:
+        """Adds a clip for every track of people of a video."""
+        for name, track in _joined(self.path, tracks).items():
+            owner = f"{self.path}: {name}"
             labels, actions = [], {}
             for frame, shapes in sorted(track.items()):
                 number = frame + 1  # those of exports count from 0 in the video
                 holder = Element("frame")
                 holder.extend(one for one in shapes if one.get("outside") != "1")
                 people = self.people(owner, holder)
+                self.draft.lost[_ATTRIBUTES] += sum(map(_is_lost, holder.iter()))
                 if people:
                     person = self.draft.person(people[0], size, boxed=True)
                     self.draft.lost["people of a track beside the first"] += (
@@ -224,23 +244,25 @@ class _Reader:
                         labels.append({"frame": number, **person})
                         actions[number] = _action(shapes)
             if labels:
-                self.clip(f"{video} {name}", video, size, labels, actions)
+                entry = {"name": f"{video} {name}", "split": part}
+                self.clip(entry, video, size, labels, actions)
+            else:
+                self.draft.lost["tracks without a person"] += 1
 
-    def clip(self, name, video, size, labels, actions) -> None:
+    def clip(self, entry, video, size, labels, actions) -> None:
         """Adds the clip of a track: what is labelled, and what is done."""
         numbers = sorted(actions)
         spans = [
             (action, numbers[first - 1], numbers[last - 1])
             for action, first, last in runs([actions[number] for number in numbers])
         ]
-        entry = {"name": name, "split": self.draft.part}
         if size:
             entry["size"] = size
         path = self.draft.path(video)
         self.draft.add_clip(entry, spans, video=path, labels=labels)
 
 
-def _joined(tracks: list[Element]) -> dict[str, dict[int, list[Element]]]:
+def _joined(path: str, tracks: list[Element]) -> dict[str, dict[int, list[Element]]]:
     """Returns by name of a track, or of a group of tracks, its shapes by frame."""
     found = {}
     for number, track in enumerate(tracks):
@@ -248,10 +270,9 @@ def _joined(tracks: list[Element]) -> dict[str, dict[int, list[Element]]]:
         name = f"group {group}" if group != "0" else f"track {track.get('id', number)}"
         frames = found.setdefault(name, collections.defaultdict(list))
         for shape in track:
-            if shape.get("frame", "").isdigit():
-                shape.attrib.setdefault("label", track.get("label", ""))
-                shape.attrib.pop("group_id", None)
-                frames[int(shape.get("frame"))].append(shape)
+            shape.attrib.setdefault("label", track.get("label", ""))
+            shape.attrib.pop("group_id", None)
+            frames[int(_number(f"{path}: {name}", shape, "frame"))].append(shape)
     return found
 
 
@@ -262,6 +283,11 @@ def _action(shapes: Iterable[Element]) -> str | None:
             if one.get("name", "").lower() == "action" and (one.text or "").strip():
                 return one.text.strip()
     return None
+
+
+def _is_lost(element: Element) -> bool:
+    """Tells whether an element is an attribute that is not brought over."""
+    return element.tag == "attribute" and element.get("name", "").lower() != "action"
 
 
 def _number(owner: str, element: Element, key: str) -> float:

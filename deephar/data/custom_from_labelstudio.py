@@ -29,8 +29,8 @@ def from_labelstudio(
 
     Of a task the first annotation that was not cancelled is taken. A key point belongs
     to the rectangle that it names as its parent, else to the smallest that holds it.
-    Without key points the rectangles are people of whom no joint is known. Choices are
-    kept for clips.
+    Without key points the rectangles are people of whom no joint is known. Choices of
+    whole pictures are kept for clips.
 
     Args:
         path: The file.
@@ -92,7 +92,9 @@ def _add_task(task: dict[str, Node], draft: Draft, category: str | None) -> None
     for result in _results(task):
         value, kind = result.value, result.value.get("type")
         labels = _labels(value, str(kind))
-        if kind == CHOICES:
+        if kind == CHOICES and labels and "x" in value["value"]:
+            draft.lost["choices of single regions"] += 1
+        elif kind == CHOICES:
             tags += labels
         elif kind not in (POINTS, BOXES) or not labels:
             draft.lost[f"results of the type {kind}"] += 1
@@ -110,8 +112,9 @@ def _add_task(task: dict[str, Node], draft: Draft, category: str | None) -> None
                 boxes[str(value.get("id", len(boxes)))] = Labelled({}, box)
             else:
                 draft.lost["rectangles of other labels"] += 1
-    further = max(0, len(_annotations(task)) - 1)
-    draft.lost["further annotations of a task"] += further
+    given, usable = len(task["annotations"].value), len(_annotations(task))
+    draft.lost["further annotations of a task"] += max(0, usable - 1)
+    draft.lost["annotations that were cancelled or have no results"] += given - usable
     loose = []
     for label, (x, y), parent in points:
         owner = boxes.get(parent)

@@ -79,11 +79,11 @@ def convert(args: argparse.Namespace) -> Draft:
         OSError, ValueError: as of the readers and `write_custom`.
     """
     images = args.images or _images_of(args)
-    reader = functools.partial(READERS[args.source], args.file, args.out, images)
+    make = functools.partial(Draft, args.out, images, part=args.split)
     flags = {"category": args.category, "video": args.video}
     flags["confidence"] = args.confidence
     given = {key: value for key, value in flags.items() if value is not None}
-    draft = reader(part=args.split, **given)
+    draft = READERS[args.source](args.file, make, **given)
     if args.clips:
         draft.make_clips()
     write_custom(args.out, draft.content(args.valid))

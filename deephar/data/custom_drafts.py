@@ -10,7 +10,7 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -206,6 +206,10 @@ class Draft:
             **({"pictures": self.pictures} if self.pictures else {}),
             **({"clips": self.clips} if self.clips else {}),
         }
+
+
+MakeDraft = Callable[..., Draft]
+"""From names of joints, and links between them if there are any, to a `Draft`."""
 
 
 def make_layout(

@@ -7,7 +7,7 @@ import collections
 import os
 from collections.abc import Sequence
 
-from deephar.data.custom_drafts import Draft, named_links
+from deephar.data.custom_drafts import Draft, MakeDraft, named_links
 from deephar.data.custom_matching import Labelled
 from deephar.data.placed_json import JsonFile, Node
 from deephar.utils.messages import shown
@@ -17,9 +17,7 @@ _LISTS = ("images", "annotations", "categories")
 
 def from_coco(
     path: str | os.PathLike,
-    out: str | os.PathLike,
-    images: str | os.PathLike,
-    part: str = "train",
+    make: MakeDraft,
     category: str | None = None,
 ) -> Draft:
     """Reads a file of key points.
@@ -28,7 +26,7 @@ def from_coco(
 
     Args:
         path: The file.
-        out, images, part: As of `Draft`.
+        make: Makes the draft of the joints' names and links.
         category: Name of the category; None for the only one with key points.
 
     Raises:
@@ -47,7 +45,7 @@ def from_coco(
         links = named_links(chosen.at("skeleton"), names, 1)
     number = chosen.at("id").key()
     file.check()
-    draft = Draft(out, images, names, links, part)
+    draft = make(names, links)
     people = collections.defaultdict(list)
     for node in entries["annotations"]:
         one = _person(node, number, names, draft)

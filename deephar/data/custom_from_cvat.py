@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from deephar.data.custom_drafts import Draft, runs
+from deephar.data.custom_drafts import Draft, MakeDraft, runs
 from deephar.data.custom_matching import Labelled, gather_points, join_boxes
 from deephar.data.safe_xml import read_xml
 from deephar.utils.messages import shown
@@ -26,9 +26,7 @@ _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 def from_cvat(
     path: str | os.PathLike,
-    out: str | os.PathLike,
-    images: str | os.PathLike,
-    part: str = "train",
+    make: MakeDraft,
     category: str | None = None,
     video: str | None = None,
 ) -> Draft:
@@ -41,11 +39,11 @@ def from_cvat(
 
     Args:
         path: The XML file.
-        out, images, part: As of `Draft`; CVAT's subsets Train, Validation and Test say
-            the part where there are some.
+        make: Makes the draft of the joints' names and links. CVAT's subsets Train,
+            Validation and Test go before its part.
         category: Label of the skeletons, or of the boxes where there are no joints;
             None where there is one.
-        video: Of a video's tracks: its path in `images`; None for what the tasks say.
+        video: Of a video's tracks: its path in the folder; None for what the tasks say.
 
     Raises:
         OSError: if the file cannot be read.
@@ -60,7 +58,7 @@ def from_cvat(
     names, links = _joints(root, label)
     if not names and root.find(".//box") is None:
         raise ValueError(f"{path} must have skeletons, points or boxes. Received: none")
-    draft = Draft(out, images, names, links, part)
+    draft = make(names, links)
     reader = _Reader(os.fspath(path), draft, label, names)
     for image in root.iter("image"):
         reader.picture(image)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deephar.data.custom_drafts import Draft
+from deephar.data.custom_drafts import Draft, MakeDraft
 from deephar.data.custom_matching import Labelled, gather_points
 from deephar.data.pictures import ENDINGS
 from deephar.data.placed_json import JsonFile, Node
@@ -20,9 +20,7 @@ POINTS, BOXES, CHOICES = "keypointlabels", "rectanglelabels", "choices"
 
 def from_labelstudio(
     path: str | os.PathLike,
-    out: str | os.PathLike,
-    images: str | os.PathLike,
-    part: str = "train",
+    make: MakeDraft,
     category: str | None = None,
 ) -> Draft:
     """Reads an export of the kind "JSON".
@@ -34,7 +32,7 @@ def from_labelstudio(
 
     Args:
         path: The file.
-        out, images, part: As of `Draft`.
+        make: Makes the draft of the joints' names and links.
         category: Label of the rectangles to take; None for all.
 
     Raises:
@@ -49,7 +47,7 @@ def from_labelstudio(
     names = dict.fromkeys(label for one in results for label in _labels(one, POINTS))
     if not names and not any(_labels(one, BOXES) for one in results):
         raise ValueError(f"{path} must have {POINTS} or {BOXES}. Received: none")
-    draft = Draft(out, images, list(names), (), part)
+    draft = make(list(names))
     for one in parts:
         _add_task(one, draft, category)
     file.check()

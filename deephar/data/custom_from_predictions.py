@@ -4,7 +4,7 @@ import collections
 import os
 from typing import Any
 
-from deephar.data.custom_drafts import Draft, named_links, runs
+from deephar.data.custom_drafts import Draft, MakeDraft, named_links, runs
 from deephar.data.custom_matching import Labelled, share_inside
 from deephar.data.placed_json import JsonFile, Node
 from deephar.data.records import are_numbers
@@ -17,9 +17,7 @@ _LEAST = 0.5
 
 def from_predictions(
     path: str | os.PathLike,
-    out: str | os.PathLike,
-    images: str | os.PathLike,
-    part: str = "train",
+    make: MakeDraft,
     confidence: float = 0.5,
 ) -> Draft:
     """Reads a file of predictions.
@@ -30,7 +28,7 @@ def from_predictions(
 
     Args:
         path: The file.
-        out, images, part: As of `Draft`; paths of the file start from `images`.
+        make: Makes the draft of the joints' names and links.
         confidence: Least confidence of a joint, and score of an action.
 
     Raises:
@@ -45,7 +43,7 @@ def from_predictions(
     names = layout and layout["joint_names"].texts(1)
     links = names and named_links(layout["links"], names, 0)
     file.check()
-    draft = Draft(out, images, names, links, part)
+    draft = make(names, links)
     reader = _Reader(draft, confidence, names)
     for node in top["frames"].items() or []:
         reader.frame(node)

@@ -486,6 +486,25 @@ def test_predictions_become_pseudo_labels(convert, tmp_path, capsys, monkeypatch
     assert data.actions == ("sit",) and clip.people[3].joints[0].tolist() == [23, 20]
 
 
+def test_predictions_of_pictures_seen_as_a_film_become_a_clip(
+    convert, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    frames = []
+    for number in (1, 2, 3):
+        picture(tmp_path, f"film/{number}.png")
+        people = [found(20, (0.9, 0.9), 7, "sit")] if number > 1 else []
+        frame = {"source": f"film/{number}.png", "number": number, "size": [100, 80]}
+        frames.append({**frame, "time": number / 25, "people": people})
+    layout = {"joint_names": ["a", "b"], "links": []}
+    document = {"format": "deephar-predictions", "layout": layout, "frames": frames}
+    file, out = written(tmp_path, "in.json", document), tmp_path / "o.json"
+    assert convert(["predictions", str(file), str(out)]) == 0
+    (clip,) = read_custom(out).clips
+    assert clip.name == "film person 7" and clip.spans[0].frames == (2, 3)
+    assert len(clip.pictures) == 3 and sorted(clip.people) == [2, 3]
+
+
 def test_a_share_becomes_valid_and_flags_must_fit(generated, convert, tmp_path, capsys):
     export = str(generated / "cvat/annotations.xml")
     text = (generated / "cvat/annotations.xml").read_text()

@@ -161,22 +161,30 @@ class Draft:
             sizes = {tuple(one.get("size", ())) for one in frames}
             if len(sizes) == 1 and () not in sizes:
                 entry["size"] = list(sizes.pop())
-            spans = runs([(one["tags"] or [None])[0] for one in frames])
+            actions = [(one["tags"] or [None])[0] for one in frames]
             more = sum(len(one["tags"]) > 1 for one in frames)
             self.lost["frames of several tags, of which the first is taken"] += more
-            self.add_clip(entry, spans, frames=[self._frame(one) for one in frames])
+            pictures = [self._frame(one) for one in frames]
+            self.add_clip(entry, dict(enumerate(actions, 1)), frames=pictures)
 
     def add_clip(
-        self, entry: dict[str, Any], spans: Sequence[tuple], **more: Any
+        self, entry: dict[str, Any], actions: Mapping[int, str | None], **more: Any
     ) -> None:
-        """Adds a clip with what is done in it: (action or None, first, last)."""
-        known = [span for span in spans if span[0] is not None]
-        if known:
-            entry["spans"] = [
-                {"action": self.action(name), "frames": [first, last]}
-                for name, first, last in known
-            ]
-        self.clips.append({**entry, **more})
+        """Adds a clip; frames of one action one after the other are a span.
+
+        Args:
+            entry: What it begins with.
+            actions: By number of the frame what is done there, None where not known.
+            more: What is behind the spans.
+        """
+        spans = []
+        for action, group in itertools.groupby(sorted(actions), actions.get):
+            numbers = list(group)
+            if action is not None:
+                ends = [numbers[0], numbers[-1]]
+                spans.append({"action": self.action(action), "frames": ends})
+        known = {"spans": spans} if spans else {}
+        self.clips.append({**entry, **known, **more})
 
     def _frame(self, picture: Mapping[str, Any]) -> dict[str, Any]:
         people = picture["people"]
@@ -258,16 +266,6 @@ def named_links(node: Node, names: Sequence[str], first: int) -> list[list[str]]
             found.append([names[one - first] for one in pair.value])
         else:
             pair.wrong(f"must be two joints by number, {first} to {numbers[-1]}")
-    return found
-
-
-def runs(values: Sequence[Any]) -> list[tuple[Any, int, int]]:
-    """Returns (value, first, last) of every run of equal values, counted from 1."""
-    found, start = [], 1
-    for value, group in itertools.groupby(values):
-        count = len(list(group))
-        found.append((value, start, start + count - 1))
-        start += count
     return found
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from deephar.data.custom_drafts import Draft, MakeDraft, runs
+from deephar.data.custom_drafts import Draft, MakeDraft
 from deephar.data.custom_matching import Labelled, gather_points, join_boxes
 from deephar.data.safe_xml import read_xml
 from deephar.utils.messages import shown
@@ -243,21 +243,11 @@ class _Reader:
                         actions[number] = _action(shapes)
             if labels:
                 entry = {"name": f"{video} {name}", "split": part}
-                self.clip(entry, video, size, labels, actions)
+                entry.update({"size": size} if size else {})
+                path = self.draft.path(video)
+                self.draft.add_clip(entry, actions, video=path, labels=labels)
             else:
                 self.draft.lost["tracks without a person"] += 1
-
-    def clip(self, entry, video, size, labels, actions) -> None:
-        """Adds the clip of a track: what is labelled, and what is done."""
-        numbers = sorted(actions)
-        spans = [
-            (action, numbers[first - 1], numbers[last - 1])
-            for action, first, last in runs([actions[number] for number in numbers])
-        ]
-        if size:
-            entry["size"] = size
-        path = self.draft.path(video)
-        self.draft.add_clip(entry, spans, video=path, labels=labels)
 
 
 def _joined(path: str, tracks: list[Element]) -> dict[str, dict[int, list[Element]]]:

@@ -1,10 +1,9 @@
 """Own data from predictions, the JSON of `predict`: pseudo-labels."""
 
-import collections
 import os
 from typing import Any
 
-from deephar.data.custom_drafts import Draft, MakeDraft, named_links, runs
+from deephar.data.custom_drafts import Draft, MakeDraft, named_links
 from deephar.data.custom_matching import Labelled, share_inside
 from deephar.data.placed_json import JsonFile, Node
 from deephar.data.records import are_numbers
@@ -23,8 +22,9 @@ def from_predictions(
     """Reads a file of predictions.
 
     Joints of less confidence are not labelled; people of whom fewer than half of the
-    joints are left are left out. Of a video every numbered person becomes a clip; what
-    is done is the answer where its score reaches the confidence.
+    joints are left are left out. Of a video, or of pictures seen as one, every numbered
+    person becomes a clip; what is done is the answer where its score reaches the
+    confidence.
 
     Args:
         path: The file.
@@ -57,8 +57,7 @@ class _Reader:
 
     def __init__(self, draft: Draft, confidence: float, names: list[str]):
         self.draft, self.confidence, self.names = draft, confidence, names
-        self.tracks: dict[tuple, dict[int, tuple]] = collections.defaultdict(dict)
-        self.sizes: dict[str, Any] = {}
+        self.film: dict[int, tuple] = {}
 
     def frame(self, node: Node) -> None:
         """Takes a picture, or a frame of a video."""
@@ -70,7 +69,7 @@ class _Reader:
         if node.value.get("error"):
             self.draft.lost["frames that could not be read"] += 1
             return
-        size, people = parts["size"].size(), []
+        size, people, tracks = parts["size"].size(), [], {}
         for one in parts["people"].items() or []:
             found = self.person(one)
             if found is None:
@@ -79,11 +78,10 @@ class _Reader:
                 people.append(found)
             elif one.value.get("id") is None:
                 self.draft.lost["people of videos without a number"] += 1
-            elif (name := one.at("id").key()) is not None and number is not None:
-                action = self.action(one.value.get("action"))
-                self.tracks[source, name][int(number)] = found, action
+            elif (name := one.at("id").key()) is not None:
+                tracks[name] = found, self.action(one.value.get("action"))
         if video:
-            self.sizes[source] = size
+            self.film[number] = source, size, tracks
         elif source:
             self.draft.add_picture(source, size, people)
 
@@ -133,22 +131,35 @@ class _Reader:
         return None
 
     def finish(self) -> None:
-        """Adds the clips of the videos."""
-        for (source, person), frames in self.tracks.items():
-            size, labels, actions = self.sizes[source], [], []
-            for number in sorted(frames):
-                found, action = frames[number]
-                entry = self.draft.person(found, size)
-                if entry:
-                    labels.append({"frame": number, **entry})
-                    actions.append(action)
-            numbers = [one["frame"] for one in labels]
-            spans = [
-                (action, numbers[first - 1], numbers[last - 1])
-                for action, first, last in runs(actions)
+        """Adds the clips of those who are numbered."""
+        everybody = (name for *_, tracks in self.film.values() for name in tracks)
+        for name in dict.fromkeys(everybody):
+            self.clip(name)
+
+    def clip(self, name: int | str) -> None:
+        """Adds the clip of a person."""
+        sources = [self.film[number][0] for number in sorted(self.film)]
+        of_pictures = len(set(sources)) > 1
+        labels, actions = {}, {}
+        for place, number in enumerate(sorted(self.film), 1):
+            _, size, tracks = self.film[number]
+            found, action = tracks.get(name, (None, None))
+            entry = found and self.draft.person(found, size)
+            if entry:
+                key = place if of_pictures else int(number)
+                labels[key], actions[key] = entry, action
+        if not labels:
+            return
+        film = os.path.dirname(sources[0]) if of_pictures else sources[0]
+        clip = {"name": f"{film} person {name}", "split": self.draft.part}
+        if of_pictures:
+            frames = [
+                {"file": self.draft.path(source), **labels.get(place, {})}
+                for place, source in enumerate(sources, 1)
             ]
-            if labels:
-                name = f"{source} person {person}"
-                clip = {"name": name, "split": self.draft.part, "size": list(size)}
-                path = self.draft.path(source)
-                self.draft.add_clip(clip, spans, video=path, labels=labels)
+            self.draft.add_clip(clip, actions, frames=frames)
+            return
+        clip["size"] = list(size)
+        labelled = [{"frame": number, **one} for number, one in labels.items()]
+        video = self.draft.path(film)
+        self.draft.add_clip(clip, actions, video=video, labels=labelled)

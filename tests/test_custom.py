@@ -6,11 +6,12 @@ import pickle
 import numpy as np
 import pytest
 from tiny_custom import content, person, picture, write_tiny_custom
-from video_files import write_video
+from video_files import write_timed_video, write_video
 
 from deephar.config import DataConfig
 from deephar.data import CustomClips, CustomPeople, read_custom
 from deephar.data.custom import frames_folder
+from deephar.data.custom_format import check_custom
 from deephar.utils.modes import TRAIN_MODE, VALID_MODE
 from deephar.utils.pose import INVALID, pa16j2d
 
@@ -105,6 +106,40 @@ def test_frames_of_a_video_are_written_once(tmp_path):
     assert CustomPeople(path, "train", CONFIG).get_length(TRAIN_MODE) == 3
     assert (folder / "00003.jpg").stat().st_mtime_ns == before
     assert clips.videos[0].joints[1, 0].tolist() == [8, 9]
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "v.mkv"])
+def test_seconds_are_those_of_the_frames_where_the_rate_varies(tmp_path, name):
+    times = [*range(0, 300, 30), *range(300, 1000, 100)]  # 10 frames fast, 7 slow
+    write_timed_video(tmp_path / name, times)
+    one = {"video": name, "split": "train"}
+    spans = [
+        {"action": "jump", "seconds": [0.09, 0.16]},
+        {"action": "sit", "seconds": [0.5, 0.96]},
+    ]
+    clips = [{**one, "name": "spans", "spans": spans}]
+    clips.append({**one, "name": "whole", "action": "sit"})
+    path = write_tiny_custom(tmp_path, {**content(), "clips": clips})
+    assert check_custom(path, look=True).problems == ()
+    found = [one.pictures for one in CustomClips(path, "train", CONFIG).videos]
+    ends = [[int(os.path.basename(p[i])[:5]) for i in (0, -1)] for p in found]
+    assert ends == [[4, 6], [13, 17], [1, 17]]
+
+
+def test_a_span_may_last_to_the_end_of_its_video(tmp_path):
+    write_video(tmp_path / "v.mp4", 5, rate=10)
+    video = {"name": "v", "video": "v.mp4", "split": "train"}
+    for end, problems in ((0.5, 0), (0.51, 1)):
+        spans = [{"action": "jump", "seconds": [0.2, end]}]
+        data = {**content(), "clips": [{**video, "spans": spans}]}
+        path = write_tiny_custom(tmp_path, data)
+        assert len(check_custom(path, look=True).problems) == problems
+        if problems:
+            with pytest.raises(ValueError, match="clip v: a span must lie in its vid"):
+                CustomClips(path, "train", CONFIG)
+        else:
+            (one,) = CustomClips(path, "train", CONFIG).videos
+            assert len(one.pictures) == 3
 
 
 def test_a_span_beyond_its_video_and_a_video_that_is_not_there(tmp_path):

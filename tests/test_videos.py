@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from video_files import cut, write_video
+from video_files import cut, write_timed_video, write_video
 
 from deephar.data.videos import Video, VideoInfo, video_info
 
@@ -47,3 +47,14 @@ def test_a_video_cut_short_gives_its_frames_and_then_its_name(tmp_path):
                 numbers.append(number)
     assert numbers == list(range(1, len(numbers) + 1))
     assert 5 < len(numbers) < 20
+
+
+def test_times_are_read_without_decoding(tmp_path):
+    times = [0, 30, 50, 130, 200, 210]
+    for name in ("a.mp4", "a.mkv"):
+        with Video(write_timed_video(tmp_path / name, times)) as video:
+            np.testing.assert_allclose(video.times() * 1000, times, atol=1)
+            decoded = [frame.time for frame in video.frames()]
+            np.testing.assert_allclose(video.times(), decoded, atol=1e-6)
+    with Video(write_video(tmp_path / "a.avi", 5)) as video:
+        np.testing.assert_allclose(video.times(), np.arange(5) / 25)

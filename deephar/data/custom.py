@@ -20,10 +20,10 @@ from deephar.data.custom_data import (
     CustomPerson,
     Span,
 )
+from deephar.data.custom_files import Film, read_film
 from deephar.data.custom_format import read_custom
 from deephar.data.extraction import extract_frames
 from deephar.data.pictures import read_size
-from deephar.data.videos import VideoInfo, video_info
 from deephar.utils.messages import shown
 from deephar.utils.pose import INVALID, is_valid
 
@@ -253,21 +253,21 @@ def _extracted(clip: CustomClip, numbers: set[int]) -> dict[int, str]:
     return {number: os.fspath(path) for number, path in paths.items()}
 
 
-def span_frames(span: Span, info: VideoInfo) -> tuple[int, int]:
+def span_frames(span: Span, film: Film) -> tuple[int, int]:
     """Returns the first and last frame of a span of a video, from 1.
 
-    A span in seconds counts frames by the video's mean rate.
+    Of a span in seconds they are those that are shown nearest to its ends.
 
     Raises:
-        ValueError: if the video is shorter, or does not tell its rate or length.
+        ValueError: if the video is shorter.
     """
-    first, last = span.frames or (1, info.num_frames)
+    first, last = span.frames or (1, film.num_frames)
     if span.seconds is not None:
-        first, last = (round(time * info.rate) + 1 for time in span.seconds)
-    if not 1 <= first <= last <= info.num_frames or (span.seconds and not info.rate):
+        first, last = map(film.frame_at, span.seconds)
+    if not 1 <= first <= last <= film.num_frames:
         raise ValueError(
-            f"a span must lie in its video of {info.num_frames} frames, "
-            f"{info.rate:g} a second. Received: {span.frames or span.seconds}"
+            f"a span must lie in its video of {film.num_frames} frames. "
+            f"Received: {first} to {last}"
         )
     return first, last
 
@@ -280,9 +280,9 @@ def _videos(clip: CustomClip, spans: list[Span], layout: Any) -> list[BoxedVideo
     else:
         if not os.path.isfile(clip.video):
             raise FileNotFoundError(f"no such video: {clip.video}")
-        info = video_info(clip.video)
+        film = read_film(clip.video)
         try:
-            ends = [span_frames(span, info) for span in spans]
+            ends = [span_frames(span, film) for span in spans]
         except ValueError as error:
             raise ValueError(f"clip {clip.name}: {error}") from error
         wanted = {n for first, last in ends for n in range(first, last + 1)}

@@ -9,10 +9,10 @@ import numpy as np
 
 from deephar.data.custom import span_frames
 from deephar.data.custom_data import PARTS, CustomClip, CustomData, CustomPerson
+from deephar.data.custom_files import read_film
 from deephar.data.custom_format import Checked, check_custom
 from deephar.data.pictures import ENDINGS, open_picture
 from deephar.data.placed_json import JsonFile, Problem
-from deephar.data.videos import video_info
 from deephar.utils.pose import is_valid
 
 
@@ -145,7 +145,7 @@ def _length(clip: CustomClip, span) -> int | None:
         first, last = span.frames or (1, len(clip.pictures))
     else:
         try:
-            first, last = span_frames(span, video_info(clip.video))
+            first, last = span_frames(span, read_film(clip.video))
         except (OSError, ValueError):
             return None  # is told with its line
     return last - first + 1

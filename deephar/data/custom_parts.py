@@ -14,10 +14,9 @@ from deephar.data.custom_data import (
     CustomPicture,
     Span,
 )
-from deephar.data.custom_files import picture_head, video_head
+from deephar.data.custom_files import Film, picture_head, video_head
 from deephar.data.placed_json import Node, Place, dotted, meant
 from deephar.data.records import FARTHEST, are_numbers
-from deephar.data.videos import VideoInfo
 from deephar.utils.bbox import overlaps
 from deephar.utils.pose import INVALID, is_valid
 
@@ -130,15 +129,16 @@ def read_clip(node: Node, reading: Reading) -> None:
         return node.wrong("must have either `video` or `frames`", list(parts))
     if "video" in parts:
         video, pictures = reading.path(parts["video"]), ()
-        head = video_head(parts["video"], video, size) if reading.look else None
-        head = head or VideoInfo(size, 0, 0.0)
-        people = _labels(parts.get("labels"), reading, head)
+        film = video_head(parts["video"], video, size) if reading.look else None
+        film = film or Film(size)
+        people = _labels(parts.get("labels"), reading, film)
     else:
-        video, head = None, None
+        video = None
         pictures, people = _frames(parts["frames"], reading, size, part)
         if "labels" in parts:
             parts["labels"].wrong("is of videos: `frames` has boxes and joints")
-    spans = _spans(node, parts, reading, head or VideoInfo(size, len(pictures), 0.0))
+        film = Film(size, len(pictures))
+    spans = _spans(node, parts, reading, film)
     if name and part and spans and (video or pictures):
         clip = CustomClip(name, part, size, video, pictures, people, spans)
         reading.clips.append(clip)
@@ -160,7 +160,7 @@ def _frames(node, reading, size, part) -> tuple[tuple[str, ...], dict]:
     return tuple(pictures), people
 
 
-def _labels(node, reading, head: VideoInfo) -> dict[int, CustomPerson]:
+def _labels(node, reading, film: Film) -> dict[int, CustomPerson]:
     """Returns by number what is labelled in frames of a video; 0 frames: not known."""
     found, last = {}, 0
     for one in (node.items() if node else None) or []:
@@ -171,17 +171,16 @@ def _labels(node, reading, head: VideoInfo) -> dict[int, CustomPerson]:
         number = frame.number("the number of a frame, an integer from 1", 1, True)
         if number is not None and number <= last:
             frame.wrong(f"must be greater than the frame before, {last}")
-        elif number is not None and 0 < head.num_frames < number:
-            frame.wrong(f"must be at most {head.num_frames}, the last of the video")
+        elif number is not None and 0 < film.num_frames < number:
+            frame.wrong(f"must be at most {film.num_frames}, the last of the video")
         elif number is not None:
             last = int(number)
-            found[last] = _person(members, reading, head.size)
+            found[last] = _person(members, reading, film.size)
     return found
 
 
-def _spans(node, parts, reading, head: VideoInfo) -> tuple[Span, ...]:
+def _spans(node, parts, reading, film: Film) -> tuple[Span, ...]:
     """Returns what is done in a clip; a span of all of it where nothing is said."""
-    length = head.num_frames or None
     if "action" in parts and "spans" in parts:
         return node.wrong("must have either `action` or `spans`", list(parts)) or ()
     if "spans" not in parts:
@@ -198,17 +197,17 @@ def _spans(node, parts, reading, head: VideoInfo) -> tuple[Span, ...]:
         elif "seconds" in members and "video" not in parts:
             members["seconds"].wrong("is of videos: a span of pictures has `frames`")
         elif "seconds" in members:
-            most = length / head.rate if length and head.rate else None
-            ends = _ends(members["seconds"], "s from the first frame", 0, most)
+            ends = _ends(members["seconds"], "s from the first frame", 0, film.end)
             found += [Span(action, seconds=ends)] if ends else []
         else:
-            ends = _ends(members["frames"], "numbers of frames from 1", 1, length)
+            what = "numbers of frames from 1"
+            ends = _ends(members["frames"], what, 1, film.num_frames)
             found += [Span(action, frames=ends)] if ends else []
     return tuple(found)
 
 
-def _ends(node: Node, what: str, least: int, most: int | None = None):
-    """Returns the first and the last of a span."""
+def _ends(node: Node, what: str, least: int, most: float):
+    """Returns the first and the last of a span; at most 0 is not known."""
     ends = node.numbers(f"first and last, {what}", 2)
     if ends is None:
         return None

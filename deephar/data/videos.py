@@ -163,6 +163,28 @@ class Video:
         if problem:
             raise ValueError(problem)
 
+    def times(self) -> np.ndarray:
+        """Reads when each frame is shown, without decoding: that of its packet.
+
+        Returns:
+            (frames,) s from the first frame on; by the mean rate where a packet tells
+            no time.
+
+        Raises:
+            ValueError: if the file ends in the middle of a packet.
+        """
+        try:
+            with self._open() as container:
+                stream = container.streams[self._stream.index]
+                packets = [one for one in container.demux(stream) if one.size]
+        except av.FFmpegError as error:
+            raise self._no_video(error.strerror) from error
+        stamps = [one.pts for one in packets if not one.is_discard]
+        if None in stamps or not stamps:
+            return np.arange(self.info.num_frames) / (self.info.rate or _NO_RATE)
+        times = np.sort(stamps) * float(self._stream.time_base)
+        return times - times[0]
+
     def _decoded(self) -> Iterator[av.VideoFrame]:
         """Decodes what can be decoded, and counts what cannot."""
         streams = (self._stream, *self._container.streams.audio)

@@ -198,7 +198,8 @@ def _known_by(
     path = pathlib.Path(weights)
     if weights in KNOWN and not path.is_file():
         return KNOWN[weights], True, None
-    check_there(weights)
+    if not path.exists() and not path.suffix:
+        check_there(weights)
     published, certain = recognise(path)
     beside = path.parent / MODEL_FILE
     if not beside.is_file():

@@ -340,7 +340,8 @@ def test_lists_are_read_before_anything_is_looked_at(place, boxes, monkeypatch):
     monkeypatch.chdir(place)
     (place / "bad").mkdir()
     first, *rows = read_box_list("boxes/walk.txt")
-    demo = ("runs/bad", "bad", "--weights", "nothing.h5")
+    (place / "bad/nothing.h5").touch()
+    demo = ("runs/bad", "bad", "--weights", "bad/nothing.h5")
     for row, message in (
         (first._replace(box=(121, 0, 140, 9)), r"must overlap the picture of 120 x 80"),
         (first._replace(picture="bad/x.jpg"), r"unreadable pictures, 1 in all"),

@@ -268,6 +268,7 @@ def test_boxes_of_the_truth_lie_around_the_joints_of_the_network(
     monkeypatch.setattr(
         experiment, evaluate, lambda *taken, **_: looked_at.append(taken[3]) or ""
     )
+    (tmp_path / "w.h5").touch()
     script.main(["eval", "--data", str(clip_folders["ntu"]), "--weights", "w.h5"])
     assert looked_at[0].poselayout is layout
 

@@ -105,6 +105,19 @@ def test_a_page_fits_a_telephone_in_both_schemes(page, written, scheme):
     assert (ink == "rgb(228, 232, 236)") == (scheme == "dark")
 
 
+def test_a_large_drawing_is_moved_sideways_on_a_telephone(page, tmp_path):
+    made = Page("Page")
+    for inches in (16, 5):
+        drawn = Figure((inches, 2))
+        drawn.add_subplot()
+        made.figure(drawn, f"{inches} inches")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(made.write(tmp_path / "page.html").as_uri())
+    large, small = (page.locator("svg").nth(row).bounding_box() for row in (0, 1))
+    assert large["width"] > 700 > 360 > small["width"]
+    assert width_beyond(page) <= 0
+
+
 def test_wrong_input_is_told():
     made = Page("Page")
     with pytest.raises(ValueError, match="2 cells each. Received: .'1'."):

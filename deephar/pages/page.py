@@ -29,6 +29,11 @@ _START = (
 _TURNS = "Turns with the mouse, a finger or the arrow keys."
 _NUMBER = re.compile(r"[-+±−]?[\d.,]+ ?(%|‰|ms|s|px|mm|m|k|M)?|[-–—]?|nan")
 _QUALITY = 85
+_PX = 96 / 72
+"""Of a browser, in a point."""
+_WIDE, _SMALLEST = 600, 0.6
+"""A drawing that is wider, px, is made so many times as large at least: its letters
+are to be read."""
 
 
 class Page:
@@ -120,7 +125,7 @@ class Page:
         """Adds a drawing of matplotlib's as SVG, and its caption, also read aloud.
 
         What is black or white in it takes the page's colours, light or dark; a white
-        that is to stay is #fefefe.
+        that is to stay is #fefefe. A large one is moved sideways in a narrow window.
 
         Args:
             figure: A `matplotlib.figure.Figure`.
@@ -159,8 +164,7 @@ class Page:
         for array, text in pictures:
             picture = _img(array, text)
             if least is not None:
-                style = f'class="scroll" style="--least: {int(least)}px"'
-                picture = f"<div {style}>{picture}</div>"
+                picture = _scrolled(picture, least)
             shown.append(_captioned(picture, text))
         self._grid(shown, width)
 
@@ -246,6 +250,9 @@ class Page:
     def _drawn(self, figure, caption: str) -> str:
         self._figures += 1
         svg = _svg(figure, f"figure{self._figures}", caption)
+        wide = _PX * float(re.search(r'width="([\d.]+)pt"', svg)[1])
+        if wide > _WIDE:
+            svg = _scrolled(svg, _SMALLEST * wide)
         return _captioned(svg, caption)
 
     def _grid(self, shown: Sequence[str], width: int) -> None:
@@ -274,6 +281,11 @@ def _row(tag: str, cells: Sequence[object], right: Sequence[bool]) -> str:
 def _captioned(inside: str, caption: str) -> str:
     below = f"<figcaption>{_text(caption)}</figcaption>" if caption else ""
     return f"<figure>{inside}{below}</figure>"
+
+
+def _scrolled(inside: str, least: float) -> str:
+    """What is `least` px wide, and is moved sideways where the window is narrower."""
+    return f'<div class="scroll" style="--least: {int(least)}px">{inside}</div>'
 
 
 def _img(array: np.ndarray, alt: str) -> str:

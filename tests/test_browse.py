@@ -43,6 +43,7 @@ def test_every_data_set_has_a_page(whole, tmp_path, capsys, name):
     assert text.count("<img ") == shown >= 2
     assert text.count("<svg ") >= 4 and "What is there" in text
     assert ("<canvas" in text) == (name in ("Human3.6M", "NTU"))
+    assert "All, " not in text  # Human3.6M's name of no action
 
 
 def test_the_same_seed_gives_the_same_page(whole, tmp_path, capsys):

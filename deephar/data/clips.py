@@ -73,12 +73,14 @@ class ClipDataset(VideoDataset):
     Attributes:
         sequences: {mode: list of the data set's videos}.
         action_labels: Names of the actions.
+        unused_actions: Indices of names that are no action's.
 
     Raises:
         ValueError: if an argument breaks these rules.
     """
 
     pose_only = False
+    unused_actions: tuple[int, ...] = ()
     output_fullframe = False
 
     @abc.abstractmethod

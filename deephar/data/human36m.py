@@ -57,6 +57,7 @@ class Human36M(ClipDataset):
     """
 
     pattern = "images/{name}/{number:05d}.jpg"
+    unused_actions = (ACTION_LABELS.index("All"),)
 
     def __init__(
         self,

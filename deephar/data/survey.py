@@ -126,7 +126,8 @@ def count_actions(data: ClipDataset, mode: int) -> dict[str, int]:
     found: collections.Counter = collections.Counter()
     for key in range(data.get_length(mode)):
         found[_action_name(names, data.action(key, mode))] += 1
-    return {**dict.fromkeys(names, 0), **found}
+    known = (name for i, name in enumerate(names) if i not in data.unused_actions)
+    return {**dict.fromkeys(known, 0), **found}
 
 
 def action_name(data: ClipDataset, key: int, mode: int) -> str:

@@ -215,9 +215,9 @@ def add_clips(
     right = answers == found.actions
     page.heading("Best and worst cases", level)
     page.text(
-        f"{_STRIP} frames of the clip in the middle of each video, as the network sees "
-        "them, with its poses. The share is its own certainty. Videos that are too "
-        "short or cannot be read are not among them."
+        f"At most {_STRIP} frames of the clip in the middle of each video, as the "
+        "network sees them, with its poses. The share is its own certainty. Videos "
+        "that are too short or cannot be read are not among them."
     )
     for words, of in (("Wrong", usable & ~right), ("Right", usable & right)):
         certain = np.where(of, sure.max(axis=-1), np.nan)

@@ -1,8 +1,8 @@
 """The report folder of an evaluation: tables, curves and drawn predictions."""
 
-import csv
 import pathlib
 from collections.abc import Callable, Sequence
+from math import isfinite, nan
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -31,6 +31,7 @@ from deephar.evaluation.tables import (
     percent,
     receipt_list,
 )
+from deephar.evaluation.training_page import read_losses
 from deephar.pages import Page
 from deephar.utils.drawing import contact_sheet
 
@@ -117,23 +118,19 @@ def plot_training(path, folder: pathlib.Path, monitor: str = "pckh") -> bool:
         monitor: the score that was watched, one of CURVES.
 
     Returns:
-        False if the folder holds no losses.csv, and nothing was drawn.
+        False if the folder holds no losses, and nothing was drawn.
     """
-    losses = pathlib.Path(folder) / "losses.csv"
-    if not losses.is_file():
+    rows = read_losses(folder)
+    if not rows:
         return False
-    with open(losses, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    epochs = [int(row["epoch"]) + 1 for row in rows]
+    epochs = [row["epoch"] for row in rows]
     axes, save = figure("epoch", "training loss")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.label.set_color("tab:blue")
-    axes.plot(epochs, [float(row["loss"]) for row in rows], "s-", color="tab:blue")
-    points = {
-        e: row.get(f"val_{monitor}", "") for e, row in zip(epochs, rows, strict=True)
-    }
+    axes.plot(epochs, [row["loss"] for row in rows], "s-", color="tab:blue")
     name, factor, top = CURVES[monitor]
-    points = {e: factor * float(p) for e, p in points.items() if p not in ("", "nan")}
+    points = {row["epoch"]: factor * row.get(f"val_{monitor}", nan) for row in rows}
+    points = {epoch: value for epoch, value in points.items() if isfinite(value)}
     if points:
         right = axes.twinx()
         right.set_ylabel(f"validation {name}", color="tab:orange")

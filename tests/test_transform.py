@@ -1,5 +1,7 @@
 """The affine chain and the one resampling, against values of the original."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -144,7 +146,12 @@ def test_shrinking_averages_as_wide_as_pillow(angle, side):
 
 def test_a_window_far_larger_than_the_picture_stays_small_in_memory(picture):
     matrix = np.diag([1e-4, 1e-4, 1.0])
-    assert warp(picture, matrix, (32, 32)).shape == (32, 32, 3)
+    tracemalloc.start()
+    try:
+        assert warp(picture, matrix, (32, 32)).shape == (32, 32, 3)
+        assert tracemalloc.get_traced_memory()[1] < 1e8
+    finally:
+        tracemalloc.stop()
 
 
 def test_antialiasing_averages_a_fine_pattern():

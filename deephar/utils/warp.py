@@ -136,24 +136,36 @@ class Resampler:
         part = pixels[y1 - y : y2 - y, x1 - x : x2 - x]
         if not self._antialias:
             return self._transform(part, x1, y1)
-        if any(self._rim):
-            part = cv2.copyMakeBorder(part, *self._rim, cv2.BORDER_CONSTANT)
-        return self._transform(self._smooth(part), x1 - self._rim[2], y1 - self._rim[0])
+        part = self._smooth(self._reduced(part))
+        return self._transform(part, x1 - self._rim[2], y1 - self._rim[0])
 
     def black(self) -> np.ndarray:
         """Returns a black result, uint8 (h, w, 3)."""
         return np.zeros((self.size[1], self.size[0], 3), np.uint8)
 
+    def _reduced(self, part):
+        """The part and its rim; of a much larger picture blocks of px are averaged.
+
+        A rim of whole blocks comes after the averaging: before it, the rim of a
+        picture that hardly shows would fill the memory.
+        """
+        if self._factors == (1, 1):
+            return _framed(part, self._rim)
+        columns, rows = self._factors
+        top, bottom, left, right = self._rim
+        below = min(bottom, -(part.shape[0] + top) % rows)
+        beside = min(right, -(part.shape[1] + left) % columns)
+        part = _framed(part, (top % rows, below, left % columns, beside))
+        part = np.asarray(Image.fromarray(part).reduce(self._factors))
+        down, across = -((below - bottom) // rows), -((beside - right) // columns)
+        return _framed(part, (top // rows, down, left // columns, across))
+
     def _smooth(self, part):
         """Averages over what a px of the result covers.
 
         With the bilinear interpolation that follows it comes to Pillow's triangle,
-        which the original shrinks with. Of a much larger picture blocks of px are
-        averaged first.
+        which the original shrinks with.
         """
-        if self._factors != (1, 1):
-            image = Image.fromarray(np.ascontiguousarray(part))
-            part = np.asarray(image.reduce(self._factors))
         steps = zip(self._steps, self._factors, strict=True)
         row, column = (_filter(step / factor) for step, factor in steps)
         if len(row) == len(column) == 1:
@@ -174,6 +186,11 @@ class Resampler:
         )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(part, inverse, self.size, flags=flags)
+
+
+def _framed(part, rim):
+    """A picture with black px beside it: above, below, left and right."""
+    return cv2.copyMakeBorder(part, *rim, cv2.BORDER_CONSTANT) if any(rim) else part
 
 
 def _filter(step: float) -> np.ndarray:

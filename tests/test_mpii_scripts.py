@@ -1,5 +1,6 @@
 """The MPII scripts as a user runs them, from a temporary folder."""
 
+import contextlib
 import csv
 import json
 import shutil
@@ -12,7 +13,12 @@ from tiny_mpii import write_tiny_mpii
 
 from deephar.evaluation.results import read_result
 
-SMALL = ("--size", "64", "--blocks", "1", "--ksize", "3")
+TRAIN = load("exp/mpii/train_mpii_singleperson.py")
+EVALUATE = load("exp/mpii/eval_mpii_singleperson.py")
+PREDICT = load("exp/mpii/predict_one_img.py")
+CONVERT = load("datasets/MPII/convert.py")
+SMALL = ("--size", "32", "--blocks", "1", "--ksize", "3", "--stem", "vgg16")
+SMALL += ("--context", "0")
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +65,11 @@ def test_the_progress_bar_shows_steps_and_loss(place):
     assert "loss:" in output
 
 
-def test_evaluation_prints_writes_and_draws(place):
-    done = run(
-        "exp/mpii/eval_mpii_singleperson.py",
-        *("run", "--data", "mpii", "--weights", "run/weights_last.weights.h5"),
-        *("--flip", "--report", "--untrained", "--batch-size", "2"),
-        cwd=place,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "paper, MPII val" in done.stdout
+def test_evaluation_prints_writes_and_draws(here, place, capsys):
+    weights = ("--weights", "run/weights_last.weights.h5")
+    flags = ("--flip", "--report", "--untrained", "--batch-size", "2")
+    EVALUATE.main(["run", "--data", "mpii", *weights, *flags])
+    assert "paper, MPII val" in capsys.readouterr().out
     scores = json.loads((place / "run" / "evaluation.json").read_text())
     assert scores["samples"] == 3
     assert 0 <= scores["pckh"] <= 1
@@ -79,14 +81,8 @@ def test_evaluation_prints_writes_and_draws(place):
     assert set(json.loads((place / "run" / "scores.json").read_text())) == {"1", "2"}
 
 
-def test_prediction_of_a_folder_writes_a_picture_and_joints_each(place):
-    done = run(
-        "exp/mpii/predict_one_img.py",
-        *("predict", "--weights", "run/weights_last.weights.h5"),
-        *("--picture", "mpii/images"),
-        cwd=place,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_prediction_of_a_folder_writes_a_picture_and_joints_each(here, place):
+    _predict(place, "--picture", "mpii/images")
     with (
         Image.open(place / "predict" / "t0.png") as drawn,
         Image.open(place / "mpii" / "images" / "t0.jpg") as picture,
@@ -110,11 +106,6 @@ def test_a_mistake_ends_in_one_line_without_a_trace(place):
     assert "Traceback" not in done.stderr
 
 
-TRAIN = load("exp/mpii/train_mpii_singleperson.py")
-EVALUATE = load("exp/mpii/eval_mpii_singleperson.py")
-PREDICT = load("exp/mpii/predict_one_img.py")
-
-
 @pytest.fixture
 def data(place, tmp_path, monkeypatch):
     """A copy of the data set to damage, with the current folder beside it."""
@@ -126,6 +117,14 @@ def data(place, tmp_path, monkeypatch):
 def _train(*arguments):
     short = ("--epochs", "1", "--steps-per-epoch", "3", "--batch-size", "2")
     TRAIN.main(["new", "--data", "mpii", *SMALL, *short, "--verbose", "0", *arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(place):
+    """The run of `_train()` on whole data; not to be changed."""
+    with contextlib.chdir(place):
+        _train()
+    return place / "new"
 
 
 def test_a_truncated_picture_is_skipped_in_training(data, place):
@@ -140,10 +139,9 @@ def _losses(data):
     return (data.parent / "new" / "losses.csv").read_text()
 
 
-def test_a_cache_and_processes_change_nothing_but_the_time(data):
-    _train()
-    plain = _losses(data)
-    _train("--overwrite", "--cache", "kept")
+def test_a_cache_and_processes_change_nothing_but_the_time(data, trained):
+    plain = (trained / "losses.csv").read_text()
+    _train("--cache", "kept")
     assert _losses(data) == plain
     assert any((data.parent / "kept").iterdir())
     _train("--overwrite", "--cache", "kept", "--processes", "1")
@@ -244,8 +242,8 @@ def test_a_folder_with_an_unreadable_picture_is_predicted_and_reported(data, pla
     assert "v0.jpg" in (data.parent / "predict" / "log.txt").read_text()
 
 
-def test_a_second_training_does_not_overwrite_the_first(data):
-    _train()
+def test_a_second_training_does_not_overwrite_the_first(data, trained):
+    shutil.copytree(trained, data.parent / "new")
     with pytest.raises(FileExistsError, match="new: holds an earlier training"):
         _train()
     last = data.parent / "new" / "weights_last.weights.h5"
@@ -293,13 +291,8 @@ def test_five_real_pictures_are_learned(shared, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     samples = shared / "samples" / "mpii"
     people = samples / "test_mpii.json"
-    done = run(
-        "datasets/MPII/convert.py",
-        *("--train", people, "--valid", people),
-        *("--copy-images", samples, "--out", "five"),
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
+    lists = ("--train", str(people), "--valid", str(people))
+    assert CONVERT.main([*lists, "--copy-images", str(samples), "--out", "five"]) == 0
     TRAIN.main(
         [
             *("learned", "--data", "five", "--size", "64", "--blocks", "1"),

@@ -82,7 +82,7 @@ class TrainingStep:
         over the replicas.
         """
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def run(*arguments):
             kept, losses = self.strategy.run(replica, args=arguments)
             reduce = self.strategy.reduce

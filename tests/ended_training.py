@@ -44,7 +44,7 @@ class Numbers:
 def main():
     x = keras.Input((1,))
     model = keras.Model([x], keras.layers.Dense(1)(x))
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     loader = BatchLoader(
         Numbers(sys.argv[1]), ["x"], ["x"], 1, batch_size=4, shuffle=False
     )

@@ -109,7 +109,7 @@ def test_saving_the_best_needs_something_that_tells_which():
 def test_a_stalled_score_lowers_the_rate_and_brings_the_best_weights_back(tmp_path):
     score = _evaluation([0.5, 0.4, 0.3])
     model = small_pose_model()
-    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
     reduce = ReduceFromBest(
         score, factor=0.5, patience=2, filename=tmp_path / "best.weights.h5"
     )
@@ -128,7 +128,7 @@ def test_a_stalled_score_lowers_the_rate_and_brings_the_best_weights_back(tmp_pa
 def test_training_stops_below_the_smallest_rate():
     score = _evaluation([0.5, 0.4])
     model = small_pose_model()
-    model.compile(keras.optimizers.SGD(1e-3), "mse")
+    model.compile(keras.optimizers.SGD(1e-3), "mse", jit_compile=False)
     reduce = ReduceFromBest(score, factor=0.1, patience=1, minimum=5e-4)
     reduce.set_model(model)
     for epoch in range(2):

@@ -20,9 +20,7 @@ def test_the_parts_in_a_row_give_what_the_model_gives(model, dim, batch_size):
     clips = formula_clips(3)
     if dim == 3:
         model = build_merged(3, num_blocks=1, output_poses=True)
-        expected = [np.array(y) for y in model(clips, training=False)]
-    else:
-        expected = model.predict(clips, batch_size=3, verbose=0)
+    expected = [np.array(y) for y in model(clips, training=False)]
     predictor = ClipPredictor(model, batch_size)
     assert (predictor.num_frames, predictor.names) == (FRAMES, action.OUTPUTS)
     found = predictor.predict_clips(clips)

@@ -288,7 +288,7 @@ def test_an_spnet_of_actions_begins_with_poses_of_more_pyramids(tmp_path, caplog
     target = experiment.build_network("penn_spnet", settings, pose_weights=weights)
     pictures = formula_pictures((2, 32, 32, 3))
     view = experiment.pose_view(target, settings)
-    found, expected = (m.predict_on_batch(pictures) for m in (view, source))
+    found, expected = (m(pictures, training=False) for m in (view, source))
     np.testing.assert_allclose(found, expected[0], atol=1e-6)
     with pytest.raises(ValueError, match=r"is of 2 pyramids, .* \(--pyramids\).*: 3"):
         more = settings | {"pyramids": 3}

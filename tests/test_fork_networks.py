@@ -78,7 +78,7 @@ def test_the_merged_network_begins_with_poses_and_tells_its_parts(tmp_path):
     assert tuple(model.output_names) == (*action.OUTPUTS, *action.APART)
     pictures = formula_pictures((2, 32, 32, 3))
     view = experiment.pose_view(model, settings)
-    found, expected = (m.predict_on_batch(pictures) for m in (view, source))
+    found, expected = (m(pictures, training=False) for m in (view, source))
     np.testing.assert_allclose(found[0], expected[..., :2], atol=1e-5)
 
 

@@ -202,7 +202,7 @@ def test_tf_data_can_shuffle_the_batches():
 def test_keras_trains_on_it():
     x = keras.Input((1,))
     model = keras.Model([x], [keras.layers.Dense(1)(x)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     batches = loader(Numbers(6))
     model.fit(batches, epochs=2, verbose=0)
     assert batches.epoch >= 2

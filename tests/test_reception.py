@@ -315,5 +315,5 @@ def test_compile_refuses_poses_and_confidences_in_one_output():
 
 def test_one_depth_map_and_numpy_integers_are_fine():
     model = reception.build((32, 32, 3), np.int64(2), 3, num_blocks=1, depth_maps=1)
-    pose = model.predict_on_batch(np.zeros((1, 32, 32, 3), np.float32))[0]
+    pose = model(np.zeros((1, 32, 32, 3), np.float32), training=False)[0]
     np.testing.assert_allclose(pose[:, 2], 0.5, atol=1e-6)

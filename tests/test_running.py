@@ -26,7 +26,7 @@ def test_a_traced_model_predicts_what_the_model_does_for_every_batch(frozen, jit
     for count in (3, 1):
         x = list(rng.uniform(-1, 1, (2, count, 4)).astype("float32"))
         for found, y in zip(
-            traced.predict_on_batch(x), model.predict_on_batch(x), strict=True
+            traced.predict_on_batch(x), model(x, training=False), strict=True
         ):
             np.testing.assert_allclose(found, y, atol=1e-6)
 

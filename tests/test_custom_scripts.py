@@ -18,6 +18,7 @@ ACTION = load("exp/custom/train_action.py")
 EVALUATE = load("exp/custom/eval.py")
 SHORT = ("--epochs", "1", "--verbose", "0", "--workers", "1", "--batch-size", "2")
 SMALL = ("--size", "32", "--blocks", "1", "--ksize", "3", "--steps-per-epoch", "1")
+SMALL += ("--stem", "vgg16", "--context", "0")
 STAGE = (*SHORT, "--frames", "4", "--no-augmentation", "--steps-per-epoch", "1")
 LAST = "weights_last.weights.h5"
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from formula_weights import set_formula_weights
-from scripts import load, run
+from scripts import load
 from tiny_clips import (
     NTU_NAMES,
     draw,
@@ -29,6 +29,7 @@ FRAMES = (18, 9, 9, 18, 5, 8, 8, 8, 8, 8)
 UNREADABLE = "0004/000008.jpg"
 SIDE = 32
 SHAPE = {"size": SIDE, "blocks": 1, "context": 0, "frames": 8, "depth_maps": 4}
+SHAPE |= {"stem": "vgg16"}
 WEIGHTS = ("--weights", "net/w.weights.h5")
 
 
@@ -64,16 +65,19 @@ def _scores(folder):
     return json.loads((folder / "evaluation.json").read_text())
 
 
-def test_evaluation_prints_strict_and_lenient_figures_and_names_bad_videos(penn):
+def test_evaluation_prints_strict_and_lenient_figures_and_names_bad_videos(
+    penn, monkeypatch, capsys, quiet
+):
     place, _ = penn
-    script = "exp/pennaction/eval_penn_ar_pe_merge.py"
+    monkeypatch.chdir(place)
+    script = load("exp/pennaction/eval_penn_ar_pe_merge.py")
     flags = ("--data", "data", *WEIGHTS, "--multi-clip", "--subsample", "1")
-    done = run(script, "eval", *flags, cwd=place)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "strict" in done.stdout
-    assert "as the original counts" in done.stdout
-    assert "98.6" in done.stdout
-    assert (place / "eval" / "evaluation.md").read_text() in done.stdout
+    script.main(["eval", *flags])
+    told = capsys.readouterr().out
+    assert "strict" in told
+    assert "as the original counts" in told
+    assert "98.6" in told
+    assert (place / "eval" / "evaluation.md").read_text() in told
     assert not list((place / "eval").glob("*.part"))
     scores = _scores(place / "eval")
     assert scores["unreadable"] == ["0004"]
@@ -103,7 +107,7 @@ def test_many_clips_of_a_video_score_as_the_whole_model_scores_each_alone(penn):
         mirrored = PennAction(place / "data", fixed, **options)
         for frames in clips:
             clip = mirrored.get_data(0, TEST_MODE, frame_list=frames)["frame"]
-            products *= [output[0] for output in model.predict_on_batch(clip[None])]
+            products *= np.squeeze(model(clip[None], training=False), axis=1)
     assert len(clips) == 4
     np.testing.assert_allclose(found.products[:, 0], products, rtol=1e-3)
     assert np.ptp(found.scores[-1, 0]) > 0.1
@@ -160,7 +164,7 @@ def test_ntu_is_evaluated_by_one_clip_with_boxes_by_a_pose_network(
     confusion = np.zeros((60, 61), int)
     for key, frames in ((0, [1, 2, 3, 4]), (1, [1, 2, 3, 4])):
         clip = data.get_data(key, TEST_MODE, frame_list=frames)["frame"]
-        answer = model.predict_on_batch(clip[None])[-1][0].argmax()
+        answer = np.argmax(model(clip[None], training=False)[-1])
         confusion[data.action(key, TEST_MODE), answer] += 1
     np.testing.assert_array_equal(scores["confusion"], confusion)
     evaluate.main(["eval", "--data", "data", *WEIGHTS, *boxes])

@@ -14,8 +14,8 @@ from tiny_mpii import write_tiny_mpii
 FLAGS = (
     *("--data", "mpii", "--size", "32", "--blocks", "1", "--ksize", "3"),
     *("--stem", "vgg16", "--context", "0"),
-    *("--batch-size", "4", "--epochs", "2", "--steps-per-epoch", "30"),
-    *("--checkpoint-steps", "5", "--eval-batch-size", "2", "--verbose", "2"),
+    *("--batch-size", "4", "--epochs", "2", "--steps-per-epoch", "10"),
+    *("--checkpoint-steps", "2", "--eval-batch-size", "2", "--verbose", "2"),
 )
 
 

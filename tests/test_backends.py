@@ -153,6 +153,7 @@ def run_on(backend, script, folder):
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "PYTHONPATH": os.pathsep.join(paths),
     }
     result = subprocess.run(

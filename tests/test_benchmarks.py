@@ -147,7 +147,11 @@ def run_without_tensorflow(backend, folder):
     )
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, TINY)],
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        },
         capture_output=True,
         text=True,
         cwd=folder,

@@ -131,7 +131,7 @@ def _joints(model: keras.Model, layout) -> Array:
     return Array(
         JOINTS,
         tuple(model.outputs[-1].shape[1:]),
-        f"{_axes(layout)} of each joint, then its confidence, [0, 1]",
+        f"of each joint {_axes(layout)}; then its confidence, [0, 1]",
     )
 
 
@@ -146,7 +146,7 @@ def _axes(layout) -> str:
 def _described(name: str, shape: Sequence[int], layout) -> Array:
     """What the clip head wants to know of a frame."""
     meanings = {
-        "pose": f"{_axes(layout)} of each joint",
+        "pose": f"of each joint {_axes(layout)}",
         "confidence": "confidence of each joint, [0, 1]",
         "features": "what each joint looks like, features without a unit",
     }

@@ -277,3 +277,13 @@ def test_files_are_timed_and_scored_beside_the_network(poses, tmp_path, monkeypa
         assert drawn.width > 500
     with pytest.raises(ValueError, match="different names"):
         benchmark.measure(benchmark.parse([argv[0], argv[0]]))
+    other, card = tmp_path / "pose.tflite", read_json(f"{files[1]}.json")
+    shutil.copy(files[1], other)
+    stale = {"weights": {**card["weights"], "md5": "of others"}}
+    for change, told in (
+        (stale, "not of these weights"),
+        ({"block": None}, "one part"),
+    ):
+        write_json(f"{other}.json", {**card, **change})
+        with pytest.raises(ValueError, match=told):
+            benchmark.measure(benchmark.parse([argv[0], str(other)]))

@@ -53,6 +53,7 @@ def measure(args):
     rng = np.random.default_rng(0)
     inputs = [rng.uniform(-1, 1, x).astype(np.float32) for x in ways.shapes]
     inputs = inputs if len(inputs) > 1 else inputs[0]
+    scores = ways.scores(args.data) if args.data else {}
     for run in ways.runs.values():
         run(inputs)
     rounds = [
@@ -70,9 +71,7 @@ def measure(args):
         figures[f"{name}_over_keras_highest"] = ratios[-1]
     if args.plot:
         exported_ways.plot(args.plot, rounds, f"{ways.weights}: {ways.part}, batch 1")
-    if args.data:
-        figures |= ways.scores(args.data)
-    return figures
+    return figures | scores
 
 
 if __name__ == "__main__":

@@ -42,10 +42,11 @@ class Ways:
             raise ValueError(f"the files must have different names. Received: {files}")
         of = {(c["part"], c["weights"]["name"], c["block"]) for c in cards}
         if len(of) > 1:
-            raise ValueError(f"the files must be of one part. Received: {sorted(of)}")
+            raise ValueError(f"the files must be of one part. Received: {[*of]}")
         self.part, self.weights, block = of.pop()
         path = weights_settings(self.weights, list(NETWORKS))[0]
-        if is_pytorch(path) or md5_of(path) != cards[0]["weights"]["md5"]:
+        known = {card["weights"]["md5"] for card in cards}
+        if is_pytorch(path) or known != {md5_of(path)}:
             raise ValueError(f"{path}: the files are not of these weights")
         found = load(self.weights, list(NETWORKS), None, "float32", block)
         parts = network_parts(found.model, found.settings)

@@ -79,6 +79,12 @@ MISTAKES = {
         '"left_hand"',
         r"joints.left_hand must be a joint of the layout.*; is left_end meant",
     ),
+    "comma in an action": (
+        ("actions",),
+        ["jump", "sit", "get up, go"],
+        '"get up, go"',
+        r"actions\[2\] must be a name without a comma, which is between names",
+    ),
     "one coordinate": (
         (*PERSON, "joints", "top"),
         [4],
@@ -273,12 +279,15 @@ def test_pictures_are_looked_for_if_asked(tmp_path):
     turned = Image.Exif()
     turned[0x0112] = 6
     Image.new("RGB", (80, 72)).save(tmp_path / "images/1.png", exif=turned)
+    turned[0x0112] = 0  # there is no such orientation, and viewers turn nothing
+    Image.new("RGB", (80, 72)).save(tmp_path / "images/2.png", exif=turned)
     (tmp_path / "images/0.png").write_bytes(b"no picture")
     texts = [one.text for one in check_custom(path, look=True).problems]
     assert "pictures[0].file must be a picture that is there" in texts[0]
     assert "must be stored upright: viewers turn it by its EXIF orientat" in texts[1]
     assert "must have the annotated size (72, 80) px, not (80, 72)" in texts[2]
     assert "clips[0].frames[0].file must be a picture as it is said to be: " in texts[3]
+    assert not any("orientation 0" in text for text in texts)
 
 
 def test_videos_are_looked_for_and_their_length_counts(tmp_path):

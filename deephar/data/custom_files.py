@@ -10,7 +10,9 @@ from deephar.data.placed_json import Node
 from deephar.data.videos import Video
 
 _ORIENTATION = 0x0112
-"""The tag of EXIF that says how a picture is to be turned; 1 is upright."""
+"""The tag of EXIF that says how a picture is to be turned."""
+_TURNED = range(2, 9)
+"""Its values that turn or mirror; viewers pass over those that there are not."""
 _ONE_FRAME = 0.04
 """So long is a video of a single frame, s."""
 
@@ -80,7 +82,7 @@ def picture_head(
         return node.wrong("must be a picture that is there")
     except PictureError as error:
         return node.wrong(f"must be a picture as it is said to be: {error.reason}")
-    if turned != 1:
+    if turned in _TURNED:
         node.wrong(
             "must be stored upright: viewers turn it by its EXIF orientation, and "
             f"labels would lie beside the people (orientation {turned})"

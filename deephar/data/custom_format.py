@@ -135,7 +135,7 @@ def _read(file: JsonFile, before: Sequence[Reading], look: bool) -> Reading | No
     if top["version"].value != VERSION or isinstance(top["version"].value, bool):
         top["version"].wrong(f"must be {VERSION}, the only one there is")
     layout = _layout(top["layout"])
-    actions = tuple(top["actions"].texts() if "actions" in top else ())
+    actions = _actions(top["actions"]) if "actions" in top else ()
     part = top["split"].one_of(PARTS) if "split" in top else None
     if layout is None:
         return None
@@ -149,6 +149,15 @@ def _read(file: JsonFile, before: Sequence[Reading], look: bool) -> Reading | No
     if not (top.keys() & {"pictures", "clips"}):
         file.root.wrong("must have pictures or clips", list(file.root.value))
     return reading
+
+
+def _actions(node: Node) -> tuple[str, ...]:
+    """Returns the names of the actions."""
+    found = node.texts()
+    for one in node.items() or []:
+        if isinstance(one.value, str) and "," in one.value:
+            one.wrong("must be a name without a comma, which is between names")
+    return tuple(found)
 
 
 def _check_same(top: dict[str, Node], ours: Reading, first: Reading) -> None:

@@ -100,7 +100,7 @@ SCHEMA = _object(
     },
     {
         "about": {"description": "whatever you want to tell of the data"},
-        "actions": _list(_NAME, 0, uniqueItems=True),
+        "actions": _list({**_NAME, "pattern": "^[^,]*$"}, 0, uniqueItems=True),
         "split": _PART,
         "pictures": _list(_PICTURE, 0),
         "clips": _list(_CLIP, 0),

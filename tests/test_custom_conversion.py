@@ -324,6 +324,12 @@ def test_categories_of_any_key_points(convert, tmp_path, capsys):
     assert (
         "annotations[0].keypoints must be 9 finite numbers" in capsys.readouterr().err
     )
+    paws["keypoints"].append(0)
+    both["images"].append({**image, "file_name": "b.png"})
+    file = written(tmp_path, "in.json", both)
+    again = ["coco", str(file), str(out), "--category", "cat", "--overwrite"]
+    assert convert(again) == 1
+    assert "images[1].id must be another than those of" in capsys.readouterr().err
 
 
 def result(kind, label, x, y, number="", **more):
@@ -425,6 +431,9 @@ def test_exports_of_label_studio_that_are_none_are_refused(convert, tmp_path, ca
         "in.json:2: [0] must have data, annotations. Received"
         in capsys.readouterr().err
     )
+    file = written(tmp_path, "in.json", [{"data": {}, "annotations": 5}])
+    assert convert(["labelstudio", str(file), out]) == 1
+    assert "in.json:4: [0].annotations must be a list" in capsys.readouterr().err
     task = {"data": {"image": "a.png"}, "annotations": [{"result": []}]}
     file = written(tmp_path, "in.json", [task])
     assert convert(["labelstudio", str(file), out]) == 1

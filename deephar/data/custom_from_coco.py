@@ -51,9 +51,13 @@ def from_coco(
         one = _person(node, number, names, draft)
         if one is not None:
             people[node.value["image_id"]].append(one)
+    known = set()
     for node in entries["images"]:
         image = node.having("id", "file_name")
         name, key = (image["file_name"].text(), image["id"].key()) if image else (0, 0)
+        if image and key in known:
+            image["id"].wrong("must be another than those of the pictures before")
+        known.add(key)
         if name:
             size = [node.value.get(side) for side in ("width", "height")]
             size = Node(size, node.place, node.notes).size() if any(size) else None

@@ -44,6 +44,7 @@ def from_labelstudio(
     parts = [task.having("data", "annotations") for task in tasks]
     file.check()
     results = [result.value for one in parts for result in _results(one)]
+    file.check()
     names = dict.fromkeys(label for one in results for label in _labels(one, POINTS))
     if not names and not any(_labels(one, BOXES) for one in results):
         raise ValueError(f"{path} must have {POINTS} or {BOXES}. Received: none")

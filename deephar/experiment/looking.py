@@ -189,9 +189,12 @@ def in_layout(predict: Callable, source, target) -> Callable:
         return predict
     joints = _joints_of(source, target)
     if joints is None:
+        known = source.joint_names
+        lacking = ", ".join(one for one in target.joint_names if one not in known)
         raise ValueError(
             f"the data set's joints must be the network's, or some of them by name. "
-            f"Received: {target.__name__} of {source.__name__}"
+            f"Received: {target.__name__} of {source.__name__}, which has not: "
+            f"{lacking or 'its third dimension'}"
         )
     columns = [*range(source.dim if target.dim == source.dim else 2), source.dim]
 

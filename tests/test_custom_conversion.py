@@ -512,6 +512,12 @@ def test_predictions_of_pictures_seen_as_a_film_become_a_clip(
     (clip,) = read_custom(out).clips
     assert clip.name == "film person 7" and clip.spans[0].frames == (2, 3)
     assert len(clip.pictures) == 3 and sorted(clip.people) == [2, 3]
+    frames[2]["people"].append(found(30, (0.9, 0.9), 8))
+    file = written(tmp_path, "in.json", document)
+    split = ["--valid", "0.5", "--overwrite"]
+    assert convert(["predictions", str(file), str(out), *split]) == 0
+    one, other = read_custom(out).clips
+    assert one.part == other.part  # they are of one film
 
 
 def test_a_share_becomes_valid_and_flags_must_fit(generated, convert, tmp_path, capsys):

@@ -42,7 +42,7 @@ def parse(doc: str | None, argv: Sequence[str] | None = None) -> argparse.Namesp
     )
     add("--images", type=pathlib.Path, metavar="DIR", help=images)
     add("--split", choices=PARTS, default="train", help="part of all (train)")
-    valid = "share of the train pictures, and clips, that becomes valid, such as 0.2"
+    valid = "share of the train pictures, and films, that becomes valid, such as 0.2"
     add("--valid", type=float, default=0.0, metavar="SHARE", help=valid)
     clips = "make a clip of each folder in which pictures have tags or choices"
     add("--clips", action="store_true", help=clips)

@@ -195,14 +195,16 @@ class Draft:
         """Returns what is to be written.
 
         Args:
-            valid: This part of the pictures, and of the clips, that are `train`
-                becomes `valid`: those whose names have the least MD5, always the same.
+            valid: This part of the pictures, and of the films of the clips, that are
+                `train` becomes `valid`: those whose paths have the least MD5, always
+                the same.
         """
-        for entries, key in ((self.pictures, "file"), (self.clips, "name")):
-            ordered = [one for one in entries if one["split"] == "train"]
-            ordered.sort(key=lambda one: _mark(one[key]))
-            for one in ordered[: round(valid * len(ordered))]:
-                one["split"] = "valid"
+        for entries in (self.pictures, self.clips):
+            train = [one for one in entries if one["split"] == "train"]
+            films = sorted({_film(one) for one in train}, key=_mark)
+            chosen = set(films[: round(valid * len(films))])
+            for one in train:
+                one["split"] = "valid" if _film(one) in chosen else "train"
         tags = sum(len(one.pop("tags", ())) for one in self.pictures)
         self.lost["tags of pictures (--clips makes clips of them)"] += tags
         self.lost = +self.lost
@@ -306,6 +308,12 @@ def _box_around(points: np.ndarray) -> tuple[float, float, float, float]:
 
 def _folder(picture: Mapping[str, Any]) -> str:
     return os.path.dirname(picture["file"])
+
+
+def _film(entry: Mapping[str, Any]) -> str:
+    """Returns what clips of one film share: its path, or that of its first picture."""
+    first = entry["frames"][0] if "frames" in entry else entry
+    return first["video"] if "video" in first else first["file"]
 
 
 def _rounded(value: float) -> float:

@@ -57,4 +57,4 @@ def main(folder, film, *box):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) in (3, 7) else __doc__)

@@ -16,6 +16,7 @@ EVALUATE = load("exp/coco/eval_coco_singleperson.py")
 PREDICT = load("exp/coco/predict_one_img.py")
 
 SMALL = ("--num-block", "1", "--size", "32", "--ksize", "3", "--batch-size", "2")
+SMALL += ("--stem", "vgg16", "--context", "0")
 SHORT = ("--epochs", "1", "--verbose", "0", "--workers", "1")
 
 

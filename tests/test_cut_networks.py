@@ -26,8 +26,9 @@ from deephar.networks import (
     pose_view,
 )
 
-POSE = {"size": 32, "blocks": 3, "ksize": 3, "context": 1}
+POSE = {"size": 32, "blocks": 3, "ksize": 3, "context": 1, "stem": "vgg16"}
 MERGED = {"size": 32, "blocks": 1, "ksize": 3, "context": 0, "frames": 8, "actions": 3}
+MERGED |= {"stem": "vgg16"}
 SPNET = {
     **{"size": 32, "pyramids": 2, "levels": 3, "ksize": 3, "growth": 8},
     **{"image_div": 4, "frames": 4, "actions": 3, "action_pyramids": "2"},

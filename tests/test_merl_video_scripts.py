@@ -305,7 +305,7 @@ def test_a_window_slides_over_a_list_of_boxes(place, boxes, monkeypatch):
     video = BoxedVideo("walk", None, pictures, SIZE, np.array(corners))
     clips = BoxedClips(".", [video], DataConfig((32, 32)), clip_size=4)
     clip = clips.get_data(0, TEST_MODE, frame_list=[5, 6, 7, 8])["frame"]
-    found = model.predict_on_batch(clip[None])[OUTPUTS.index("m")][0]
+    found = model(clip[None], training=False)[OUTPUTS.index("m")][0]
     np.testing.assert_allclose([float(x) for x in rows[-1][4:]], found, atol=1e-4)
 
 

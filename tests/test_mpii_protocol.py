@@ -31,6 +31,7 @@ SETTINGS = {
     "blocks": 2,
     "ksize": 3,
     "context": 0,
+    "stem": "vgg16",
 }
 LOOKING = ("--flip", "--multi-crop", "--refine", "1")
 
@@ -128,10 +129,13 @@ def test_the_receipt_says_how_was_looked(flags, words):
     assert EVALUATE.experiment.describe_looking(args) == words
 
 
-def _vgg16_file(path):
-    """A file of VGG-16's first three blocks, drawn as Keras draws new ones."""
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
+    """A folder with generated people, and VGG-16's first three blocks as new ones."""
+    folder = tmp_path_factory.mktemp("lesson")
+    write_mpii(folder / "people", train=16, valid=4)
     theirs = keras.applications.VGG16(weights=None, include_top=False)
-    with h5py.File(path, "w") as file:
+    with h5py.File(folder / "vgg16.h5", "w") as file:
         file.attrs["layer_names"] = [name.encode() for name in USED]
         for name in USED:
             group, values = (
@@ -142,21 +146,22 @@ def _vgg16_file(path):
             group.attrs["weight_names"] = [one.encode() for one in names]
             for key, value in zip(names, values, strict=True):
                 group[key] = value
-    return path
+    return folder
 
 
 @pytest.mark.parametrize("update", [("sgd", "1e-4"), ("rmsprop", "1e-3")])
-def test_the_vgg_16_variant_trains_on_generated_people(tmp_path, monkeypatch, update):
+def test_the_vgg_16_variant_trains_on_generated_people(
+    lesson, tmp_path, monkeypatch, update
+):
     monkeypatch.chdir(tmp_path)
-    write_mpii("people", train=16, valid=4)
-    start = _vgg16_file(tmp_path / "vgg16.h5")
+    start = lesson / "vgg16.h5"
     optimizer, rate = update
     TRAIN.main(
         [
             *(
                 "new",
                 "--data",
-                "people",
+                str(lesson / "people"),
                 "--stem",
                 "vgg16",
                 "--vgg-weights",

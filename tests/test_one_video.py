@@ -52,7 +52,7 @@ def test_the_answer_is_that_of_all_windows_multiplied(place, monkeypatch):
     product = 1.0
     for one in frames:
         clip = clips.get_data(0, TEST_MODE, frame_list=one)["frame"]
-        product = product * model.predict_on_batch(clip[None])[-1][0].astype(np.float64)
+        product = product * np.float64(model(clip[None], training=False)[-1][0])
     product = product ** (1 / 3)
     scores = found["scores"]["m"]
     assert tuple(scores) == ACTION_LABELS
@@ -88,7 +88,7 @@ def test_boxes_of_a_list_say_where_to_look_and_frames_may_lack(place, monkeypatc
     write_box_list("boxes.txt", rows)
     PREDICT.main(["runs/boxes", "--video", "walk", "--boxes", "boxes.txt", *FLAGS])
     clip = clips_of(place, boxes).get_data(0, TEST_MODE, frame_list=[4, 6, 8, 10])
-    alone = model.predict_on_batch(clip["frame"][None])[-1][0]
+    alone = model(clip["frame"][None], training=False)[-1][0]
     last = read(place / "runs/boxes/walk.json")["windows"][-1]
     np.testing.assert_allclose(list(last["scores"].values()), alone, atol=1e-4)
     right = np.asarray(Image.open("runs/boxes/walk/4.jpg"))[12:68, 110].astype(int)

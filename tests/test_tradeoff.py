@@ -12,7 +12,7 @@ from weight_files import write_tiny_network
 
 from deephar.evaluation.tradeoff import Cut, fronts, pareto_front, tradeoff_page
 
-SMALL = {"size": 32, "ksize": 3, "context": 0}
+SMALL = {"size": 32, "ksize": 3, "context": 0, "stem": "vgg16"}
 ACTS = {"frames": 8, "actions": 15, "step": 1}
 QUICK = ("--batch-sizes", "1", "2", "--repeat", "1")
 

@@ -183,6 +183,20 @@ def test_a_webcam_that_lost_its_place_can_be_started_again(server, page):
     assert not page.locator("#message").is_visible()
 
 
+def test_a_webcam_that_is_unplugged_is_told(server, page):
+    page.add_init_script(
+        """const devices = navigator.mediaDevices;
+        const ask = devices.getUserMedia.bind(devices);
+        devices.getUserMedia = async wanted => window.media = await ask(wanted);"""
+    )
+    page.goto(f"{server.origin}/")
+    page.locator("#camera").click()
+    page.locator("#scene").wait_for()
+    page.evaluate("media.getTracks()[0].dispatchEvent(new Event('ended'))")
+    page.locator("#message", has_text="gone").wait_for()
+    assert page.locator("#camera").inner_text() == "Webcam"
+
+
 def test_a_file_is_chosen_by_the_keyboard_and_dropped_anywhere(server, page):
     seen = watched(page, server.origin)
     page.goto(f"{server.origin}/")

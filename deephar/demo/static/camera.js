@@ -31,6 +31,11 @@ export class Camera {
     } catch (error) {
       throw new server.Told(`There is no webcam: ${error.message}`);
     }
+    for (const track of run.media.getTracks()) {
+      track.addEventListener("ended", () => {
+        this.fail(run, new server.Told("The webcam is gone."));
+      });
+    }
     const begun = await server.beginStream(block);
     run.id = begun.id;
     run.video.muted = true;
@@ -61,10 +66,15 @@ export class Camera {
         this.shown(canvas, [canvas.width, canvas.height], answer);
       }
     } catch (error) {
-      if (this.running !== run) return;
-      this.stop();
-      this.failed(error);
+      this.fail(run, error);
     }
+  }
+
+  /** Ends a run by what is wrong, unless it has ended already. */
+  fail(run, error) {
+    if (this.running !== run) return;
+    this.stop();
+    this.failed(error);
   }
 }
 

@@ -1,6 +1,5 @@
 """What every test may ask for."""
 
-import functools
 import logging
 import os
 import pathlib
@@ -13,21 +12,6 @@ from tiny_datasets import whole as whole
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_files():
-    """Lets Keras keep what it looks up for each layer that it saves or loads.
-
-    Keras 3.15 keeps it under one name and looks for it under another, so that it makes
-    a new layer each time: half the time of a file of weights.
-    """
-    from keras.src.saving import saving_lib
-
-    with pytest.MonkeyPatch.context() as patch:
-        kept = functools.cache(saving_lib.get_attr_skipset)
-        patch.setattr(saving_lib, "get_attr_skipset", kept)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from demo_server import HOST, LIMITS, encoded
+from demo_server import HOST, LIMITS, encoded, serving
 from demo_server import clip as clip
 from demo_server import server as server
 from malformed_files import MALFORMED, NEITHER
@@ -256,6 +256,22 @@ def test_a_webcam_is_looked_at_frame_by_frame(server):
     for _, one in begun:
         assert server.ask("DELETE", f"/api/streams/{one['id']}")[0] == 204
     assert server.ask("POST", f"{path}/frames", encoded("JPEG"))[0] == 404
+
+
+def test_a_file_that_does_not_arrive_loses_its_place():
+    from deephar.demo.app import Demo
+
+    begun = (
+        b"POST /api/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        b"Content-Length: 9\r\n\r\nshort"
+    )
+    with serving(Demo(None, Limits(timeout=0.2, places=1))) as slow:
+        for _ in range(2):
+            with socket.create_connection((HOST, slow.port), timeout=60) as connection:
+                connection.sendall(begun)
+                answer = connection.makefile("rb").read()
+            assert answer.startswith(b"HTTP/1.1 408 ")
+            assert b"it did not arrive in 0.2 s" in answer
 
 
 def test_a_file_on_which_the_decoder_hangs_or_starves_is_told(tmp_path):

@@ -18,9 +18,10 @@ from deephar.inference import ActionPredictor, ActionStream, PosePredictor, expo
 from deephar.inference.crops import crop
 from deephar.inference.export import FORMATS, export_part
 from deephar.inference.exported import Difference, ExportedModel
+from deephar.inference.model_card import read_card
 from deephar.networks import build_network, default_settings
 from deephar.utils.fs import md5_of, write_json
-from deephar.utils.pose import pa16j2d
+from deephar.utils.pose import h36m17j, pa16j2d
 
 for module in ("onnx", "tf2onnx", "onnxruntime", "ai_edge_litert"):
     pytest.importorskip(module, reason="comes with the extra `export`")
@@ -175,6 +176,9 @@ def test_a_network_of_lifting_is_exported_for_the_frames_that_it_sees(tmp_path):
     file = ExportedModel(tmp_path / "lifting.tflite")
     assert file.input_shape == (1, 27, 17, 2)
     assert file.outputs[0].shape == (1, 1, 17, 3)
+    card = read_card(tmp_path / "lifting.tflite")
+    assert card["joints"] == card["keypoints"] == h36m17j.joint_names
+    assert card["mirror"] == card["keypoints mirrored"] == h36m17j.map_hflip
     with pytest.raises(ValueError, match="--pictures .* lifting sees tracks"):
         command.main([*argv, "--pictures", "a.jpg"])
     with pytest.raises(ValueError, match="--block: .* predicts once"):

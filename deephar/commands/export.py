@@ -166,7 +166,8 @@ def _load(weights: str, block: int | None) -> _Network:
         if block is not None:
             raise ValueError(f"--block: {path} is of lifting, which predicts once")
         models, keypoints = lifting_networks(weights)
-        settings = {"network": "lifting", **lifting.settings(models[0])}
+        settings = {"network": "lifting", "keypoints": keypoints}
+        settings |= lifting.settings(models[0])
         parts = lifting_parts(models, keypoints)
     else:
         model, settings, _ = load(weights, list(NETWORKS), None, "float32", block)

@@ -53,7 +53,10 @@ VIDEOS = (
 )
 """FFmpeg's names of the videos that are read: none that names other files."""
 PICTURE, CLIP = "picture", "clip"
-_KNOWN = "JPEG, PNG, WebP, GIF, BMP and TIFF; MP4, MOV, WebM, Matroska, AVI and MPEG"
+_KNOWN = (
+    "JPEG, PNG, WebP, GIF, BMP and TIFF; MP4, MOV, WebM, Matroska, AVI, MPEG, FLV, ASF "
+    "(WMV) and Ogg"
+)
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"}
 _QUALITY = 92
 _MOST_MESSAGE = 64 << 20

@@ -14,12 +14,14 @@ import keras
 from deephar import __version__
 from deephar.inference.export import FORMATS, SIGNATURE, file_batch
 from deephar.inference.export_parts import Array, Part
+from deephar.inference.lifting_stream import KEYPOINTS
 from deephar.inference.looker import PERSON_MARGIN
 from deephar.networks.classes import class_names
 from deephar.networks.recipes import NETWORKS, poselayout
 from deephar.utils.camera import DEPTH_RANGE
 from deephar.utils.fs import md5_of, write_json, write_text
 from deephar.utils.outputs import deciding
+from deephar.utils.pose import h36m17j
 
 VERSION = 1
 """Of the form of cards."""
@@ -166,7 +168,8 @@ def card_text(card: Mapping[str, Any]) -> str:
 
 
 _MEANINGS = (
-    *("crop", "normalisation", "to the picture", "depth_range_mm", "joints", "mirror"),
+    *("crop", "normalisation", "to the picture", "depth_range_mm"),
+    *("keypoints", "keypoints mirrored", "joints", "mirror"),
     *("actions", "answer", "frames", "step", "calibrated with"),
 )
 """Entries that tell what the numbers mean."""
@@ -185,7 +188,7 @@ def _array(array: Array, batch: int | None) -> dict[str, Any]:
 def _meaning(part: Part, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the numbers of a part mean."""
     if part.name in ("lifting", "trajectory"):
-        return {}
+        return _lifted(part, settings)
     layout = poselayout(dict(settings))
     found = {"joints": list(layout.joint_names), "mirror": list(layout.map_hflip)}
     if layout.dim == 3:
@@ -200,6 +203,19 @@ def _meaning(part: Part, settings: Mapping[str, Any]) -> dict[str, Any]:
         found["frames"], found["step"] = settings["frames"], settings.get("step")
     if part.name == "clip_head":
         found["answer"] = deciding([y.name for y in part.outputs])
+    return found
+
+
+def _lifted(part: Part, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The joints that lifting takes and, unless it is the root alone, gives."""
+    taken = KEYPOINTS[settings["keypoints"]]
+    found = {
+        "keypoints": list(taken.joint_names),
+        "keypoints mirrored": list(taken.map_hflip),
+    }
+    if part.outputs[0].shape[1] == h36m17j.num_joints:
+        found["joints"] = list(h36m17j.joint_names)
+        found["mirror"] = list(h36m17j.map_hflip)
     return found
 
 

@@ -99,4 +99,4 @@ def evaluate_multitask(
     def draw(folder: pathlib.Path) -> list[str]:
         return multitask_page(folder, scores, paper)
 
-    return finish_actions(args, scores, draw, predictor, dataset, found)
+    return finish_actions(args, scores, draw, predictor, dataset, found, settings)

@@ -70,6 +70,23 @@ def watched(page, origin=None):
     return seen
 
 
+def read_through(page, path):
+    """Opens a written page and looks whether a reader sees all of it.
+
+    All of its pictures are there, it fits a telephone, and `watched` notes nothing.
+
+    Returns:
+        The texts of its headings.
+    """
+    seen = watched(page)
+    page.goto(path.as_uri())
+    assert page.evaluate("[...document.images].every(one => one.naturalWidth > 0)")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert width_beyond(page) <= 0
+    assert not seen
+    return page.locator("h2").all_inner_texts()
+
+
 def width_beyond(page):
     """By how many px a page is wider than its window."""
     return page.evaluate(

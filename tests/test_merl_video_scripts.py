@@ -1,10 +1,13 @@
 """MERL's actions: training, scores, the sliding window, on tiny videos."""
 
+import contextlib
+import io
 import json
 import pickle
 
 import numpy as np
 import pytest
+from browser import read_through
 from PIL import Image
 from scripts import load
 from tiny_boxes import BOX, SIZE, STEP, action_entries, pickled_people
@@ -238,9 +241,18 @@ def test_a_head_of_other_actions_is_refused(place, monkeypatch):
         train("runs/no", "--num-actions", "5")
 
 
-def test_the_validation_writes_three_confusions(place, monkeypatch, capsys):
+@pytest.fixture(scope="module")
+def said(place):
+    """What a validation to the folder `runs/val` printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        VALIDATE.main(["runs/val", "--weights-file", f"runs/all/{LAST}", "--report"])
+    return printed.getvalue()
+
+
+def test_the_validation_writes_three_confusions(place, said, monkeypatch):
     monkeypatch.chdir(place)
-    VALIDATE.main(["runs/val", "--weights-file", f"runs/all/{LAST}", "--report"])
     scores = read(place / "runs/val/evaluation.json")
     assert scores["videos"] == scores["clips"] == 3
     assert scores["too_short"] == ["LookatShelf_test_2_LookatShelf"]
@@ -249,7 +261,6 @@ def test_the_validation_writes_three_confusions(place, monkeypatch, capsys):
     assert scores["outputs"] == kept["outputs"]
     assert set(scores["confusions_apart"]) == {"mmm", "mmmvvv"}
     assert scores["receipt"]["classes"] == ",".join(SHELF)
-    said = capsys.readouterr().out
     for output in ("m", "mmm", "mmmvvv"):
         assert f"| {output}: true action" in said
     assert "original" not in said and "paper" not in said
@@ -261,6 +272,13 @@ def test_the_validation_writes_three_confusions(place, monkeypatch, capsys):
     classes = ("--classes", "GlanceAtShelf,ApproachtoShelf,LookatShelf")
     with pytest.raises(ValueError, match="is of the classes ApproachtoShelf,Glance"):
         VALIDATE.main(["runs/no", "--weights-file", f"runs/all/{LAST}", *classes])
+
+
+@pytest.mark.usefixtures("said")
+def test_a_browser_shows_the_report_of_actions(place, page):
+    heads = read_through(page, place / "runs/val/report.html")
+    assert heads[1:4] == ["By output", "By action", "Best and worst cases"]
+    assert page.locator("img").count() == 2
 
 
 @pytest.fixture(scope="module")

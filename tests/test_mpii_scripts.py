@@ -2,11 +2,13 @@
 
 import contextlib
 import csv
+import io
 import json
 import shutil
 
 import numpy as np
 import pytest
+from browser import read_through
 from PIL import Image
 from scripts import load, run
 from tiny_mpii import write_tiny_mpii
@@ -65,11 +67,20 @@ def test_the_progress_bar_shows_steps_and_loss(place):
     assert "loss:" in output
 
 
-def test_evaluation_prints_writes_and_draws(here, place, capsys):
+@pytest.fixture(scope="module")
+def told(place):
+    """What an evaluation to the folder `run` printed."""
     weights = ("--weights", "run/weights_last.weights.h5")
     flags = ("--flip", "--report", "--untrained", "--batch-size", "2")
-    EVALUATE.main(["run", "--data", "mpii", *weights, *flags])
-    assert "paper, MPII val" in capsys.readouterr().out
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        EVALUATE.main(["run", "--data", "mpii", *weights, *flags])
+    return printed.getvalue()
+
+
+def test_evaluation_prints_writes_and_draws(place, told):
+    assert "paper, MPII val" in told
     scores = json.loads((place / "run" / "evaluation.json").read_text())
     assert scores["samples"] == 3
     assert 0 <= scores["pckh"] <= 1
@@ -79,6 +90,13 @@ def test_evaluation_prints_writes_and_draws(here, place, capsys):
     names = {p.name for p in (place / "run").iterdir()}
     assert names >= {"evaluation.md", "report.md", "predictions.png", "training.png"}
     assert set(json.loads((place / "run" / "scores.json").read_text())) == {"1", "2"}
+
+
+@pytest.mark.usefixtures("told")
+def test_a_browser_shows_the_report_of_people(place, page):
+    heads = read_through(page, place / "run" / "report.html")
+    assert heads[:4] == ["Scores", "By joint", "By block", "Best and worst cases"]
+    assert page.locator("img").count() == 3
 
 
 def test_prediction_of_a_folder_writes_a_picture_and_joints_each(here, place):

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from browser import read_through
 from formula_weights import set_formula_weights
 from scripts import load
 from tiny_clips import draw, penn_video, write_pennaction
@@ -133,6 +134,13 @@ def here(penn, monkeypatch):
 def _scores(folder="eval"):
     with open(f"{folder}/evaluation.json", encoding="utf-8") as file:
         return json.load(file)
+
+
+def test_a_browser_shows_the_report_of_both_tasks(here, page):
+    heads = read_through(page, here / "eval" / "report.html")
+    mpii = "Poses of MPII's validation people"
+    assert heads[-3:] == [mpii, "Best and worst cases", "Receipt"]
+    assert page.locator("img").count() == 2
 
 
 def test_both_tasks_of_penn_are_scored_as_by_the_functions_of_the_package(penn, here):

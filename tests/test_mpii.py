@@ -48,6 +48,7 @@ def annotation(**changes):
         "objpos": np.array([[10, 20]]),
         "scale": np.array([[2]]),
         "pose": np.zeros((2, 16)),
+        "visible": np.ones((1, 16)),
     }
     return {key: changes.get(key, value) for key, value in person.items()}
 
@@ -126,6 +127,7 @@ def test_serialize_takes_the_numbered_people_only():
         ({"pose": np.zeros((2, 15))}, r"16 joints \(2, 16\).*\(2, 15\)"),
         ({"pose": np.zeros((16, 2))}, r"16 joints \(2, 16\).*\(16, 2\)"),
         ({"head": np.zeros((1, 3))}, r"'head' must hold 4 numbers.*\(1, 3\)"),
+        ({"visible": np.ones((1, 15))}, r"'visible' must hold 16 numbers.*\(1, 15\)"),
         ({"objpos": np.array(["ab"])}, "no numbers in the field 'objpos'"),
     ],
 )

@@ -7,11 +7,12 @@ import pytest
 from tiny_clips import write_tiny_penn
 from tiny_coco import annotation, unlabelled, write_tiny_coco
 from tiny_custom import write_tiny_custom
-from tiny_mpii import write_tiny_mpii
+from tiny_mpii import tiny_person, write_tiny_mpii
 
 from deephar.config import DataConfig
 from deephar.data import COCOSinglePerson, MpiiSinglePerson, PennAction
 from deephar.data.custom import CustomPeople
+from deephar.data.mpii_format import JOINT_NAMES, write_annotations
 from deephar.data.showing import choose, show_sample, some_frames, with_config
 from deephar.data.survey import action_name, spread, survey
 from deephar.utils.modes import TEST_MODE, TRAIN_MODE, VALID_MODE
@@ -60,6 +61,23 @@ def test_hidden_joints_are_told_where_the_annotations_tell(mpii, tmp_path):
         **dict.fromkeys(names, 0),
         "right_end": 1,
     }
+
+
+def test_hidden_joints_of_mpii_are_counted_where_its_file_tells(tmp_path):
+    wrist = JOINT_NAMES.index("l_wrist")
+    people = [
+        tiny_person("a.jpg", visible=np.arange(16) != wrist),
+        tiny_person("a.jpg", visible=np.ones(16)),
+        tiny_person("b.jpg", visible=np.arange(16) != wrist, missing=[wrist]),
+        tiny_person("b.jpg"),
+    ]
+    (tmp_path / "images").mkdir()
+    write_annotations(tmp_path / "annotations.mat", people, [])
+    data = MpiiSinglePerson(tmp_path, CONFIG)
+    hidden = dict(
+        zip(data.poselayout.joint_names, survey(data, TRAIN_MODE).hidden, strict=True)
+    )
+    assert hidden == {**dict.fromkeys(hidden, 0), "l_wrist": pytest.approx(1 / 3)}
 
 
 def test_cocos_flags_tell_hidden_joints(tmp_path):

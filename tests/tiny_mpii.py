@@ -21,12 +21,12 @@ POSE = np.array(
 """A person that stands and faces the viewer: his right is on the left, MPII order."""
 
 
-def tiny_person(picture: str, shift: float = 0.0, missing=()) -> MpiiPerson:
+def tiny_person(picture: str, shift: float = 0.0, missing=(), **more) -> MpiiPerson:
     """The one pose, `shift` px to the right, without the joints `missing`."""
     pose = POSE + [shift, 0]
     pose[list(missing)] = np.nan
     head = np.array([94, 24, 106, 40]) + [shift, 0, shift, 0]
-    return MpiiPerson(picture, head, np.array([100 + shift, 56.0]), 0.5, pose)
+    return MpiiPerson(picture, head, np.array([100 + shift, 56.0]), 0.5, pose, **more)
 
 
 def draw(person: MpiiPerson, seed: int = 0) -> Image.Image:

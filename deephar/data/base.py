@@ -239,6 +239,13 @@ class SinglePersonDataset(CropDataset):
     def person(self, key: int, mode: int, augmentation: dict[str, Any]) -> Person:
         """Returns a sample's annotation; `augmentation` moves and scales the window."""
 
+    def visible_joints(self, key: int, mode: int) -> np.ndarray | None:
+        """Returns (num_joints,) whether nothing hides a joint; None where none tells.
+
+        No sample has it: it is for those who look at a data set.
+        """
+        return None
+
     def _shapes(self):
         joints = self.poselayout.num_joints
         return {

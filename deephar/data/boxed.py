@@ -124,6 +124,8 @@ class BoxedPeople(SinglePersonDataset):
         people: The people.
         anno_path: Path of the annotations, if they come from a file.
         left_out: By reason, the number of those whom the annotations have beside.
+        visible: (people, joints) which joints of `labelled` are labelled and not
+            hidden; None where the annotations do not tell.
 
     Raises:
         ValueError: if the layout is another, or the joints have another shape, or there
@@ -132,6 +134,7 @@ class BoxedPeople(SinglePersonDataset):
 
     anno_path = ""
     left_out: Mapping[str, int] = {}
+    visible: np.ndarray | None = None
 
     def __init__(
         self,
@@ -188,6 +191,14 @@ class BoxedPeople(SinglePersonDataset):
             head_size=one.head_size,
             picture_size=one.size,
         )
+
+    def visible_joints(self, key: int, mode: int) -> np.ndarray | None:
+        """Returns which joints of a person are not hidden, made ones among them."""
+        mode_name(mode)
+        if self.visible is None:
+            return None
+        told = dict(zip(self.labelled.joint_names, self.visible[key], strict=True))
+        return np.array([told.get(name, True) for name in self.poselayout.joint_names])
 
     def box_sides(self) -> np.ndarray:
         """Returns the longer side of every person's box, (people,) px."""

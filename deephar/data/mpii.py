@@ -25,7 +25,7 @@ WINDOW_MARGIN = 1.25
 CENTER_SHIFT = 12.0
 """The window lies lower than the annotated centre by this, px at a scale of 1."""
 
-_SIZES = {"head": 4, "objpos": 2, "scale": 1}
+_SIZES = {"head": 4, "objpos": 2, "scale": 1, "visible": NUM_MPII_JOINTS}
 _POSE_SHAPE = (2, NUM_MPII_JOINTS)
 _PARTS = (
     (TRAIN_MODE, "training (annot_tr)"),
@@ -70,8 +70,8 @@ def serialize_annorect(
 
     Returns:
         A dictionary for each person: head (4,) x1 y1 x2 y2 px; objpos (2,) px; scale,
-        height / 200 px; pose (2, 16) px in MPII order, NaN where not labelled; imgidx,
-        number of the picture.
+        height / 200 px; pose (2, 16) px in MPII order, NaN where not labelled; visible
+        (16,), whether nothing hides a joint, or None; imgidx, number of the picture.
 
     Raises:
         ValueError: if a person is not there, a field is missing or has another size, or
@@ -123,7 +123,11 @@ def _read_person(rect: Any) -> dict[str, Any]:
             "the head box must be x1 y1 x2 y2 with x1 < x2 and y1 < y2. "
             f"Received: head={head.tolist()}"
         )
-    return {"head": head, "objpos": objpos, "scale": scale, "pose": pose}
+    told = "visible" in rect.dtype.names
+    return {
+        **{"head": head, "objpos": objpos, "scale": scale, "pose": pose},
+        "visible": _read_numbers(rect, "visible").ravel() > 0 if told else None,
+    }
 
 
 def _read_numbers(rect: Any, field: str) -> np.ndarray:
@@ -153,6 +157,7 @@ def calc_head_size(head_annot: np.ndarray) -> float:
 def _benchmark_people(pictures: list[BenchmarkPicture]) -> list[dict[str, Any]]:
     """The single people of the test pictures, as `serialize_annorect` lists others."""
     unknown = {"head": np.full(4, np.nan), "pose": np.full(_POSE_SHAPE, np.nan)}
+    unknown["visible"] = None
     people = []
     for i, picture in enumerate(pictures):
         for x, y, scale in picture.people[list(picture.single)]:
@@ -252,6 +257,18 @@ class MpiiSinglePerson(SinglePersonDataset):
             joints=joints,
             head_size=calc_head_size(annotation["head"]),
         )
+
+    def visible_joints(self, key: int, mode: int) -> np.ndarray | None:
+        """Returns which joints of a person are not hidden; None if the file tells not.
+
+        The files that datasets/MPII/generate.py writes tell.
+        """
+        told = self.samples[mode][key]["visible"]
+        if told is None:
+            return None
+        visible = np.ones(self.poselayout.num_joints, dtype=bool)
+        visible[self.poselayout.map_to_mpii] = told
+        return visible
 
     def missing_pictures(self, mode: int) -> list[str]:
         """Returns the paths of annotated pictures that are not there."""

@@ -148,20 +148,8 @@ def _of_people(data, mode: int, keys: Sequence[int]) -> Iterator[_View]:
         one = data.person(key, mode, fixed)
         yield _View(
             *(one.joints[None, :, :2], [0], one.center, one.window),
-            *(one.picture, one.head_size, _visible(data, key)),
+            *(one.picture, one.head_size, data.visible_joints(key, mode)),
         )
-
-
-def _visible(data, key: int) -> np.ndarray | None:
-    """Returns which joints (joints,) of a person are not hidden, made ones among them.
-
-    None where the data set has no `visible`.
-    """
-    flags = getattr(data, "visible", None)
-    if flags is None:
-        return None
-    told = dict(zip(data.labelled.joint_names, flags[key], strict=True))
-    return np.array([told.get(name, True) for name in data.poselayout.joint_names])
 
 
 def _of_videos(data, mode: int, keys: Sequence[int], wrong: list) -> Iterator[_View]:
@@ -209,6 +197,7 @@ def _gather(
         outside += (~within & valid[one.seen]).sum(axis=0)
     heads = np.array([one.head_size for one in views])
     together = collections.Counter(one.picture for one in views if one.picture)
+    told = any(one.visible is not None for one in views)
     with np.errstate(invalid="ignore"):
         share_outside = outside / (outside + inside)
         share_hidden = hidden / inside
@@ -221,7 +210,7 @@ def _gather(
         windows=np.array([one.size for one in views], dtype=float).reshape(-1, 2),
         shares=np.concatenate([np.zeros(0), *shares]),
         outside=share_outside,
-        hidden=None if getattr(data, "visible", None) is None else share_hidden,
+        hidden=share_hidden if told else None,
         head_sizes=heads[np.isfinite(heads)],
         together=np.array(list(together.values()), dtype=int),
         lengths=np.zeros(0, int) if lengths is None else lengths,

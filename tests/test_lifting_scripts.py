@@ -170,7 +170,7 @@ def test_evaluation_knows_network_and_data_from_the_checkpoint(here, semi, capsy
     flags = ["-c", "semi", "--evaluate", "last.bin", "--report"]
     EVALUATE.main(["--data", "data", *flags])
     page = (here / "semi" / "report.html").read_text(encoding="utf-8")
-    assert page.count('class="pose3d"') >= 2 and "error (mm) over the epochs" in page
+    assert page.count('class="pose3d"') >= 2 and "Error (mm) over the epochs" in page
     assert "| Walking         | 168    |" in capsys.readouterr().out
     receipt = read_json(semi, "evaluation.json")["receipt"]
     assert receipt["data"] == "h36m, gt (data)" and receipt["subjects"] == "S9"

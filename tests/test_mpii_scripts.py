@@ -140,7 +140,8 @@ def _train(*arguments):
 @pytest.fixture(scope="module")
 def trained(place):
     """The run of `_train()` on whole data; not to be changed."""
-    with contextlib.chdir(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
         _train()
     return place / "new"
 

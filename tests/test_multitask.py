@@ -67,7 +67,8 @@ def place(tmp_path_factory, clip_folders):
     write_tiny_mpii(folder / "mpii", train=6)
     for name, data in clip_folders.items():
         (folder / name).symlink_to(data)
-    with contextlib.chdir(folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
         MPII.main(["pose", "--data", "mpii", *SMALL, *ONCE, *PAIR])
         with cut_copy("joint", "cut", (0, 1)):
             PENN.main(["joint", *JOINT])
@@ -77,7 +78,8 @@ def place(tmp_path_factory, clip_folders):
 @pytest.fixture(scope="module")
 def space(place):
     """The same folder with runs in space: baseline, and ntu on top of it."""
-    with contextlib.chdir(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
         data = [f for n in ("mpii", "h36m", "penn", "ntu") for f in (f"--{n}", n)]
         few = ("--mpii-samples", "2", "--h36m-samples", "1", "--penn-samples", "1")
         shape = (*SMALL, "--pyramids", "1", "--protocol", "cv")
@@ -129,7 +131,8 @@ def test_a_joint_training_scores_both_tasks_and_saves_the_whole_network(place):
 
 
 def test_a_joint_training_goes_on_to_the_same_end_bit_for_bit(place):
-    with contextlib.chdir(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
         PENN.main(["cut", "--resume"])
     assert "resumed: 0 epochs and 1 steps" in (place / "cut" / "log.txt").read_text()
     assert read_rows(place / "cut") == read_rows(place / "joint")
@@ -137,7 +140,8 @@ def test_a_joint_training_goes_on_to_the_same_end_bit_for_bit(place):
 
 
 def test_the_stage_action_leaves_the_poses_and_begins_with_replicas_of_them(place):
-    with contextlib.chdir(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
         flags = ("--stage", "action", "--data", "penn", "--mpii", "nowhere")
         weights = ("--weights", f"joint/{LAST}")
         PENN.main(["action", *flags, *weights, *ONCE, *PAIR])

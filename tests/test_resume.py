@@ -1,7 +1,6 @@
 """A training that is stopped and goes on ends where one without a stop does."""
 
 import concurrent.futures
-import contextlib
 import csv
 import errno
 import logging
@@ -199,7 +198,8 @@ def place(tmp_path_factory):
     write_tiny_mpii(folder / "mpii", train=5, valid=2)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         killed = pool.submit(kill_twice, folder)
-        with contextlib.chdir(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
             load(SCRIPT).main(["whole", "--data", "mpii", *FLAGS])
         killed.result()
     return folder

@@ -118,5 +118,5 @@ def test_scores_are_kept_when_a_picture_cannot_be_drawn(tmp_path):
         raise ValueError("no such font")
 
     with pytest.raises(ValueError, match="font"):
-        recognition.finish_actions(args, {"accuracy": 0.5}, draw, None, None, None)
+        recognition.finish_actions(args, {"accuracy": 0.5}, draw, None, None, None, {})
     assert read_json(tmp_path, "evaluation.json") == {"accuracy": 0.5}

@@ -125,7 +125,8 @@ class Video:
         cover = av.stream.Disposition.attached_pic
         for stream in self._container.streams.video:
             if not stream.disposition & cover and stream.codec_context is not None:
-                stream.thread_type = "AUTO"
+                # Threads for frames may give one before others have found its damage.
+                stream.thread_type = "SLICE"
                 return stream
         raise self._no_video("no pictures in it, or no whole head")
 

@@ -213,7 +213,7 @@ def test_joints_that_are_not_sure_are_gaps(here):
     [
         (["--follow", "--boxes", "b.txt"], r"--follow is instead of --boxes"),
         (["--keypoints", "coco"], r"pose\.bin: has learned key points coco.*pa16j2d"),
-        (["--out", "run/walk.avi"], r"must end in \.mp4 or \.gif.*walk\.avi"),
+        (["--out", "walk.avi"], r"must end in \.mp4 or \.gif.*walk\.avi"),
         (["--out", "walk/new.gif"], r"nor a picture in its folder\. .*walk/new\.gif"),
         (["--out", "no/walk.mp4"], r"the folder of --out must exist\. .*no/walk\.mp4"),
         (["-arc", "3"], r"pose\.bin: is of a network with filter_widths 3,3.*: 3 "),

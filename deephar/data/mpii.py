@@ -156,8 +156,10 @@ def calc_head_size(head_annot: np.ndarray) -> float:
 
 def _benchmark_people(pictures: list[BenchmarkPicture]) -> list[dict[str, Any]]:
     """The single people of the test pictures, as `serialize_annorect` lists others."""
-    unknown = {"head": np.full(4, np.nan), "pose": np.full(_POSE_SHAPE, np.nan)}
-    unknown["visible"] = None
+    unknown = {
+        **{"head": np.full(4, np.nan), "pose": np.full(_POSE_SHAPE, np.nan)},
+        "visible": None,
+    }
     people = []
     for i, picture in enumerate(pictures):
         for x, y, scale in picture.people[list(picture.single)]:

@@ -21,15 +21,12 @@ from deephar.losses import pose_regression_loss
 from deephar.models import spnet
 from deephar.models.common import set_trainable_layers
 from deephar.networks.building import build_network, model_config
-from deephar.networks.cuts import CUT_FROM
+from deephar.networks.cuts import CUT_FROM, CUT_OF_ACTIONS
 from deephar.networks.known_weights import find_weights, known_settings
 from deephar.networks.recipes import NETWORKS, REPLACED
 from deephar.networks.replacing import start_network
 from deephar.trainer import set_batch_norm_momentum
 from deephar.utils.modes import TRAIN_MODE
-
-_CUT = {"predictions", "pyramids", "action_pyramids"}
-"""The settings that `networks.cuts` changes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +147,7 @@ def _build(run: TrainingRun, lesson: ClipLesson) -> tuple[keras.Model, list[str]
         if args.weights is not None:
             weights, known = known_settings(args.weights, network)
             args.weights = weights
-            shared = known.keys() & _CUT
+            shared = known.keys() & CUT_OF_ACTIONS
             before = {n: known[n] for n in shared if known[n] != settings[n]}
             if before:
                 settings = {**settings, CUT_FROM: before}

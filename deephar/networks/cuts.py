@@ -29,6 +29,8 @@ CUT_FROM = "cut_from"
 """Key of what a network's settings were before it was cut, where they differ: those of
 the weights that it takes its own from. A model.json never has it: what is there is a
 network of its own."""
+CUT_OF_ACTIONS = frozenset({"predictions", "pyramids", "action_pyramids"})
+"""The settings of networks of actions that a cut changes."""
 
 
 def count_cuts(settings: Mapping[str, Any]) -> int:

@@ -45,8 +45,10 @@ def struct_array(*items):
 
 def write_release(path):
     """The owners' RELEASE struct, with the variants that occur in their file."""
-    seen = [point(i, is_visible=1) for i in range(16)]
     empty = np.zeros((0, 0))
+    seen = [point(i, is_visible=int(i != 2)) for i in range(16)]
+    seen[8] = point(8, is_visible=empty)
+    seen[10] = point(10, is_visible="0")
     annorects = [
         struct_array(rect(struct_array(*seen))),
         struct_array(rect(struct_array(*seen[:3])), rect(struct_array(point(4)))),
@@ -126,6 +128,8 @@ def test_release_keeps_people_with_joints_box_centre_and_scale(tmp_path, capsys)
     assert person["objpos"].tolist() == [[30, 40]]
     assert person["scale"].item() == 2
     assert np.array_equal(person["pose"], POSE.T)
+    assert np.flatnonzero(person["visible"][0] == 0).tolist() == [2, 10]
+    assert "visible" not in train[2][1].dtype.names
     text = capsys.readouterr().out
     assert "left out: 2 people without joints" in text
     assert "left out: 1 people without head box, centre or scale" in text

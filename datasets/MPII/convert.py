@@ -194,7 +194,20 @@ def _released_person(name, rect, notes):
         if not 0 <= joint < len(JOINT_NAMES):
             raise ValueError(f"joint numbers run from 0 to 15. Received: id={joint}")
         pose[joint] = point.x, point.y
-    return MpiiPerson(name, head, objpos, scale, pose)
+    return MpiiPerson(name, head, objpos, scale, pose, _not_hidden(points))
+
+
+def _not_hidden(points):
+    """Returns for each joint whether nothing hides it, None where no point tells.
+
+    A point that does not tell, as those of head top and upper neck, is not hidden.
+    """
+    told = {int(point.id): number_of(point, "is_visible") for point in points}
+    if all(np.isnan(value) for value in told.values()):
+        return None
+    visible = np.ones(len(JOINT_NAMES), dtype=bool)
+    visible[[joint for joint, value in told.items() if value == 0]] = False
+    return visible
 
 
 def _person(picture, objpos, scale, pose, head_size):

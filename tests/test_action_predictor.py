@@ -134,8 +134,11 @@ def test_a_run_has_the_network_for_itself(model):
     meetings = []
 
     def spread(part):
-        shapes = [(8, *y.shape[1:]) for y in part.outputs]
-        meetings.append(Meeting(lambda inputs: [np.zeros(shape) for shape in shapes]))
+        def zeros(inputs):
+            count = len(inputs[0] if isinstance(inputs, list) else inputs)
+            return [np.zeros((count, *y.shape[1:])) for y in part.outputs]
+
+        meetings.append(Meeting(zeros))
         return meetings[-1]
 
     predictor = ActionPredictor(

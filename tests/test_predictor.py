@@ -119,6 +119,22 @@ def test_xla_is_used_only_where_it_is_asked_for(jit):
     assert predictor.model.jit_compile is jit
 
 
+def test_xla_sees_few_numbers_of_crops(monkeypatch):
+    model, sizes = small_pose_model(), []
+
+    class Seen:
+        def predict_on_batch(self, frames):
+            sizes.append(len(frames))
+            return model.predict_on_batch(frames)
+
+    crops = np.random.default_rng(0).uniform(-1, 1, (3, 64, 64, 3)).astype("float32")
+    expected = PosePredictor(model, pa16j2d).predict_crops(crops)
+    monkeypatch.setattr("deephar.inference.predictor.runner", lambda *_: Seen())
+    found = PosePredictor(model, pa16j2d, jit=True).predict_crops(crops)
+    assert sizes == [4]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 @pytest.fixture(scope="module")
 def two_blocks():
     return small_pose_model(blocks=2)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from deephar.inference.running import TracedModel, compiled_size, runner
+from deephar.inference.running import FewSizes, TracedModel, compiled_size, runner
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="other backends run as they are"
@@ -51,3 +51,20 @@ def test_what_stands_in_for_a_model_stays():
 def test_few_numbers_are_compiled_and_none_is_twice_what_is_asked():
     sizes = [compiled_size(count, most=12) for count in range(1, 13)]
     assert sizes == [1, 2, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12]
+
+
+def test_batches_are_filled_up_for_what_runs_and_cut_for_who_asks():
+    sizes = []
+
+    class Sums:
+        def predict_on_batch(self, inputs):
+            sizes.append([len(x) for x in inputs])
+            return sum(inputs), inputs[0]
+
+    run, rng = FewSizes(Sums(), most=6), np.random.default_rng(0)
+    for count in (1, 3, 5, 6, 9):
+        inputs = [rng.normal(size=(count, 2)), rng.normal(size=(count, 2))]
+        both, first = run.predict_on_batch(inputs)
+        np.testing.assert_array_equal(both, inputs[0] + inputs[1])
+        np.testing.assert_array_equal(first, inputs[0])
+    assert sizes == [[1, 1], [4, 4], [6, 6], [6, 6], [9, 9]]

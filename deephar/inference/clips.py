@@ -9,7 +9,7 @@ import numpy as np
 
 from deephar.inference.folding import fold_batch_norm
 from deephar.inference.loading import check_device, on_device
-from deephar.inference.running import compiled_size, runner
+from deephar.inference.running import few_sizes, runner
 from deephar.models.common import clip_parts
 
 
@@ -76,9 +76,8 @@ class ClipPredictor:
         with on_device(device):
             parts = [fold_batch_norm(part) for part in parts] if fold else parts
         self.frame_model, self.clip_head = parts
-        self._runners = [
-            spread(part) if spread else runner(part, jit, fold) for part in parts
-        ]
+        runs = [spread(part) if spread else runner(part, jit, fold) for part in parts]
+        self._runners = [few_sizes(run, jit, batch_size) for run in runs]
         self._lock = threading.Lock()
         self.batch_size = batch_size
         self.poses = poses
@@ -86,7 +85,6 @@ class ClipPredictor:
         self.num_frames = self.clip_head.input_shape[0][1]
         self.described = tuple(x.name for x in self.clip_head.inputs)
         self.names = tuple(self.clip_head.output_names)
-        self._compiled = jit or keras.backend.backend() == "jax"
 
     def describe_frames(self, frames: np.ndarray) -> tuple[np.ndarray, ...]:
         """Finds in every frame what the clip head wants to know of it.
@@ -181,19 +179,10 @@ class ClipPredictor:
         results = [np.empty((total, *x.shape[1:]), np.float32) for x in part.outputs]
         for start in range(0, total, self.batch_size):
             batch = [x[start : start + self.batch_size] for x in inputs]
-            count = len(batch[0])
-            if self._compiled:
-                size = compiled_size(count, self.batch_size)
-                batch = [_padded(x, size) for x in batch]
             with self._lock, on_device(self.device):
                 found = self._runners[number].predict_on_batch(
                     batch if len(batch) > 1 else batch[0]
                 )
             for result, y in zip(results, keras.tree.flatten(found), strict=True):
-                result[start : start + count] = y[:count]
+                result[start : start + self.batch_size] = y
         return results
-
-
-def _padded(x: np.ndarray, size: int) -> np.ndarray:
-    """A batch made longer by repeating its last entry."""
-    return np.concatenate([x, np.repeat(x[-1:], size - len(x), axis=0)])

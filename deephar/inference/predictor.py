@@ -22,7 +22,7 @@ from deephar.inference.folding import fold_batch_norm
 from deephar.inference.loading import DEFAULT_POSE, check_device, load, on_device
 from deephar.inference.looker import Looked, as_picture, people_of, person_window
 from deephar.inference.results import Pose
-from deephar.inference.running import runner
+from deephar.inference.running import few_sizes, runner
 from deephar.networks.building import check_pose_cut, pose_view
 from deephar.networks.recipes import pose_networks, poselayout
 
@@ -101,8 +101,8 @@ class PosePredictor:
         fold: run a copy of the model, as it is now, whose batch norms are folded into
             its convolutions (`fold_batch_norm`).
         jit: on TensorFlow, the model's `jit_compile`: XLA gains on a GPU, and on the
-            CPU it is ten times slower for these networks. It compiles for each number
-            of crops anew.
+            CPU it is ten times slower for these networks. It compiles for each power
+            of two of crops anew, and for `batch_size`.
         block: end at this block, from 1; what comes after it is not computed. None
             gives the predictions of all blocks, of which the last one counts.
         device: where to compute: "cpu", "gpu", "gpu:1"; None leaves it to Keras.
@@ -146,7 +146,7 @@ class PosePredictor:
         self.device = device
         self.about: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._runner = runner(self.model, jit, fold)
+        self._runner = few_sizes(runner(self.model, jit, fold), jit, batch_size)
 
     @classmethod
     def load(

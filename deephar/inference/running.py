@@ -70,6 +70,45 @@ def runner(model: keras.Model, jit: bool, frozen: bool) -> Any:
     return TracedModel(model, frozen)
 
 
+class FewSizes:
+    """Fills batches up, so that what is compiled anew for each size sees few.
+
+    Args:
+        run: what predicts, by `predict_on_batch`.
+        most: the largest batch that is filled up to.
+    """
+
+    def __init__(self, run: Any, most: int):
+        self._run, self._most = run, most
+
+    def predict_on_batch(
+        self, inputs: np.ndarray | Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """The outputs, in order; inputs as of `TracedModel`."""
+        several = isinstance(inputs, (list, tuple))
+        count = len(inputs[0] if several else inputs)
+        size = max(count, compiled_size(count, self._most))
+        filled = keras.tree.map_structure(lambda x: _filled(x, size), inputs)
+        found = keras.tree.flatten(self._run.predict_on_batch(filled))
+        return [np.asarray(x)[:count] for x in found]
+
+
+def few_sizes(run: Any, jit: bool, most: int) -> Any:
+    """What predicts in batches of few sizes, where XLA compiles it; else the same.
+
+    Args:
+        run, most: as of `FewSizes`.
+        jit: as of `runner`.
+    """
+    compiled = jit or keras.backend.backend() == "jax"
+    return FewSizes(run, most) if compiled else run
+
+
+def _filled(x: np.ndarray, size: int) -> np.ndarray:
+    """A batch made longer by repeating its last entry."""
+    return np.concatenate([x, np.repeat(x[-1:], size - len(x), axis=0)])
+
+
 def compiled_size(count: int, most: int) -> int:
     """How many to run for so many, where XLA compiles anew for each number.
 

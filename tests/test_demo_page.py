@@ -145,8 +145,14 @@ def test_the_block_that_was_chosen_last_is_shown(server, page, clip):
     page.locator("#working").wait_for()
     page.locator("#block").fill("3")
     assert not page.locator("#working").is_visible()
+    page.locator("#block").fill("0")
+    page.locator("#working").wait_for()
+    page.locator("#cancel").click()
+    assert not page.locator("#working").is_visible()
+    assert page.locator("#player").is_visible()
     page.unroute_all(behavior="wait")
     page.wait_for_timeout(400)
+    assert page.locator("#block").input_value() == "3"
     assert page.locator("#block").get_attribute("aria-valuetext") == "4 of 4"
     page.locator("#block").fill("0")
     page.locator("#cutNote", has_text="ms by the whole network").wait_for()

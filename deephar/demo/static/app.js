@@ -119,6 +119,17 @@ function working(words, share = null) {
   else bar.value = share;
 }
 
+/** Gives up what is under way; what was seen before it stays. */
+function cancel() {
+  if (upload?.block === undefined) {
+    reset();
+    return;
+  }
+  upload.asked = upload.block;
+  working(null);
+  setBlocks(upload.blocks, upload.block);
+}
+
 /** Forgets what was seen. */
 function reset() {
   camera.stop();
@@ -415,7 +426,7 @@ function listen() {
     await choose(chosen);
   }));
   element("camera").addEventListener("click", doing(toggleCamera));
-  element("cancel").addEventListener("click", reset);
+  element("cancel").addEventListener("click", cancel);
   element("block").addEventListener("change", doing(cut));
   element("time").addEventListener("input", event => seek(Number(event.target.value)));
   element("play").addEventListener("click", () => playing ? pause() : play());

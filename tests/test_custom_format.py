@@ -329,6 +329,26 @@ def test_the_files_of_a_folder_are_one_data_set(tmp_path):
     assert "must be those of the folder's other files: jump, sit" in problem.text
 
 
+def test_what_does_not_fit_the_first_file_is_left_out(tmp_path):
+    first, others, fewer = content(), content(), content()
+    others["actions"] += ["wave"]
+    fewer["layout"] = {"joints": ["top"]}
+    fewer["pictures"] = [{"file": "4.jpg", "split": "train", "people": []}]
+    for data, name in ((first, "a"), (others, "b"), (fewer, "c")):
+        write_tiny_custom(tmp_path, data).rename(tmp_path / f"{name}.json")
+    found = check_custom(tmp_path)
+    texts = "".join(problem.text for problem in found.problems)
+    assert "layout must be that of" in texts and "actions must be those of" in texts
+    alone = check_custom(tmp_path / "a.json").data
+    assert len(found.data.pictures) == len(alone.pictures)
+    assert len(found.data.clips) == len(alone.clips)
+
+
+def test_a_file_may_name_its_schema(tmp_path):
+    path = write_tiny_custom(tmp_path, {"$schema": "schema.json", **content()})
+    assert check_custom(path).problems == ()
+
+
 def test_nothing_of_the_name_and_a_folder_without_data(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         read_custom(tmp_path / "no.json")

@@ -31,7 +31,8 @@ class Checked:
 
     Attributes:
         problems: Mistakes, by file and line.
-        data: What was read; None unless there is a sound layout.
+        data: What was read of files with one layout and one list of actions, those of
+            the first; None unless there is a sound layout.
         passed_over: JSON files of a folder that do not say to be of this format.
         places: By file where its pictures stand first: {path of the picture: place}.
     """
@@ -91,6 +92,7 @@ def check_custom(path: str | os.PathLike, look: bool = False) -> Checked:
     if not readings:
         return Checked(tuple(problems), None, passed_over)
     first = readings[0]
+    readings = [one for one in readings if _is_like(one, first)]
     data = CustomData(
         files=tuple(file.path for file in files),
         layout=first.layout,
@@ -123,7 +125,7 @@ def _files(path: pathlib.Path) -> tuple[list[JsonFile], tuple[str, ...]]:
 
 
 _TOP = ("format", "version", "layout")
-_MORE = ("actions", "split", "pictures", "clips", "about")
+_MORE = ("$schema", "actions", "split", "pictures", "clips", "about")
 
 
 def _read(file: JsonFile, before: Sequence[Reading], look: bool) -> Reading | None:
@@ -162,13 +164,22 @@ def _actions(node: Node) -> tuple[str, ...]:
 
 def _check_same(top: dict[str, Node], ours: Reading, first: Reading) -> None:
     """Notes layouts and actions that differ from those of the folder's first file."""
-    keys = ("joint_names", "map_hflip", "dim")
-    if any(getattr(ours.layout, k) != getattr(first.layout, k) for k in keys):
+    if not _has_layout(ours, first):
         top["layout"].wrong("must be that of the folder's other files")
-    if ours.actions != first.actions and (ours.actions or "actions" in top):
+    if "actions" in top and ours.actions != first.actions:
         top["actions"].wrong(
             f"must be those of the folder's other files: {', '.join(first.actions)}"
         )
+
+
+def _is_like(ours: Reading, first: Reading) -> bool:
+    """Whether a file has the first one's layout, and its actions or none."""
+    return _has_layout(ours, first) and ours.actions in ((), first.actions)
+
+
+def _has_layout(ours: Reading, first: Reading) -> bool:
+    keys = ("joint_names", "map_hflip", "dim")
+    return all(getattr(ours.layout, k) == getattr(first.layout, k) for k in keys)
 
 
 def _layout(node: Node) -> Any:

@@ -99,6 +99,7 @@ SCHEMA = _object(
         "layout": {"anyOf": [{"enum": list(LAYOUTS)}, _LAYOUT]},
     },
     {
+        "$schema": {"description": "where an editor finds this schema"},
         "about": {"description": "whatever you want to tell of the data"},
         "actions": _list({**_NAME, "pattern": "^[^,]*$"}, 0, uniqueItems=True),
         "split": _PART,

@@ -78,6 +78,13 @@ def test_depths_and_dimensions_that_do_not_fit_are_told(tmp_path, capsys):
     assert status == 0 and "2 joints with depth, which a layout of dim 2" in text
 
 
+def test_one_action_alone_is_told(tmp_path, capsys):
+    data = {**content(), "actions": ["sit"]}
+    del data["clips"]
+    status, text = run(capsys, write_tiny_custom(tmp_path, data))
+    assert status == 0 and "one action, sit; a network tells two or more" in text
+
+
 def test_videos_count_and_their_mistakes_too(tmp_path, capsys):
     write_video(tmp_path / "v.mp4", 5, rate=10)
     one = {"video": "v.mp4", "split": "test", "action": "sit"}

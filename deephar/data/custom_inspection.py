@@ -52,6 +52,9 @@ def inspect_custom(
         result["extra"].append(f"{path}: {what}")
     if dim == 3 and not depths and not found.problems:
         result["missing"].append(f"{path} has no depth (joints_3d) for its dim 3")
+    if len(found.data.actions) == 1:
+        what = f"one action, {found.data.actions[0]}; a network tells two or more apart"
+        result["extra"].append(f"{path}: {what}")
     places = _pictures(found.data)
     if count is not None and len(places) > count:
         rows = np.linspace(0, len(places) - 1, count).astype(int)

@@ -148,6 +148,10 @@ def test_a_file_that_is_too_far_off_is_put_aside(poses, tmp_path, monkeypatch, c
     assert [path.name for path in tmp_path.iterdir()] == ["pose.saved_model.rejected"]
     told = "the mean error of joints is .*, and saved_model may have -1; it is now pose"
     assert re.search(told, capsys.readouterr().out)
+    monkeypatch.setitem(FORMATS, "saved_model", strict._replace(mean_bound=1.0))
+    assert command.main([*argv, "--formats", "saved_model"]) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"pose.saved_model{one}" for one in ("", ".json", ".md")}
 
 
 def test_errors_are_counted_in_units_of_the_output():

@@ -10,8 +10,9 @@ clip_head.onnx; one of lifting lifting.onnx. Batch norms are folded. Each file i
 at once on --crops people of --pictures (generated ones without) beside the Keras
 network; beside it stands its card, NAME.json and NAME.md: inputs, outputs, units, how
 a crop is made, the largest error seen, md5 of weights and file, how to call it. A file
-whose error is above the bound of its format becomes NAME.rejected, and the exit status
-is 1. The packages are those of the extra `export`: pip install "deephar[export]".
+whose error is above the bound of its format becomes NAME.rejected, until there is a
+good one, and the exit status is 1. The packages are those of the extra `export`:
+pip install "deephar[export]".
 """
 
 import argparse
@@ -149,6 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             except ValueError as error:
                 problem = str(error)
             if problem is None:
+                remove(_aside(path))
                 write_card(path, {**card, "checked": _checked(form, checked, found)})
                 rows.append(_row(path, card, found))
             else:
@@ -222,6 +224,10 @@ def _row(path: pathlib.Path, card: Mapping, found: Mapping[str, Difference]) -> 
 
 def _reject(path: pathlib.Path) -> pathlib.Path:
     """Puts a file aside; returns where it is now."""
-    aside = path.with_name(path.name + REJECTED)
-    remove(aside)
-    return path.replace(aside)
+    remove(_aside(path))
+    return path.replace(_aside(path))
+
+
+def _aside(path: pathlib.Path) -> pathlib.Path:
+    """Returns where a file is put whose error is too large."""
+    return path.with_name(path.name + REJECTED)

@@ -1,14 +1,13 @@
 """datasets/Custom: generated people, and own data made of what others export."""
 
-import json
 import pathlib
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 from scripts import load
 from tiny_coco import annotation, write_tiny_coco
+from tiny_exports import picture, result, written
 from video_files import write_video
 
 from deephar.data import read_custom
@@ -48,17 +47,6 @@ def people_of(data):
         np.array([one.visible for one in people]),
         np.array([one.box for one in people]),
     )
-
-
-def written(tmp_path, name, value):
-    path = tmp_path / name
-    path.write_text(value if isinstance(value, str) else json.dumps(value, indent=1))
-    return path
-
-
-def picture(tmp_path, name, size=(100, 80)):
-    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size).save(tmp_path / name)
 
 
 def test_generated_data_is_sound_and_the_same_each_time(generated, tmp_path):
@@ -199,9 +187,9 @@ def test_single_points_of_cvat_go_to_the_boxes_that_hold_them(
         assert f"\n{line}\n" in told
     assert "\n1 turned boxes, now upright\n" in told
     first, second = read_custom(tmp_path / "o.json").pictures[0].people
-    assert first.joints.tolist() == [[20, 20], [30, 60]]
+    assert first.joints.tolist() == [[30, 60], [20, 20]]  # base before tip
     assert (
-        second.joints[0].tolist() == [70, 20] and not is_valid(second.joints[1]).all()
+        second.joints[1].tolist() == [70, 20] and not is_valid(second.joints[0]).all()
     )
 
 
@@ -332,12 +320,6 @@ def test_categories_of_any_key_points(convert, tmp_path, capsys):
     assert "images[1].id must be another than those of" in capsys.readouterr().err
 
 
-def result(kind, label, x, y, number="", **more):
-    value = {"x": x, "y": y, kind: [label], **more.pop("value", {})}
-    sizes = {"original_width": 100, "original_height": 80, "id": number}
-    return {"type": kind, "value": value, **sizes, **more}
-
-
 def test_results_of_label_studio(convert, tmp_path, capsys):
     picture(tmp_path, "jump/cat 1.png")
     area = {"width": 40, "height": 50}
@@ -383,7 +365,7 @@ def test_results_of_label_studio(convert, tmp_path, capsys):
         100,
         80,
     )
-    assert clip.people[1].joints[0].tolist() == [20, 16]
+    assert clip.people[1].joints[1].tolist() == [20, 16]
     assert clip.people[1].box == (10, 8, 40, 40)
 
 

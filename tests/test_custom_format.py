@@ -121,6 +121,18 @@ MISTAKES = {
         '"box_xywh"',
         "in px, not in parts of the picture",
     ),
+    "stray click": (
+        (*PERSON, "box_xywh"),
+        [40, 20, 0.9, 0.8],
+        '"box_xywh"',
+        "must be x, y, w, h, px, with w or h above 1. Received: .40, 20, 0.9, 0.8",
+    ),
+    "damaged box": (
+        (*PERSON, "box_xywh"),
+        [18, 16, 44, 4e7],
+        '"box_xywh"',
+        "must be x, y, w, h, px, none beyond 1e.06",
+    ),
     "box outside": (
         (*PERSON, "box_xywh"),
         [90, 0, 10, 10],

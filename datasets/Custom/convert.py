@@ -5,6 +5,7 @@
     python datasets/Custom/convert.py labelstudio project.json OUT.json
     python datasets/Custom/convert.py predictions found.json OUT.json --confidence 0.7
 
+With --like OTHER.json the new file has the layout and actions of one that is there.
 What could not be brought over is told by number. The file is checked as by
 `python -m deephar check-data custom OUT.json`; the exit status is 1 if something in it
 is wrong.

@@ -13,6 +13,7 @@ from deephar.data.custom_from_coco import from_coco
 from deephar.data.custom_from_cvat import from_cvat
 from deephar.data.custom_from_labelstudio import from_labelstudio
 from deephar.data.custom_from_predictions import from_predictions
+from deephar.data.custom_naming import read_like
 
 READERS = {
     "coco": from_coco,
@@ -51,10 +52,14 @@ def parse(doc: str | None, argv: Sequence[str] | None = None) -> argparse.Namesp
     add("--video", metavar="FILE", help="of CVAT's tracks: their video, in the folder")
     least = "of predictions: least confidence of joints, and score of actions (0.5)"
     add("--confidence", type=float, metavar="C", help=least)
+    like = "own data, such as train.json, whose layout and actions OUT.json is to have"
+    add("--like", type=pathlib.Path, metavar="FILE_OR_FOLDER", help=like)
     add("--overwrite", action="store_true", help="replace OUT.json")
     args = parser.parse_args(argv)
     if not args.file.is_file():
         parser.error(f"no such file: {args.file}")
+    if args.like is not None and not args.like.exists():
+        parser.error(f"no such file or folder: {args.like}")
     if args.out.exists() and not args.overwrite:
         parser.error(f"{args.out} is there (--overwrite)")
     if not 0 <= args.valid <= 1:
@@ -76,10 +81,11 @@ def convert(args: argparse.Namespace) -> Draft:
     """Makes the file; returns what it was made of.
 
     Raises:
-        OSError, ValueError: as of the readers and `write_custom`.
+        OSError, ValueError: as of the readers, `read_like` and `write_custom`.
     """
     images = args.images or _images_of(args)
-    make = functools.partial(Draft, args.out, images, part=args.split)
+    like = None if args.like is None else read_like(args.like)
+    make = functools.partial(Draft, args.out, images, part=args.split, like=like)
     flags = {"category": args.category, "video": args.video}
     flags["confidence"] = args.confidence
     given = {key: value for key, value in flags.items() if value is not None}

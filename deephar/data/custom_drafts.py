@@ -10,18 +10,17 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from deephar.data.custom_format import FORMAT, VERSION
-from deephar.data.custom_matching import Labelled
-from deephar.data.pictures import ENDINGS
-from deephar.data.placed_json import Node
-from deephar.utils.bbox import overlaps
+from deephar.data.custom_matching import Labelled, Point, box_xywh, rounded
+from deephar.data.custom_naming import Like, make_layout
+from deephar.data.custom_rules import box_rule, holds_joint, joint_rule
+from deephar.data.pictures import ENDINGS, PictureError, read_size
 from deephar.utils.fs import write_text
-from deephar.utils.layouts import LAYOUTS, side_pairs
 
 _MARGIN = 0.1
 """Around joints on every side, where a person has no box: a part of their span."""
@@ -29,10 +28,6 @@ _SPAN = 8.0
 """Joints of a smaller span, px, do not tell where a person is."""
 _UPLOADED = re.compile(r"[0-9a-f]{8}-")
 """What Label Studio puts before the names of uploads."""
-_SHORT = (
-    *(("left_", "l_"), ("right_", "r_")),
-    *(("shoulder", "shoul"), ("elbow", "elb")),
-)
 
 
 class Draft:
@@ -44,11 +39,15 @@ class Draft:
         names: The source's names of the joints, in order.
         links: Pairs of these between which a limb is drawn.
         part: `split` of all.
+        like: Whose layout and actions the file has; None for those of the source.
 
     Attributes:
         lost: By what it is, how much could not be brought over as it was.
-        layout: `layout` of the file: a name where the joints are those of `coco17j` or
-            `pa16j2d`, or there are none.
+        layout: `layout` of the file: that of `like`, or a name where the joints are
+            those of `coco17j` or `pa16j2d`, or there are none.
+
+    Raises:
+        ValueError: if a joint is not among those of `like`.
     """
 
     def __init__(
@@ -58,6 +57,7 @@ class Draft:
         names: Sequence[str],
         links: Iterable[Sequence[str]] = (),
         part: str = "train",
+        like: Like | None = None,
     ):
         self.folder = pathlib.Path(out).absolute().parent
         self.images, self.part = pathlib.Path(images), part
@@ -65,42 +65,76 @@ class Draft:
         self.pictures: list[dict[str, Any]] = []
         self.clips: list[dict[str, Any]] = []
         self.actions: list[str] = []
-        self.layout, self._names = make_layout(names, links)
+        self._like = like
+        if like is None:
+            self.layout, self._names = make_layout(names, links)
+        else:
+            self.layout, self._names = like.layout, like.joint_names(names)
 
     def person(
-        self, one: Labelled, size: Sequence[int] | None, boxed: bool = True
+        self, one: Labelled, size: Sequence[int] | None
     ) -> dict[str, Any] | None:
         """Returns a person as the file has him; None if it is not known where he is.
+
+        A box that breaks a rule, or holds no joint, gives way to one around the joints.
 
         Args:
             one: Of the source.
             size: (w, h) of the picture, px; None where not known.
-            boxed: Whether a box is made where there is none.
         """
+        joints = self._joints(one.points, size)
+        places = np.array([point[:2] for point in joints.values()])
+        box = one.box and box_xywh(one.box)
+        if box and box_rule(box, size):
+            what = "boxes of no more than 1 px, outside their picture or far larger"
+            self.lost[what] += 1
+            box = None
+        elif box and joints and not holds_joint(box, places):
+            if _span(places) < _SPAN:
+                self.lost["joints outside the box of their person"] += len(joints)
+                joints = {}
+            else:
+                self.lost["boxes that hold no joint of their person"] += 1
+                box = None
+        box = box or self._box_around(places, size)
+        return box and {"box_xywh": box, **({"joints": joints} if joints else {})}
+
+    def _joints(
+        self, points: Mapping[str, Point], size: Sequence[int] | None
+    ) -> dict[str, list]:
+        """Returns joints by name as the file has them."""
         joints = {}
-        for name, (x, y, visible) in one.points.items():
-            outside = size and not (0 <= x <= size[0] and 0 <= y <= size[1])
-            if outside and visible:
-                self.lost["joints outside their picture, now called hidden"] += 1
-            point = [_rounded(x), _rounded(y)]
-            joints[self._names[name]] = point + [0] * (not visible or bool(outside))
-        box = one.box
-        if box is None and joints and boxed:
-            places = np.array([point[:2] for point in one.points.values()])
-            if np.ptp(places, axis=0).max() < _SPAN:
-                what = f"people without a box, their joints within {_SPAN:g} px"
-                self.lost[what] += 1
-                return None
-            box = _box_around(places)
-            self.lost["people without a box, now one around their joints"] += 1
-        found: dict[str, Any] = {}
-        if box is not None:
-            x1, y1, x2, y2 = box
-            if not (x1 < x2 and y1 < y2) or (size and not overlaps(box, size)):
-                self.lost["people whose box is empty or outside the picture"] += 1
-                return None
-            found["box_xywh"] = [_rounded(v) for v in (x1, y1, x2 - x1, y2 - y1)]
-        return {**found, **({"joints": joints} if joints else {})}
+        for name, (x, y, visible) in points.items():
+            hidden = [rounded(x), rounded(y), 0]
+            if joint_rule(hidden, size):
+                self.lost["joints far beyond any picture"] += 1
+                continue
+            outside = visible and joint_rule(hidden[:2], size) is not None
+            self.lost["joints outside their picture, now called hidden"] += outside
+            shown = visible and not outside
+            joints[self._names[name]] = hidden[:2] if shown else hidden
+        return joints
+
+    def _box_around(
+        self, places: np.ndarray, size: Sequence[int] | None
+    ) -> list[float] | None:
+        """Returns a box around joints (n, 2); None if they do not tell one."""
+        if not len(places):
+            self.lost["people with neither a sound box nor joints"] += 1
+            return None
+        if _span(places) < _SPAN:
+            what = f"people without a box, their joints within {_SPAN:g} px"
+            self.lost[what] += 1
+            return None
+        low, high = places.min(axis=0), places.max(axis=0)
+        margin = _MARGIN * _span(places)
+        box = box_xywh((*(low - margin), *(high + margin)))
+        if box_rule(box, size):
+            what = "people without a box, their joints outside the picture or far apart"
+            self.lost[what] += 1
+            return None
+        self.lost["people without a box, now one around their joints"] += 1
+        return box
 
     def path(self, name: str) -> str:
         """Returns the path of a picture or video of the source, for the file.
@@ -130,20 +164,36 @@ class Draft:
         tags: Sequence[str] = (),
     ) -> None:
         """Adds a picture; of its tags one may become the action of a clip."""
+        path, people = self.path(name), list(people)
+        if people and not size:
+            size = self._size_of(path)
         found = [self.person(one, size) for one in people]
         entry = {
-            "file": self.path(name),
+            "file": path,
             **({"size": [int(one) for one in size]} if size else {}),
             "split": part or self.part,
             "people": [one for one in found if one is not None],
         }
         self.pictures.append({**entry, "tags": list(tags)})
 
+    def _size_of(self, path: str) -> tuple[int, int] | None:
+        """Returns (w, h) of a picture, px; None where the check will tell why not."""
+        try:
+            return read_size(self.folder / path)
+        except (FileNotFoundError, PictureError):
+            return None
+
     def action(self, name: str) -> str:
-        """Returns the name of an action, which is one of the file's from now on."""
-        if name not in self.actions:
-            self.actions.append(name)
-        return name
+        """Returns the name of an action, which is one of the file's from now on.
+
+        Its commas become semicolons, for commas are between names.
+        """
+        found = name.replace(",", ";")
+        if found not in self.actions:
+            commas = "actions with commas in their names, now semicolons"
+            self.lost[commas] += found != name
+            self.actions.append(found)
+        return found
 
     def make_clips(self) -> None:
         """Makes a clip of each folder in which pictures have tags.
@@ -173,7 +223,7 @@ class Draft:
         """Adds a clip; frames of one action one after the other are a span.
 
         Args:
-            entry: What it begins with.
+            entry: What it begins with; a number is put behind a name that was before.
             actions: By number of the frame what is done there, None where not known.
             more: What is behind the spans.
         """
@@ -184,7 +234,8 @@ class Draft:
                 ends = [numbers[0], numbers[-1]]
                 spans.append({"action": self.action(action), "frames": ends})
         known = {"spans": spans} if spans else {}
-        self.clips.append({**entry, **known, **more})
+        name = _unused(entry["name"], {one["name"] for one in self.clips})
+        self.clips.append({**entry, "name": name, **known, **more})
 
     def _frame(self, picture: Mapping[str, Any]) -> dict[str, Any]:
         people = picture["people"]
@@ -198,6 +249,9 @@ class Draft:
             valid: This part of the pictures, and of the films of the clips, that are
                 `train` becomes `valid`: those whose paths have the least MD5, always
                 the same.
+
+        Raises:
+            ValueError: if an action is not among those of `like`.
         """
         for entries in (self.pictures, self.clips):
             train = [one for one in entries if one["split"] == "train"]
@@ -205,6 +259,10 @@ class Draft:
             chosen = set(films[: round(valid * len(films))])
             for one in train:
                 one["split"] = "valid" if _film(one) in chosen else "train"
+        actions = sorted(self.actions)
+        if self._like is not None:
+            self._like.check_actions(actions)
+            actions = list(self._like.actions)
         tags = sum(len(one.pop("tags", ())) for one in self.pictures)
         self.lost["tags of pictures (--clips makes clips of them)"] += tags
         self.lost = +self.lost
@@ -212,7 +270,7 @@ class Draft:
             "format": FORMAT,
             "version": VERSION,
             "layout": self.layout,
-            **({"actions": sorted(self.actions)} if self.actions else {}),
+            **({"actions": actions} if actions else {}),
             **({"pictures": self.pictures} if self.pictures else {}),
             **({"clips": self.clips} if self.clips else {}),
         }
@@ -220,55 +278,6 @@ class Draft:
 
 MakeDraft = Callable[..., Draft]
 """From names of joints, and links between them if there are any, to a `Draft`."""
-
-
-def make_layout(
-    names: Sequence[str], links: Iterable[Sequence[str]] = ()
-) -> tuple[str | dict[str, Any], dict[str, str]]:
-    """Makes `layout` of a file of names of joints.
-
-    Args:
-        names: The source's names.
-        links: Pairs of these.
-
-    Returns:
-        "coco17j" or "pa16j2d" where the joints are those, and "pa16j2d" where there
-        are none, else joints, flips by their names, and links; and from the source's
-        names to the file's.
-    """
-    names = list(names)
-    if not names:
-        return "pa16j2d", {}
-    short = []
-    for name in names:
-        one = name.lower().replace(" ", "_")
-        for long, brief in _SHORT:
-            one = one.replace(long, brief)
-        short.append(one)
-    for known in ("coco17j", "pa16j2d"):
-        if sorted(short) == sorted(LAYOUTS[known].joint_names):
-            return known, dict(zip(names, short, strict=True))
-    links = [[first, second] for first, second in links]
-    layout = {"joints": names, "flips": side_pairs(names), "links": links}
-    return layout, {name: name for name in names}
-
-
-def named_links(node: Node, names: Sequence[str], first: int) -> list[list[str]] | None:
-    """Returns pairs of joints that are given by their numbers; others are noted.
-
-    Args:
-        node: The list of pairs.
-        names: Names of the joints.
-        first: Number of the first of them.
-    """
-    numbers, found = range(first, first + len(names)), []
-    for pair in node.items() or []:
-        two = isinstance(pair.value, list) and len(pair.value) == 2
-        if two and all(type(one) is int and one in numbers for one in pair.value):
-            found.append([names[one - first] for one in pair.value])
-        else:
-            pair.wrong(f"must be two joints by number, {first} to {numbers[-1]}")
-    return found
 
 
 def write_custom(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
@@ -299,11 +308,15 @@ def _entry(entry: Mapping[str, Any]) -> str:
     return "  {" + ", ".join(parts) + "}"
 
 
-def _box_around(points: np.ndarray) -> tuple[float, float, float, float]:
-    """Returns the box around points (n, 2), with a margin."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = _MARGIN * (high - low).max()
-    return (*(low - margin).tolist(), *(high + margin).tolist())
+def _span(places: np.ndarray) -> float:
+    """Returns the longer side of what joints (n, 2) take up, px."""
+    return float(np.ptp(places, axis=0).max())
+
+
+def _unused(name: str, names: Collection[str]) -> str:
+    """Returns a name that is none of `names`: itself, or with a number behind it."""
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in names)
 
 
 def _folder(picture: Mapping[str, Any]) -> str:
@@ -314,10 +327,6 @@ def _film(entry: Mapping[str, Any]) -> str:
     """Returns what clips of one film share: its path, or that of its first picture."""
     first = entry["frames"][0] if "frames" in entry else entry
     return first["video"] if "video" in first else first["file"]
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), 2)
 
 
 def _by_number(path: str) -> list:

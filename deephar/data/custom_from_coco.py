@@ -7,8 +7,9 @@ import collections
 import os
 from collections.abc import Sequence
 
-from deephar.data.custom_drafts import Draft, MakeDraft, named_links
+from deephar.data.custom_drafts import Draft, MakeDraft
 from deephar.data.custom_matching import Labelled
+from deephar.data.custom_naming import named_links
 from deephar.data.placed_json import JsonFile, Node
 from deephar.utils.messages import shown
 

@@ -92,11 +92,13 @@ def _choose(path, root: Element, category: str | None) -> str | None:
 
 
 def _joints(root: Element, label: str | None) -> tuple[list[str], list[list[str]]]:
-    """Returns names of joints in the task's order, and links of the skeleton."""
+    """Returns names of joints, and links of the skeleton.
+
+    They are in the task's order; those that it does not tell are sorted, behind.
+    """
     if label is None:
-        found = (one.get("label") for one in root.iter("points"))
-        return list(dict.fromkeys(name for name in found if name)), []
-    names, links = [], []
+        return sorted(_labels(root.iter("points"))), []
+    names, links, seen = [], [], set()
     for one in root.iter("label"):
         if one.findtext("parent") == label and one.findtext("name"):
             names.append(one.findtext("name"))
@@ -104,9 +106,13 @@ def _joints(root: Element, label: str | None) -> tuple[list[str], list[list[str]
             links = _links(one.findtext("svg"))
     for skeleton in root.iter("skeleton"):
         if skeleton.get("label", label) == label:
-            names += [point.get("label", "") for point in skeleton.iter("points")]
-    names = list(dict.fromkeys(name for name in names if name))
+            seen |= _labels(skeleton.iter("points"))
+    names = list(dict.fromkeys([*names, *sorted(seen)]))
     return names, [pair for pair in links if set(pair) <= set(names)]
+
+
+def _labels(shapes: Iterable[Element]) -> set[str]:
+    return {one.get("label") for one in shapes if one.get("label")}
 
 
 def _links(svg: str) -> list[list[str]]:
@@ -234,7 +240,7 @@ class _Reader:
                 people = self.people(owner, holder)
                 self.draft.lost[_ATTRIBUTES] += sum(map(_is_lost, holder.iter()))
                 if people:
-                    person = self.draft.person(people[0], size, boxed=True)
+                    person = self.draft.person(people[0], size)
                     self.draft.lost["people of a track beside the first"] += (
                         len(people) - 1
                     )

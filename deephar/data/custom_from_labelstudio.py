@@ -27,8 +27,8 @@ def from_labelstudio(
 
     Of a task the first annotation that was not cancelled is taken. A key point belongs
     to the rectangle that it names as its parent, else to the smallest that holds it.
-    Without key points the rectangles are people of whom no joint is known. Choices of
-    whole pictures are kept for clips.
+    Without key points the rectangles are people of whom no joint is known. Joints are
+    sorted by name. Choices of whole pictures are kept for clips.
 
     Args:
         path: The file.
@@ -45,10 +45,10 @@ def from_labelstudio(
     file.check()
     results = [result.value for one in parts for result in _results(one)]
     file.check()
-    names = dict.fromkeys(label for one in results for label in _labels(one, POINTS))
+    names = sorted({label for one in results for label in _labels(one, POINTS)})
     if not names and not any(_labels(one, BOXES) for one in results):
         raise ValueError(f"{path} must have {POINTS} or {BOXES}. Received: none")
-    draft = make(list(names))
+    draft = make(names)
     for one in parts:
         _add_task(one, draft, category)
     file.check()
@@ -78,7 +78,7 @@ def _labels(result: dict[str, Any], kind: str) -> list[str]:
     value = result.get("value")
     found = value.get(kind) if isinstance(value, dict) else None
     same = result.get("type") == kind and isinstance(found, list)
-    return [str(one) for one in found] if same else []
+    return [str(one) for one in found if one] if same else []
 
 
 def _add_task(task: dict[str, Node], draft: Draft, category: str | None) -> None:

@@ -3,8 +3,9 @@
 import os
 from typing import Any
 
-from deephar.data.custom_drafts import Draft, MakeDraft, named_links
+from deephar.data.custom_drafts import Draft, MakeDraft
 from deephar.data.custom_matching import Labelled, share_inside
+from deephar.data.custom_naming import named_links
 from deephar.data.placed_json import JsonFile, Node
 from deephar.data.records import are_numbers
 

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from deephar.data.custom_rules import box_rule
+
 Point = tuple[float, float, bool]
 """x, y, px, and whether it is visible."""
 
@@ -57,8 +59,8 @@ def gather_points(
 ) -> tuple[list[Labelled], int]:
     """Makes people of single points.
 
-    Without boxes all points are one person's. Else a point belongs to the smallest box
-    that holds it.
+    Without boxes, stray clicks aside, all points are one person's. Else a point belongs
+    to the smallest box that holds it.
 
     Args:
         points: Name of the joint, and where it is.
@@ -69,11 +71,12 @@ def gather_points(
         no box, and those of a joint that the person has before.
     """
     alone, lost = Labelled({}), 0
-    ordered = sorted(boxes, key=lambda one: _area(one.box))
+    sound = [one for one in boxes if box_rule(box_xywh(one.box), None) is None]
+    ordered = sorted(sound, key=lambda one: _area(one.box))
     for name, point in points:
         here = Labelled({name: point})
         holders = (
-            [one for one in ordered if share_inside(one, here)] if boxes else [alone]
+            [one for one in ordered if share_inside(one, here)] if sound else [alone]
         )
         owner = next((one for one in holders if name not in one.points), None)
         if owner is None:
@@ -81,6 +84,17 @@ def gather_points(
         else:
             owner.points[name] = point
     return ([alone] if alone.points else []), lost
+
+
+def box_xywh(corners: Sequence[float]) -> list[float]:
+    """Returns the box x, y, w, h of corners x1, y1, x2, y2, as files have it."""
+    x1, y1, x2, y2 = corners
+    return [rounded(one) for one in (x1, y1, x2 - x1, y2 - y1)]
+
+
+def rounded(px: float) -> float:
+    """Returns px as files have them, to a hundredth."""
+    return round(float(px), 2)
 
 
 def _area(box: Sequence[float]) -> float:

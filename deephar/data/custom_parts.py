@@ -15,18 +15,13 @@ from deephar.data.custom_data import (
     Span,
 )
 from deephar.data.custom_files import Film, picture_head, video_head
+from deephar.data.custom_rules import box_rule, holds_joint, joint_rule
 from deephar.data.placed_json import Node, Place, dotted, meant
-from deephar.data.records import FARTHEST, are_numbers
-from deephar.utils.bbox import overlaps
+from deephar.data.records import FARTHEST
 from deephar.utils.pose import INVALID, is_valid
 
 PERSON_KEYS = ("box_xywh", "joints", "joints_3d", "head_size")
 CLIP_KEYS = ("split", "size", "video", "frames", "labels", "action", "spans")
-
-_OUTSIDE = 2.0
-"""So far out of the picture may a visible joint be, px."""
-_LARGEST = 4
-"""So many times as large as the picture may a box be: somebody may be half outside."""
 
 
 class Reading:
@@ -233,12 +228,8 @@ def _person(members: dict[str, Node], reading: Reading, size) -> CustomPerson:
     box = _box(members["box_xywh"], size) if "box_xywh" in members else None
     joints, visible = _joints(members.get("joints"), reading, size)
     known = is_valid(joints).all(axis=-1)
-    if box and known.any():
-        low = np.subtract(joints[known], box[:2])
-        if not ((low >= 0) & (low <= box[2:])).all(axis=1).any():
-            members["box_xywh"].wrong(
-                "must hold a joint of its person; it is x, y, w, h"
-            )
+    if box and known.any() and not holds_joint(box, joints[known]):
+        members["box_xywh"].wrong("must hold a joint of its person; it is x, y, w, h")
     head = members.get("head_size")
     head_size = head.number("a length above 0, px", 1e-6) if head else None
     return CustomPerson(
@@ -254,17 +245,8 @@ def _box(node: Node, size) -> tuple[float, float, float, float] | None:
     box = node.numbers("x, y, w, h, px", 4)
     if box is None:
         return None
-    x, y, width, height = box
-    if min(width, height) <= 0 or max(map(abs, box)) > FARTHEST:
-        return node.wrong("must be x, y, w, h, px, with w and h above 0")
-    if max(width, height) <= 1:
-        return node.wrong("must be x, y, w, h in px, not in parts of the picture")
-    if size and not overlaps((x, y, x + width, y + height), size):
-        return node.wrong(f"must lie in the picture of {size[0]}x{size[1]} px")
-    if size and (width > _LARGEST * size[0] or height > _LARGEST * size[1]):
-        rule = f"must be at most {_LARGEST} times as wide and high as the picture"
-        return node.wrong(f"{rule} of {size[0]}x{size[1]} px")
-    return float(x), float(y), float(width), float(height)
+    rule = box_rule(box, size)
+    return node.wrong(rule) if rule else tuple(map(float, box))
 
 
 def _joints(node: Node | None, reading, size) -> tuple[np.ndarray, np.ndarray]:
@@ -272,27 +254,13 @@ def _joints(node: Node | None, reading, size) -> tuple[np.ndarray, np.ndarray]:
     joints = [[INVALID, INVALID]] * len(reading.rows)
     visible = [False] * len(reading.rows)
     for name, value in _named(node, reading):
-        rule = _point_rule(value, size)
+        rule = joint_rule(value, size)
         if rule is not None:
             node.at(name).wrong(rule)
         else:
             row = reading.rows[name]
             joints[row], visible[row] = value[:2], value[2:] != [0]
     return np.array(joints, np.float64), np.array(visible)
-
-
-def _point_rule(value: Any, size) -> str | None:
-    """Returns the rule that a joint breaks; None if it breaks none."""
-    if not (are_numbers(value, (2,)) or are_numbers(value, (3,))):
-        return "must be [x, y], px, or [x, y, visible]"
-    x, y, *seen = value
-    if not (abs(x) <= FARTHEST and abs(y) <= FARTHEST):
-        return f"must be [x, y], px, none beyond {FARTHEST:g}"
-    if seen not in ([], [0], [1]):
-        return "must have 1 (visible) or 0 (hidden) behind x and y"
-    if seen != [0] and size and _is_outside((x, y), size):
-        return f"must lie in the picture of {size[0]}x{size[1]} px, or be hidden"
-    return None
 
 
 def _joints_3d(node: Node | None, reading, known) -> np.ndarray | None:
@@ -323,10 +291,3 @@ def _named(node: Node | None, reading) -> Iterable[tuple[str, Any]]:
     if isinstance(node.value, dict):
         known = node.value.keys() & reading.rows.keys()
         yield from ((name, node.value[name]) for name in node.value if name in known)
-
-
-def _is_outside(point: Sequence[float], size: tuple[int, int]) -> bool:
-    return not all(
-        -_OUTSIDE <= one <= length + _OUTSIDE
-        for one, length in zip(point, size, strict=True)
-    )

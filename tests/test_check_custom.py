@@ -60,6 +60,7 @@ def test_a_picture_that_ends_early_is_told_at_its_place(tmp_path, capsys):
     line = path.read_text().split("images/2.png")[0].count("\n") + 1
     place = f"wrong: {path}:{line}: pictures[2].file must be a whole picture: "
     assert status == 1 and text.count("wrong: ") == 1 and place in text
+    assert "  2 pictures read\n" in text
 
 
 def test_depths_and_dimensions_that_do_not_fit_are_told(tmp_path, capsys):

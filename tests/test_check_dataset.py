@@ -217,6 +217,8 @@ def test_a_picture_of_another_size_is_named(folder, capsys):
     status, found = run(capsys, "PennAction", where)
     assert (status, len(found["wrong"])) == (1, 1)
     assert "annotated size (200, 120) px, not (64, 64)" in found["wrong"][0]
+    frames = sum(part["frames"] for part in found["parts"].values())
+    assert found["pictures_read"] == frames - 1
 
 
 @pytest.mark.parametrize("name", ["MPII", "Human3.6M", "PennAction"])

@@ -142,7 +142,8 @@ def read_pictures(kind, mode, count) -> tuple[int, list[str]]:
             continue  # is among the missing pictures
         except OSError as error:
             wrong.append(str(error))
-        done += 1
+        else:
+            done += 1
     return done, wrong
 
 

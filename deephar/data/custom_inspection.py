@@ -67,7 +67,8 @@ def inspect_custom(
             continue  # is told with its line
         except OSError as error:
             damaged[place] = error
-        result["pictures_read"] += 1
+        else:
+            result["pictures_read"] += 1
     result["wrong"] += map(str, _placed(damaged, found))
     result["extra"] += _beside(found.data)
     if not found.problems and not (found.data.pictures or found.data.clips):

@@ -1,5 +1,7 @@
 """data/extraction.py: frames of videos as whole pictures, and what was wrong."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,6 +22,20 @@ def test_colours_are_rgb(tmp_path):
     again = pixels(tmp_path / "a.jpg")
     np.testing.assert_allclose(again[8, 8], [200, 0, 0], atol=4)
     assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
+def test_a_picture_may_be_written_by_another_process_meanwhile(tmp_path, monkeypatch):
+    path, picture = tmp_path / "a.jpg", np.zeros((16, 16, 3), np.uint8)
+    write = pathlib.Path.write_bytes
+
+    def write_before_another(draft, data):
+        write(draft, data)
+        monkeypatch.undo()
+        write_jpeg(path, picture)
+
+    monkeypatch.setattr(pathlib.Path, "write_bytes", write_before_another)
+    write_jpeg(path, picture)
+    assert pixels(path).shape == (16, 16, 3) and list(tmp_path.iterdir()) == [path]
 
 
 def test_extraction_writes_what_is_lacking(tmp_path):

@@ -16,6 +16,8 @@ from deephar.utils.fs import whole_path
 def write_jpeg(path: str | os.PathLike, picture: np.ndarray, quality: int = 90) -> None:
     """Writes a JPEG file; it appears whole or not at all.
 
+    Several processes may write it at once.
+
     Args:
         path: The file to write; its folder must exist.
         picture: uint8 array (h, w, 3), RGB.
@@ -34,7 +36,7 @@ def write_jpeg(path: str | os.PathLike, picture: np.ndarray, quality: int = 90) 
     encoded, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not encoded:
         raise ValueError(f"cannot encode the picture {path}. Received: {picture.shape}")
-    with whole_path(path) as draft:
+    with whole_path(path, shared=True) as draft:
         draft.write_bytes(data.tobytes())
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pathlib
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
@@ -68,13 +69,19 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 
 @contextlib.contextmanager
-def whole_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+def whole_path(path: str | os.PathLike, shared: bool = False) -> Iterator[pathlib.Path]:
     """Yields where to write a file, which gets its name at the end.
 
     If that is not reached there is what was there before, and no draft.
+
+    Args:
+        path: The file.
+        shared: Whether several processes may write it at once: each has a draft of its
+            own, which one that is killed leaves behind.
     """
     path = pathlib.Path(path)
-    draft = path.with_name(f".{path.name}.part")
+    own = f".{uuid.uuid4().hex[:8]}" if shared else ""
+    draft = path.with_name(f".{path.name}{own}.part")
     try:
         yield draft
         os.replace(draft, path)

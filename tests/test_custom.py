@@ -108,6 +108,53 @@ def test_frames_of_a_video_are_written_once(tmp_path):
     assert clips.videos[0].joints[1, 0].tolist() == [8, 9]
 
 
+@pytest.fixture
+def sealed(tmp_path, monkeypatch):
+    """Own data with a video beside which no frames can be written."""
+    write_video(tmp_path / "v.mp4", 6, rate=10)
+    (tmp_path / "v.mp4.frames").write_bytes(b"in the place of the folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    labels = [{"frame": 5, "box_xywh": [2, 2, 20, 20], "joints": {"top": [8, 9]}}]
+    spans = [{"action": "jump", "frames": [2, 4]}]
+    video = {"name": "v", "video": "v.mp4", "spans": spans, "labels": labels}
+    return write_tiny_custom(
+        tmp_path, {**content(), "clips": [{**video, "split": "train"}]}
+    )
+
+
+def test_frames_that_cannot_be_beside_their_video_are_in_the_cache(
+    sealed, tmp_path, caplog
+):
+    (video,) = CustomClips(sealed, "train", CONFIG, clip_size=2).videos
+    (folder,) = {os.path.dirname(one) for one in video.pictures}
+    assert folder.startswith(f"{tmp_path / 'cache' / 'deephar' / 'frames'}{os.sep}")
+    assert CustomPeople(sealed, "train", CONFIG).get_length(TRAIN_MODE) == 3
+    assert sorted(os.listdir(folder)) == [f"{n:05d}.jpg" for n in (2, 3, 4, 5)]
+    told = [one for one in caplog.messages if "whose folder cannot be written" in one]
+    assert told == [
+        "frames of videos whose folder cannot be written are kept in "
+        f"{tmp_path / 'cache' / 'deephar' / 'frames'}"
+    ]
+    write_video(tmp_path / "v.mp4", 7, rate=10)
+    (other,) = CustomClips(sealed, "train", CONFIG, clip_size=2).videos
+    assert os.path.dirname(other.pictures[0]) != folder
+
+
+def test_frames_that_are_whole_beside_their_video_are_read_there(
+    sealed, tmp_path, monkeypatch
+):
+    (tmp_path / "v.mp4.frames").unlink()
+    CustomClips(sealed, "train", CONFIG, clip_size=2)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (video,) = CustomClips(sealed, "train", CONFIG, clip_size=2).videos
+    folder = frames_folder(tmp_path / "v.mp4")
+    assert os.path.dirname(video.pictures[0]) == str(folder)
+    (folder / "00003.jpg").unlink()
+    (video,) = CustomClips(sealed, "train", CONFIG, clip_size=2).videos
+    assert {os.path.dirname(one) for one in video.pictures}.isdisjoint({str(folder)})
+    assert all(map(os.path.isfile, video.pictures))
+
+
 @pytest.mark.parametrize("name", ["v.mp4", "v.mkv"])
 def test_seconds_are_those_of_the_frames_where_the_rate_varies(tmp_path, name):
     times = [*range(0, 300, 30), *range(300, 1000, 100)]  # 10 frames fast, 7 slow

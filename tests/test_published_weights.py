@@ -160,9 +160,12 @@ def test_the_folder_is_the_checkouts_the_users_or_the_caches(monkeypatch, tmp_pa
     assert download.weights_folder() == tmp_path
     monkeypatch.delenv("DEEPHAR_WEIGHTS")
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     installed = tmp_path / "site" / "deephar" / "checkpoints" / "download.py"
     monkeypatch.setattr(download, "__file__", str(installed))
     assert download.weights_folder() == tmp_path / ".cache" / "deephar"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "large"))
+    assert download.weights_folder() == tmp_path / "large" / "deephar"
 
 
 def test_an_unknown_name_lists_the_known(tmp_path):

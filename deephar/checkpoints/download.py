@@ -15,6 +15,7 @@ import urllib.request
 import keras
 
 from deephar.checkpoints.known import known, md5_of
+from deephar.utils.fs import cache_folder
 
 try:
     import fcntl
@@ -34,13 +35,15 @@ _TIMEOUT = 30
 def weights_folder():
     """Where published weights lie: $DEEPHAR_WEIGHTS, or weights/ of the checkout that
     this package is imported from, or ~/.cache/deephar of an installed one.
+
+    `deephar.utils.fs.cache_folder` tells where the last one is.
     """
     if os.environ.get(FOLDER_VARIABLE):
         return pathlib.Path(os.environ[FOLDER_VARIABLE]).expanduser()
     checkout = pathlib.Path(__file__).resolve().parents[2] / "weights"
     if (checkout / "README.md").is_file():
         return checkout
-    return pathlib.Path.home() / ".cache" / "deephar"
+    return cache_folder()
 
 
 def get(name, folder=None, progress=None):

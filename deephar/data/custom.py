@@ -1,10 +1,12 @@
 """Own data: people and clips of the files that docs/custom.md describes."""
 
+import functools
 import hashlib
 import logging
 import os
 import pathlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from deephar.data.custom_files import Film, read_film
 from deephar.data.custom_format import read_custom
 from deephar.data.extraction import extract_frames
 from deephar.data.pictures import read_size
+from deephar.utils.fs import cache_folder, can_write
 from deephar.utils.messages import shown
 from deephar.utils.pose import INVALID, is_valid
 
@@ -226,12 +229,31 @@ def frames_folder(video: str | os.PathLike) -> pathlib.Path:
     """Returns where the frames of a video are written: a folder beside it.
 
     Its name tells the video's size and time of change, so that another video of the
-    same name has another folder.
+    same name has another folder. Where it can neither be written nor has all frames
+    that are wanted, a folder of the user's cache stands for it.
     """
     path = pathlib.Path(video)
     state = path.stat()
-    mark = hashlib.md5(f"{state.st_size} {state.st_mtime_ns}".encode())
-    return path.with_name(f"{path.name}.frames") / mark.hexdigest()[:8]
+    mark = _mark(f"{state.st_size} {state.st_mtime_ns}")
+    return path.with_name(f"{path.name}.frames") / mark
+
+
+def _mark(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()[:8]
+
+
+def _cached(folder: pathlib.Path) -> pathlib.Path:
+    """Returns what stands for a folder of frames that cannot be written."""
+    cache = cache_folder() / "frames"
+    _tell_of(cache)
+    video_in = os.path.realpath(folder.parents[1])
+    return cache / _mark(video_in) / folder.parent.name / folder.name
+
+
+@functools.cache
+def _tell_of(cache: pathlib.Path) -> None:
+    what = "frames of videos whose folder cannot be written are kept in %s"
+    logger.warning(what, cache)
 
 
 def _extracted(clip: CustomClip, numbers: set[int]) -> dict[int, str]:
@@ -243,14 +265,20 @@ def _extracted(clip: CustomClip, numbers: set[int]) -> dict[int, str]:
     """
     if not os.path.isfile(clip.video):
         raise FileNotFoundError(f"no such video: {clip.video}")
+    names = {number: f"{number:05d}.jpg" for number in sorted(numbers)}
     folder = frames_folder(clip.video)
-    paths = {number: folder / f"{number:05d}.jpg" for number in sorted(numbers)}
-    if not all(path.is_file() for path in paths.values()):
+    if _lacks(folder, names) and not can_write(folder):
+        folder = _cached(folder)
+    if _lacks(folder, names):
         done = extract_frames(clip.video, folder, lambda info: numbers, 1, _QUALITY)
         if done.problem:
             raise ValueError(f"clip {clip.name}: {done.problem}")
         logger.info("%s: %d frames written", folder, done.written)
-    return {number: os.fspath(path) for number, path in paths.items()}
+    return {number: os.fspath(folder / name) for number, name in names.items()}
+
+
+def _lacks(folder: pathlib.Path, names: Mapping[int, str]) -> bool:
+    return not all((folder / name).is_file() for name in names.values())
 
 
 def span_frames(span: Span, film: Film) -> tuple[int, int]:

@@ -24,6 +24,24 @@ def mkdir(path) -> None:
     os.makedirs(path, exist_ok=True)
 
 
+def can_write(folder: str | os.PathLike) -> bool:
+    """Whether files can be written in a folder, which is made unless it is there."""
+    try:
+        mkdir(folder)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def cache_folder() -> pathlib.Path:
+    """The user's folder of what can be made or fetched again: ~/.cache/deephar.
+
+    Where $XDG_CACHE_HOME is set, that stands for ~/.cache.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(home) / "deephar"
+
+
 def md5_of(path: str | os.PathLike) -> str:
     """The md5 of a file, as 32 hexadecimal digits."""
     digest = hashlib.md5()

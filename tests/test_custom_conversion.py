@@ -526,6 +526,30 @@ def test_a_share_becomes_valid_and_flags_must_fit(generated, convert, tmp_path, 
         assert message in capsys.readouterr().err
 
 
+def test_what_each_part_has_is_told_and_one_left_empty_too(
+    generated, convert, tmp_path, capsys
+):
+    text = (generated / "cvat/annotations.xml").read_text()
+    plain = written(generated / "cvat", "all.xml", text.replace("subset=", "other="))
+    flags = ["cvat", str(plain), str(tmp_path / "o.json"), "--clips", "--overwrite"]
+    assert convert([*flags, "--valid", "0.5"]) == 0
+    told = capsys.readouterr().out
+    assert "\ntrain: 2 pictures, 1 clips\nvalid: 2 pictures, 2 clips\n" in told
+    assert "warning" not in told
+    assert convert([*flags, "--valid", "0.15"]) == 0
+    told = capsys.readouterr().out
+    assert "\ntrain: 3 pictures, 3 clips\nvalid: 1 pictures, 0 clips\n" in told
+    assert told.count("warning: ") == 1 and (
+        "warning: --valid 0.15 gives valid no clips: shares are rounded to whole films"
+        in told
+    )
+    assert convert([*flags, "--valid", "0.9"]) == 0
+    told = capsys.readouterr().out
+    assert "0.9 gives train no pictures: shares are rounded to whole pictures" in told
+    assert convert([*flags, "--valid", "1"]) == 0
+    assert "warning" not in capsys.readouterr().out
+
+
 def test_pictures_that_are_not_there_are_told_and_an_error(convert, tmp_path, capsys):
     export = written(tmp_path, "a.xml", CVAT_POINTS)
     assert convert(["cvat", str(export), str(tmp_path / "o.json")]) == 1

@@ -1,6 +1,7 @@
 """The command line of datasets/Custom/convert.py."""
 
 import argparse
+import collections
 import functools
 import pathlib
 import sys
@@ -103,6 +104,28 @@ def _images_of(args: argparse.Namespace) -> pathlib.Path:
     return beside if beside.is_dir() else args.file.parent
 
 
+def _told_by_part(draft: Draft, valid: float) -> list[str]:
+    """Returns a line for each part, and a warning for each left empty by `--valid`."""
+    counts = {
+        "pictures": collections.Counter(one["split"] for one in draft.pictures),
+        "clips": collections.Counter(one["split"] for one in draft.clips),
+    }
+    lines = [
+        f"{part}: " + ", ".join(f"{one[part]} {what}" for what, one in counts.items())
+        for part in PARTS
+        if any(one[part] for one in counts.values())
+    ]
+    asked = ["valid"] * (valid > 0) + ["train"] * (0 < valid < 1)
+    lines += [
+        f"warning: --valid {valid:g} gives {part} no {what}: shares are rounded to "
+        f"whole {'films' if what == 'clips' else what}"
+        for what, one in counts.items()
+        for part in asked
+        if one and not one[part]
+    ]
+    return lines
+
+
 def run(doc: str | None, argv: Sequence[str] | None = None) -> int:
     """Converts, checks and tells; returns the exit status."""
     args = parse(doc, argv)
@@ -120,6 +143,7 @@ def run(doc: str | None, argv: Sequence[str] | None = None) -> int:
     if not isinstance(joints, str):
         joints = f"{len(joints)} joints, {len(draft.layout['flips'])} flips"
     told.append(f"layout: {joints}")
+    told += _told_by_part(draft, args.valid)
     told += [f"{count} {what}" for what, count in sorted(draft.lost.items())]
     told += [f"wrong: {one}" for one in problems[:_LINES]]
     if len(problems) > _LINES:

@@ -16,6 +16,7 @@ from deephar.evaluation.tables import (
     receipt_list,
 )
 from deephar.pages.histograms import literal
+from deephar.utils.fonts import give_letters
 from deephar.utils.outputs import APART, DECIDING, deciding
 
 ORIGINAL = (
@@ -173,6 +174,7 @@ def plot_confusion(path, scores: dict, output: str | None = None) -> Figure:
                     **{"ha": "center", "va": "center", "fontsize": 7, "color": color},
                 )
     drawn.colorbar(image, label="% of the action's videos", shrink=0.8)
+    give_letters(drawn)
     drawn.savefig(path, bbox_inches="tight")
     return drawn
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from deephar.evaluation.receipts import GENERATED
+from deephar.utils.fonts import give_letters
 
 GROUPS = {
     "head": ("head", "neck"),
@@ -143,6 +144,7 @@ def figure(
     axes.grid(alpha=0.3)
 
     def save(path: str | os.PathLike) -> Figure:
+        give_letters(figure)
         figure.savefig(path, bbox_inches="tight")
         return figure
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
+from deephar.utils.fonts import give_letters
 from deephar.utils.fs import write_text
 from deephar.utils.pose import is_valid
 
@@ -321,6 +322,7 @@ def _svg(figure, name: str, alt: str) -> str:
 
     settings = {"svg.fonttype": "none", "svg.hashsalt": name}
     text = io.StringIO()
+    give_letters(figure)
     with matplotlib.rc_context(settings):
         figure.savefig(
             text,

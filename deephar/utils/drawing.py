@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from deephar.utils.painting import OUTLINE, paint_figure, picture_array
+from deephar.utils.painting import OUTLINE, paint_figure, picture_array, text_font
 from deephar.utils.pose import is_valid
 
 _RGB = {
@@ -27,7 +27,7 @@ _GIRDLES = (
     *(("thorax", "r_shoul"), ("thorax", "l_shoul")),
     *(("pelvis", "r_hip"), ("pelvis", "l_hip")),
 )
-_TITLE_HEIGHT = 18
+_TITLE_HEIGHT, _TITLE_SIZE = 18, 10
 _GAP = 4
 _FARTHEST = 1e5
 _MOST_SCORES = 5
@@ -238,8 +238,8 @@ def _text_size(image):
 
 def _draw_panel(canvas, answer, rows, size):
     """Draws a line of text and lines of text with bars; `size` of the text in px."""
-    large, small = (ImageFont.load_default(n * size) for n in (1.15, 0.9))
-    widths = [canvas.textlength(text, small) for text, _ in rows]
+    large, small = text_font(answer, 1.15 * size), 0.9 * size
+    widths = [canvas.textlength(text, text_font(text, small)) for text, _ in rows]
     width = max(canvas.textlength(answer, large), *widths) + size
     canvas.rectangle((0, 0, width, (1.8 + 1.4 * len(rows)) * size), (*OUTLINE, 200))
     canvas.text((size / 2, 0.2 * size), answer, _RGB["w"], large)
@@ -248,7 +248,8 @@ def _draw_panel(canvas, answer, rows, size):
         full = (width - size) * value
         bar = (size / 2, top, size / 2 + full, top + 1.2 * size)
         canvas.rectangle(bar, (*_RGB["b"], 200))
-        canvas.text((size / 2, top + 0.05 * size), text, _RGB["w"], small)
+        place = (size / 2, top + 0.05 * size)
+        canvas.text(place, text, _RGB["w"], text_font(text, small))
 
 
 def contact_sheet(
@@ -294,5 +295,5 @@ def contact_sheet(
 
 def _title(text, width):
     line = Image.new("RGB", (width, _TITLE_HEIGHT), "white")
-    ImageDraw.Draw(line).text((1, 1), text, "black", ImageFont.load_default())
+    ImageDraw.Draw(line).text((1, 1), text, "black", text_font(text, _TITLE_SIZE))
     return line

@@ -7,13 +7,13 @@ once is kept, for the next frame of a video mostly says the same.
 """
 
 import functools
-import importlib.util
-import pathlib
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from deephar.utils.fonts import font_file
 
 OUTLINE = (25, 25, 25)
 """Of limbs, so that they are seen on any ground."""
@@ -309,9 +309,8 @@ def _plate(width, height, radius, opacity):
 @functools.lru_cache(maxsize=512)
 def _written(text, size):
     """Mask (height, width) of a line of text, as high as all lines of its size."""
-    known = text.replace(_MORE, "").isascii()
-    font = _font(size, known)
-    if known and size < _SMALL:
+    font = text_font(text, size)
+    if _is_plain(text) and size < _SMALL:
         # The spaces of Pillow's font are hardly seen.
         text = text.replace(" ", "  ")
     ascent, descent = font.getmetrics()
@@ -321,10 +320,22 @@ def _written(text, size):
     return np.array(image)
 
 
+def _is_plain(text):
+    return text.replace(_MORE, "").isascii()
+
+
+def text_font(text: str, size: float) -> ImageFont.FreeTypeFont:
+    """Pillow's own font; of letters that it lacks, one that has them.
+
+    Args:
+        text: What is to be written, see `deephar.utils.fonts.font_file`.
+        size: Of the letters, px.
+    """
+    return _font(None if _is_plain(text) else font_file(text), size)
+
+
 @functools.lru_cache(maxsize=64)
-def _font(size, ascii_only):
-    """Pillow's own font; of letters that it lacks, the one that matplotlib brings."""
-    if ascii_only:
+def _font(file, size):
+    if file is None:
         return ImageFont.load_default(size)
-    home = pathlib.Path(importlib.util.find_spec("matplotlib").origin).parent
-    return ImageFont.truetype(home / "mpl-data/fonts/ttf/DejaVuSans.ttf", 0.92 * size)
+    return ImageFont.truetype(file, 0.92 * size)

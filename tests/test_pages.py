@@ -93,6 +93,19 @@ def test_arrow_keys_turn_a_pose(page, written):
     assert np.array_equal(pixels(page, "canvas"), before)
 
 
+def test_joints_without_limbs_are_seen_in_space(page, tmp_path):
+    made = Page("Dots")
+    for links in ([], LINKS):
+        made.poses_3d([(POSE, "")], links, ["#c33", "#c33", "#c33", "#33c"])
+    page.goto(made.write(tmp_path / "page.html").as_uri())
+    shots = [pixels(page, f"canvas >> nth={i}") for i in range(2)]
+    red, blue = (
+        [int((shot[..., one] - shot[..., 2 - one] > 60).sum()) for shot in shots]
+        for one in (0, 2)
+    )
+    assert red[1] > red[0] > 150 and blue[1] > blue[0] > 50
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_fits_a_telephone_in_both_schemes(page, written, scheme):
     page.emulate_media(color_scheme=scheme)

@@ -73,6 +73,18 @@ def test_a_limb_is_as_faint_as_its_fainter_joint():
     assert alone[30, 10, 0] == 250 and not alone[:, 20:].any()
 
 
+def test_a_joint_without_a_limb_is_a_larger_dot():
+    points = np.array([[15.0, 30.0], [40.0, 30.0], [80.0, 30.0]])
+    picture = black()
+    colors = np.array([RED, RED, BLUE])
+    paint_figure(picture, points, np.ones(3), [(0, 1)], colors, 1.5)
+    ends, alone = (picture[:, 15, 0] > 125).sum(), (picture[:, 80, 2] > 125).sum()
+    assert ends <= 3 and alone >= 7
+    unseen = black()
+    paint_figure(unseen, points, np.array([1.0, 0.0, 0.0]), [(0, 1)], colors, 1.5)
+    assert (unseen[:, 15, 0] > 125).sum() == ends  # its limb is not painted
+
+
 def test_plates_cover_their_box_and_no_more():
     picture = black()
     paint_plate(picture, (10.2, 20.4, 30, 39.6), RED)

@@ -38,6 +38,8 @@ _RIM = 0.5
 _BAND = 32
 """Rows that are blended at once."""
 _FAR = 1e6
+_DOT = 3.5
+"""Least radius of a joint that no limb leads to, px."""
 _SMALL = 14
 """Size of letters, px, below which spaces are widened."""
 _MORE = "…"
@@ -65,19 +67,22 @@ def paint_figure(
             limbs. A limb is as faint as the fainter of its two joints.
         links: Pairs of joints between which a limb is; later ones are above.
         colors: Array (joints, 3), RGB; a limb has the colour of its first joint.
-        width: Of a limb, px.
+        width: Of a limb, px; a joint is half as wide again, and one that is in no link
+            two and a half times as wide.
     """
     joints = np.flatnonzero(alpha > 0)
     corner, size = _part(picture, points[joints], 2 * width + 2)
     if not size.all():
         return
     links = np.array(links, dtype=int).reshape(-1, 2)
+    alone = max(1.25 * width, _DOT)
+    dots = np.where(np.isin(joints, links), 0.75 * width, alone)
     links = links[(alpha[links] > 0).all(axis=1)]
     opacity = np.concatenate([alpha[links].min(axis=1), alpha[joints]])
     shades = np.concatenate([colors[links[:, 0]], colors[joints]])
     starts = np.concatenate([points[links[:, 0]], points[joints]]) - corner
     ends = np.concatenate([points[links[:, 1]], points[joints]]) - corner
-    radius = np.repeat([0.5 * width, 0.75 * width], [len(links), len(joints)])
+    radius = np.concatenate([np.full(len(links), 0.5 * width), dots])
     order = np.argsort(opacity, kind="stable")
     paint = _ground(size[::-1], OUTLINE)
     mask = np.zeros(size[::-1], np.uint8)

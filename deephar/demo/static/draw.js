@@ -65,12 +65,14 @@ function drawLimbs(context, found, network, zoom) {
       context.stroke();
     }
   }
+  const linked = new Set(network.links.flat());
   found.forEach((point, joint) => {
     if (!point) return;
+    const radius = linked.has(joint) ? thick * 0.85 : Math.max(thick * 1.25, 4);
     context.globalAlpha = Math.max(FADED, Math.min(1, point[2]));
     context.fillStyle = css(network.colors[joint]);
     context.beginPath();
-    context.arc(point[0] * zoom, point[1] * zoom, thick * 0.85, 0, 2 * Math.PI);
+    context.arc(point[0] * zoom, point[1] * zoom, radius, 0, 2 * Math.PI);
     context.fill();
   });
   context.globalAlpha = 1;

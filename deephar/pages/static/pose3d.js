@@ -3,7 +3,8 @@
    drawPose3d(canvas, {poses, links, colors, tints}) draws on a canvas:
      poses   figures of one space, a figure being a list of joints [x, y, z] in mm or
              null; camera axes: x to the right, y down, z away from the viewer
-     links   pairs of joints between which a limb is drawn
+     links   pairs of joints between which a limb is drawn; a joint without a limb is
+             drawn as a larger dot
      colors  a CSS colour for every joint; a limb has that of its second joint
      tints   if given, for every figure one CSS colour for all of it, or null
    It returns {update(poses), reset()}. */
@@ -64,25 +65,30 @@ function drawPose3d(canvas, {poses, links, colors = [], tints = []}) {
   }
 
   function paintFigures(ink, width, height) {
-    const limbs = [];
-    poses.forEach((pose, figure) => links.forEach(([a, b]) => {
-      if (!pose[a] || !pose[b]) return;
-      const ends = [pose[a], pose[b]].map(joint => project(joint, width, height));
-      const color = tints[figure] || colors[b] || ink;
-      limbs.push({ends, color, depth: (ends[0].depth + ends[1].depth) / 2});
-    }));
-    limbs.sort((a, b) => b.depth - a.depth);
+    const parts = [];
+    poses.forEach((pose, figure) => {
+      const limbs = links.filter(([a, b]) => pose[a] && pose[b]);
+      const held = new Set(limbs.flat());
+      const alone = [...pose.keys()].filter(joint => pose[joint] && !held.has(joint));
+      for (const joints of [...limbs, ...alone.map(joint => [joint])]) {
+        const ends = joints.map(joint => project(pose[joint], width, height));
+        const color = tints[figure] || colors[joints.at(-1)] || ink;
+        parts.push({ends, color, depth: (ends[0].depth + ends.at(-1).depth) / 2});
+      }
+    });
+    parts.sort((a, b) => b.depth - a.depth);
     const thick = Math.max(2, Math.min(width, height) / 70);
     context.lineCap = "round";
-    for (const {ends, color, depth} of limbs) {
+    for (const {ends, color, depth} of parts) {
       const near = Math.max(0, Math.min(1, (1 - depth) / 2));
       context.globalAlpha = 0.55 + 0.45 * near;
       context.strokeStyle = context.fillStyle = color;
       context.lineWidth = thick * (0.7 + 0.6 * near);
-      line(...ends);
+      if (ends.length > 1) line(...ends);
+      const radius = context.lineWidth * (ends.length > 1 ? 0.75 : 1.25);
       for (const end of ends) {
         context.beginPath();
-        context.arc(end.x, end.y, context.lineWidth * 0.75, 0, 2 * Math.PI);
+        context.arc(end.x, end.y, radius, 0, 2 * Math.PI);
         context.fill();
       }
     }

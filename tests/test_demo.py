@@ -8,18 +8,21 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 from demo_server import HOST, LIMITS, encoded, serving
 from demo_server import clip as clip
 from demo_server import server as server
 from malformed_files import MALFORMED, NEITHER
 from PIL import Image
+from tiny_models import constant_model
 from video_files import cut, write_sound, write_timed_video, write_video
 
-from deephar.demo.decoding import Decoder
+from deephar.demo.decoding import PICTURE, Decoder
 from deephar.demo.jobs import Jobs
 from deephar.demo.limits import Limits
 from deephar.demo.uploads import Upload, Uploads
+from deephar.inference import PosePredictor
 from deephar.inference.schema import validate
 from deephar.utils.layouts import custom_layout
 from deephar.utils.pose import coco17j, pa16j2d, pa17j3d
@@ -329,6 +332,27 @@ def test_poses_are_lifted_where_the_joints_allow_it():
     hand = custom_layout(["wrist", "thumb"], links=[("wrist", "thumb")])
     found = [liftable(layout) for layout in (pa16j2d, coco17j, pa17j3d, hand)]
     assert found == [True, True, False, False]
+
+
+@pytest.mark.parametrize("links", [[], ["ab", "bc", "ca"]])
+def test_networks_of_any_joints_in_space_are_told(monkeypatch, links):
+    from deephar.demo import networks
+
+    layout = custom_layout([*"abcd"], [("a", "b")], map(tuple, links), dim=3)
+    model = constant_model(np.full((4, 4), 0.5), (32, 32))
+    settings = {"network": "human36m"}
+
+    def load(weights, **_):
+        return PosePredictor(model, layout)
+
+    monkeypatch.setattr(networks.PosePredictor, "load", load)
+    monkeypatch.setattr(networks, "weights_settings", lambda *_: ("", settings))
+    space = networks.Networks("own.weights.h5").about(PICTURE)["space"]
+    assert space["joint_names"] == list("abcd") and not space["lifted"]
+    names = ["".join("abcd"[joint] for joint in pair) for pair in space["links"]]
+    assert sorted(names) == links
+    red, blue, green, _ = space["colors"]
+    assert red != blue != green
 
 
 def test_a_fault_of_the_program_ends_one_look(caplog):

@@ -6,6 +6,8 @@ import pytest
 from deephar.commands.overlay import Overlay
 from deephar.commands.timeline import TRACK
 from deephar.inference.results import Action, FramePrediction, Person, Pose, Pose3D
+from deephar.utils.drawing import limbs, limbs_in_space
+from deephar.utils.layouts import custom_layout
 from deephar.utils.painting import person_color
 from deephar.utils.pose import INVALID, coco17j, h36m17j, pa16j2d
 
@@ -36,8 +38,7 @@ def person(joints=None, number=1, scores=None, in_space=False, confidence=1.0):
     space = None
     if in_space:
         points = np.random.default_rng(0).uniform(-600, 600, (17, 3))
-        names, parents = tuple(h36m17j.joint_names), tuple(h36m17j.parents)
-        space = Pose3D(points, names, parents)
+        space = Pose3D(points, h36m17j)
     return Person(pose, box, 0.9, number, space, action)
 
 
@@ -212,14 +213,33 @@ def test_a_figure_stands_on_the_floor_whatever_it_does():
     def lowest(height):
         joints = np.zeros((17, 3))
         joints[:, 1] = np.linspace(0, height, 17)
-        names, parents = tuple(h36m17j.joint_names), tuple(h36m17j.parents)
-        space = Pose3D(joints, names, parents)
+        space = Pose3D(joints, h36m17j)
         drawing = Overlay(pa16j2d, view_3d=True).draw(
             GREY, frame(Person(None, None, None, None, space))
         )
         return np.nonzero(drawing[:, 360:].max(axis=(1, 2)) > 150)[0].max()
 
     assert lowest(1000) == pytest.approx(lowest(500), abs=2)
+
+
+@pytest.mark.parametrize("links", [[], ["ab", "bc", "ca"], ["bc"]])
+def test_joints_that_no_tree_holds_are_seen_in_space(links):
+    layout = custom_layout([*"abcd"], [("a", "b")], map(tuple, links), dim=3)
+    space = Pose3D(400.0 * np.eye(4, 3), layout)
+    beside = Overlay(layout, view_3d=True).draw(
+        GREY, frame(Person(None, None, None, None, space))
+    )[:, 360:]
+    red, blue, green = (limbs(layout)[1][joint] for joint in (0, 1, 2))
+    assert all((far(beside, color) < 60).any() for color in (red, blue, green))
+
+
+def test_a_limb_in_space_is_drawn_once_and_cycles_are_closed():
+    girdled = custom_layout(["thorax", "r_shoul"], links=[("thorax", "r_shoul")], dim=3)
+    assert limbs_in_space(girdled)[0] == [(0, 1)]
+    ring = custom_layout([*"abc"], links=map(tuple, ["ca", "ab", "bc"]), dim=3)
+    assert limbs_in_space(ring)[0] == [(2, 0), (0, 1), (1, 2)]
+    links, colors = limbs_in_space(h36m17j)
+    assert links == [tuple(link) for link in h36m17j.links] and len(colors) == 17
 
 
 def test_a_film_that_begins_again_begins_anew():

@@ -11,11 +11,11 @@ from video_files import full_disk
 from deephar.inference import Action, FramePrediction, Person, Pose, Pose3D, schema
 from deephar.inference.schema import SCHEMA, validate
 from deephar.inference.writing import PredictionWriter, prediction_header
-from deephar.utils.pose import layout_parents, pa17j3d
+from deephar.utils.pose import pa17j3d
 
 NAMES = tuple(pa17j3d.joint_names)
 POSE = Pose(np.full((17, 3), np.nan), np.ones(17), (0, 0, 9, 9), NAMES)
-IN_SPACE = Pose3D(np.ones((17, 3)), NAMES, layout_parents(pa17j3d))
+IN_SPACE = Pose3D(np.ones((17, 3)), pa17j3d)
 ACTION = Action(("sit", "stand"), {"m": np.array([0.25, 0.75])}, "m", (1, 8))
 PEOPLE = (Person(POSE, (1, 2, 3, 4), 0.9, 1, IN_SPACE, ACTION), Person(None))
 HEADER = prediction_header(pa17j3d, {"weights": "a.h5"}, labels=["sit", "stand"])

@@ -3,16 +3,10 @@
 import json
 
 import numpy as np
-import pytest
 
 from deephar.inference import Action, FramePrediction, Person, Pose, Pose3D
 from deephar.utils.pose import (
-    coco17j,
-    h36m17j,
-    layout_parents,
-    pa16j2d,
     pa17j3d,
-    pa20j3d,
 )
 
 POSE = Pose(np.array([[1.234, np.nan]]), np.array([0.51239]), (0, 0, 2, 2), ("head",))
@@ -61,20 +55,4 @@ def test_a_window_is_2250_mm_wide_at_the_root_of_a_3d_pose():
     np.testing.assert_allclose(pose.joints[0], 0)
     np.testing.assert_allclose(pose.joints[3], (1000, -500, 120))
     assert pose.to_dict()["joints"]["head"] == [1000.0, -500.0, 120.0]
-    assert pose.parents[:3] == (-1, 16, 1) and not pose.placed
-
-
-def test_layouts_are_trees_from_their_root():
-    assert layout_parents(h36m17j) == tuple(h36m17j.parents)
-    assert layout_parents(pa16j2d) == (
-        *(-1, 0, 1, 2, 1, 1, 4, 5, 6, 7),
-        *(0, 0, 10, 11, 12, 13),
-    )
-    assert layout_parents(pa20j3d)[-2:] == (16, 17)
-    assert len(layout_parents(coco17j)) == 17
-
-
-def test_a_layout_in_pieces_is_refused():
-    pieces = type("pieces", (), {"joint_names": ["a", "b"], "links": []})
-    with pytest.raises(ValueError, match="tree.*Received: pieces, without a way to b"):
-        layout_parents(pieces)
+    assert pose.layout is pa17j3d and not pose.placed

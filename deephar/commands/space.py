@@ -9,7 +9,7 @@ import numpy as np
 
 from deephar.inference.results import Pose3D
 from deephar.utils.animation import NIGHT, Bones, SpaceView
-from deephar.utils.drawing import joint_color
+from deephar.utils.drawing import limbs_in_space
 from deephar.utils.painting import ink_on, paint_plate, paint_text, text_width
 
 _MOST = 9
@@ -90,9 +90,8 @@ class People3D:
 
 
 def _bones(pose: Pose3D) -> Bones:
-    colors = [joint_color(name) for name in pose.joint_names]
-    links = [(up, joint) for joint, up in enumerate(pose.parents) if up >= 0]
-    return Bones(links, colors=colors)
+    links, colors = limbs_in_space(pose.layout)
+    return Bones(links, colors=colors.tolist())
 
 
 def _standing(pose: Pose3D, lowest: collections.deque) -> np.ndarray:

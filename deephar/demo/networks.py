@@ -4,6 +4,7 @@ import dataclasses
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from deephar.networks import (
     cut_settings,
     weights_settings,
 )
-from deephar.utils.drawing import joint_color, limbs
-from deephar.utils.pose import h36m17j, layout_parents
+from deephar.utils.drawing import limbs, limbs_in_space
+from deephar.utils.pose import h36m17j
 from deephar.utils.pose_conversion import convert_to_h36m17j
 
 _MOST_KNOWN = 4
@@ -136,8 +137,6 @@ class Networks:
         """What the page tells of a network, as plain values."""
         whole, weights = self.whole(kind), self.weights[kind]
         eye = whole.eye
-        layout = eye.looker.poselayout
-        links, colors = limbs(layout)
         known = SHIPPED.get(weights)
         return {
             "weights": weights if known else weights.rpartition("/")[2],
@@ -146,9 +145,7 @@ class Networks:
             "ms": round(whole.ms, 1),
             "device": self._device or (device_names("gpu") or device_names("cpu"))[0],
             "labels": list(eye.labels or ()),
-            "joint_names": list(layout.joint_names),
-            "links": [[int(joint) for joint in pair] for pair in links],
-            "colors": colors.tolist(),
+            **_joints(eye.looker.poselayout, limbs),
             "space": _space(eye),
         }
 
@@ -189,11 +186,16 @@ def _space(eye: Eye) -> dict[str, Any] | None:
     if not eye.in_space:
         return None
     layout = eye.looker.poselayout if eye.lifted is None else h36m17j
+    return {"lifted": eye.lifted is not None, **_joints(layout, limbs_in_space)}
+
+
+def _joints(layout: Any, limbs_of: Callable) -> dict[str, Any]:
+    """Names of joints, the pairs between which limbs are, and RGB of every joint."""
+    links, colors = limbs_of(layout)
     return {
-        "lifted": eye.lifted is not None,
         "joint_names": list(layout.joint_names),
-        "parents": [int(joint) for joint in layout_parents(layout)],
-        "colors": {name: joint_color(name) for name in layout.joint_names},
+        "links": [[int(joint) for joint in pair] for pair in links],
+        "colors": colors.tolist(),
     }
 
 

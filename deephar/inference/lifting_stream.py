@@ -115,12 +115,7 @@ class LiftingStream:
         if len(self._lifters) == 1:
             poses = poses - poses[:, :1]
         return {
-            key: Pose3D(
-                poses[row],
-                tuple(h36m17j.joint_names),
-                tuple(h36m17j.parents),
-                len(self._lifters) > 1,
-            )
+            key: Pose3D(poses[row], h36m17j, placed=len(self._lifters) > 1)
             for key, row in held.items()
             if self._begun[row] and np.isfinite(poses[row]).all()
         }

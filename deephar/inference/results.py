@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from deephar.utils.camera import WINDOW_RANGE
-from deephar.utils.pose import layout_parents
 
 _LENGTH, _SHARE, _SECONDS = 2, 4, 6
 
@@ -76,14 +75,12 @@ class Pose3D(_Result):
     Attributes:
         joints: `(joints, 3)` float64, mm, relative to the root, joint 0, unless
             `placed`.
-        joint_names: names in the order of `joints`.
-        parents: the joint that each hangs on; -1 for the root.
+        layout: of the joints.
         placed: whether the root has its place before the camera.
     """
 
     joints: np.ndarray
-    joint_names: tuple[str, ...]
-    parents: tuple[int, ...]
+    layout: Any
     placed: bool = False
 
     @classmethod
@@ -104,11 +101,11 @@ class Pose3D(_Result):
         """
         scale = np.array([WINDOW_RANGE / width, WINDOW_RANGE / width, 1.0])
         points = (np.asarray(joints, np.float64) - joints[:1]) * scale
-        return cls(points, tuple(layout.joint_names), layout_parents(layout))
+        return cls(points, layout)
 
     def to_dict(self) -> dict[str, Any]:
         """The joints by name, [x, y, z] mm, and whether they are placed."""
-        rows = zip(self.joint_names, self.joints, strict=True)
+        rows = zip(self.layout.joint_names, self.joints, strict=True)
         return {
             "placed": self.placed,
             "joints": {name: _numbers(point) for name, point in rows},

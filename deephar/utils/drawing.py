@@ -22,7 +22,6 @@ _RGB = {
     "m": (225, 65, 220),
     "w": (240, 240, 240),
 }
-_LEG = ("hip", "knee", "ankle", "foot")
 _GIRDLES = (
     *(("thorax", "r_shoul"), ("thorax", "l_shoul")),
     *(("pelvis", "r_hip"), ("pelvis", "l_hip")),
@@ -82,19 +81,6 @@ def paint_pose(
     paint_figure(picture, points, alpha, links, colors, line_width)
 
 
-def joint_color(name: str) -> tuple[int, int, int]:
-    """RGB of a joint by its name, as the layouts of `deephar.utils.pose` colour them.
-
-    >>> joint_color("r_wrist") == joint_color("r_elb") != joint_color("r_knee")
-    True
-    """
-    side, _, part = name.partition("_")
-    if side not in ("r", "l"):
-        return _RGB["g"]
-    leg = part in _LEG
-    return _RGB[("y" if leg else "r") if side == "r" else ("m" if leg else "b")]
-
-
 def _to_image(picture):
     """Returns an RGB copy of a PIL picture or of a uint8 array."""
     return Image.fromarray(picture_array(picture))
@@ -135,6 +121,12 @@ def limbs(poselayout) -> tuple[list[tuple[int, int]], np.ndarray]:
     links = [(names.index(a), names.index(b)) for a, b in girdles]
     colors = [_RGB[poselayout.color[index]] for index in poselayout.cmap]
     return [*links, *(tuple(link) for link in poselayout.links)], np.array(colors)
+
+
+def limbs_in_space(poselayout) -> tuple[list[tuple[int, int]], np.ndarray]:
+    """As `limbs`, for figures that turn: each limb once, by its second joint."""
+    links, colors = limbs(poselayout)
+    return sorted(set(links), key=lambda link: link[::-1]), colors
 
 
 def draw_action(

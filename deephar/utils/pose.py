@@ -240,48 +240,6 @@ class h36m17j:
     links = [[parent, joint] for joint, parent in enumerate(parents) if joint]
 
 
-_HANG_ON = {"shoul": "thorax", "hip": "pelvis"}
-"""Where limbs begin that no link joins to the trunk."""
-
-
-def layout_parents(layout) -> tuple[int, ...]:
-    """The tree of a layout whose links lead from its joint 0, the root.
-
-    Shoulders and hips that no link joins to the trunk hang on thorax and pelvis.
-
-    Args:
-        layout: A layout with pelvis and thorax.
-
-    Returns:
-        For each joint the one it hangs on; -1 for the root.
-
-    Raises:
-        ValueError: A joint hangs on nothing.
-    """
-    names = list(layout.joint_names)
-    links = [tuple(link) for link in layout.links]
-    for joint, name in enumerate(names):
-        trunk = _HANG_ON.get(name[2:])
-        if trunk in names:
-            links.append((names.index(trunk), joint))
-    parents = {0: -1}
-    reached = [0]
-    for joint in reached:
-        for pair in links:
-            if joint in pair:
-                other = pair[pair[0] == joint]
-                if other not in parents:
-                    parents[other] = joint
-                    reached.append(other)
-    lost = [name for joint, name in enumerate(names) if joint not in parents]
-    if lost:
-        raise ValueError(
-            "`layout` must be a tree from its first joint. "
-            f"Received: {layout.__name__}, without a way to {', '.join(lost)}"
-        )
-    return tuple(parents[joint] for joint in range(len(names)))
-
-
 def get_visible_joints(x: np.ndarray, margin: float = 0.0) -> np.ndarray:
     """Tells which joints lie strictly inside the crop.
 

@@ -204,11 +204,10 @@ function beginSpace() {
   const canvas = element("space");
   canvas.hidden = !known;
   if (known && space?.of !== known) {
-    const links = known.parents.flatMap((up, joint) => up < 0 ? [] : [[up, joint]]);
-    const colors = known.joint_names.map(name => css(known.colors[name]));
+    const colors = known.colors.map(css);
     const copy = canvas.cloneNode();
     canvas.replaceWith(copy);
-    space = {of: known, ...drawPose3d(copy, {poses: [], links, colors})};
+    space = {of: known, ...drawPose3d(copy, {poses: [], links: known.links, colors})};
   }
   element("spaceNote").textContent = spaceNote(known);
 }

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tiny_custom
 from scripts import load, read_json
+from weight_files import write_tiny_network
 
 from deephar.commands.predict import main as predict
 from deephar.evaluation.custom import score_custom
 from deephar.evaluation.pose import PosePredictions
 from deephar.evaluation.results import read_result
+from deephar.inference.schema import validate
 from deephar.networks.known_weights import known_settings
 
 TRAIN = load("exp/custom/train_pose.py")
@@ -142,6 +144,30 @@ def test_weights_that_are_not_there_are_told_before_anything_is_done(here):
         where = ("--stage", "action", "--pose-weights", "runs/pose")
         ACTION.main(["runs/h", *where, *data, *SHORT])
     assert not (here / "runs/h").exists()
+
+
+def test_joints_in_space_need_no_links(tmp_path, monkeypatch):
+    content = tiny_custom.content()
+    content["layout"] |= {"dim": 3, "links": []}
+    deep = {name: [0, 10, 3000 + 50 * z] for z, name in enumerate(tiny_custom.JOINTS)}
+    for picture in content["pictures"]:
+        picture["people"][0]["joints_3d"] = deep
+    data = tiny_custom.write_tiny_custom(tmp_path, content)
+    shape = {"size": 32, "blocks": 1, "ksize": 3, "stem": "vgg16", "depth_maps": 4}
+    weights = write_tiny_network(
+        tmp_path, "human36m", layout=content["layout"], **shape
+    )
+    # What has learned nothing finds people of a few px.
+    monkeypatch.setattr("deephar.inference.people.LEAST_EXTENT", 0)
+    args = [f"{tmp_path}/images/2.png", "--weights", f"{weights}", "--confidence", "0"]
+    predict([*args, "--detector", "whole", "--out", f"{tmp_path}/seen"])
+    found = read_json(tmp_path / "seen/2.json")
+    validate(found)
+    assert set(found["frames"][0]["people"][0]["pose_3d"]["joints"]) == set(deep)
+    args = ["--data", f"{data}", "--weights", f"{weights}", "--workers", "1"]
+    EVALUATE.main([f"{tmp_path}/scored", *args, "--report"])
+    report = (tmp_path / "scored/report.html").read_text(encoding="utf-8")
+    assert "Poses in space" in report and report.count('class="pose3d"') == 1
 
 
 def test_heads_and_sigmas_are_scored_where_they_are_known():

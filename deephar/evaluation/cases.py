@@ -174,6 +174,40 @@ def add_space(
     page.poses_3d(poses, links, colors, (TRUTH_TINT, None), width=240)
 
 
+def add_people_space(page: Page, people: People, dataset, predict: Callable) -> None:
+    """Puts the same people as `add_people` on a page, as poses in space.
+
+    Args:
+        page: the page.
+        people: the people in the pictures.
+        dataset: the same people with the depth of their joints, where it is known.
+        predict: from crops `(batch, h, w, 3)` to `(blocks, batch, joints, 4)`, all in
+            [0, 1], in the layout of `dataset`.
+    """
+    page.heading("Poses in space")
+    page.text(
+        "The same people, each seen in one crop: what was predicted, in colours, over "
+        "the truth in grey, of joints whose depth is labelled. x and y are those of "
+        f"the crop, drawn as {WINDOW_RANGE:.0f} mm wide; depth is counted from the "
+        f"{dataset.poselayout.joint_names[0]}."
+    )
+    errors = people.sample_errors()
+    for chosen in filter(len, extremes(errors)):
+        samples = [dataset.get_data(int(key), people.mode) for key in chosen]
+        truth = [sample["pose"] for sample in samples]
+        found = [predict(sample["frame"][None])[-1][0] for sample in samples]
+        poses = [[_in_mm(pose) for pose in one] for one in (truth, found)]
+        captions = [f"{key}: {people.unit.format(errors[key])}" for key in chosen]
+        add_space(page, *poses, captions, dataset.poselayout)
+
+
+def _in_mm(pose: np.ndarray) -> np.ndarray:
+    """A pose in a crop `(joints, 3 or more)`, [0, 1], in mm; NaN where not known."""
+    points = np.asarray(pose, dtype=np.float64)[:, :3]
+    unit = np.array([WINDOW_RANGE, WINDOW_RANGE, DEPTH_RANGE])
+    return np.where(is_valid(points), points * unit, np.nan)
+
+
 def _bones(poselayout) -> tuple[list, list[str]]:
     """Limbs of a layout, and a CSS colour for every joint."""
     links, colors = limbs(poselayout)
@@ -269,8 +303,7 @@ def _add_clip_space(
         "The poses of their middle frames, in the proportions of a window that is "
         f"{WINDOW_RANGE:.0f} mm wide."
     )
-    unit = np.array([WINDOW_RANGE, WINDOW_RANGE, DEPTH_RANGE])
-    poses = [clip.poses[len(clip.poses) // 2] * unit for clip in clips]
+    poses = [_in_mm(clip.poses[len(clip.poses) // 2]) for clip in clips]
     links, colors = _bones(poselayout)
     shown = list(zip(poses, captions, strict=True))
     page.poses_3d(shown, links, colors, width=240)

@@ -2,8 +2,10 @@
 
 import math
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
-from deephar.evaluation.cases import People
+from deephar.evaluation.cases import People, add_people_space
 from deephar.evaluation.pose import PosePredictions
 from deephar.evaluation.report import finish_report, people_found
 from deephar.evaluation.tables import (
@@ -95,6 +97,7 @@ def write_keypoint_report(
     found: PosePredictions,
     people,
     run_folder: pathlib.Path | None = None,
+    space: tuple[Any, Callable] | None = None,
 ) -> pathlib.Path:
     """Writes report.md with its pictures, and report.html.
 
@@ -104,6 +107,7 @@ def write_keypoint_report(
         found: what `predict_poses` returned.
         people: the data set that was evaluated.
         run_folder: the training's run folder, for its curves.
+        space: of poses in space `dataset` and `predict` of `cases.add_people_space`.
 
     Returns:
         The path of report.html.
@@ -113,4 +117,7 @@ def write_keypoint_report(
     drawn = People(people, VALID_MODE, *seen)
     monitor = "ap" if "ap" in scores else "pck"
     parts += keypoint_page(scores)
-    return finish_report(folder, parts, drawn, run_folder, monitor)
+    cases = []
+    if space is not None:
+        cases.append(lambda page: add_people_space(page, drawn, *space))
+    return finish_report(folder, parts, drawn, run_folder, monitor, cases)

@@ -3,7 +3,7 @@
 import argparse
 import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deephar.data.boxed import BoxedPeople
 from deephar.evaluation.keypoint_report import keypoint_page, write_keypoint_report
@@ -77,14 +77,21 @@ def finish_boxed_evaluation(
 
 
 def write_people_scores(
-    args: argparse.Namespace, scores: dict, found: PosePredictions, people: BoxedPeople
+    args: argparse.Namespace,
+    scores: dict,
+    found: PosePredictions,
+    people: BoxedPeople,
+    space: tuple[BoxedPeople, Callable] | None = None,
 ) -> str:
-    """Writes files of scores with their receipt; see `finish_boxed_evaluation`."""
+    """Writes files of scores with their receipt; see `finish_boxed_evaluation`.
+
+    `space` is that of `write_keypoint_report`.
+    """
     folder = pathlib.Path(args.logdir)
     text = "\n\n".join(keypoint_page(scores))
     write_evaluation(folder, scores, text)
     if args.report:
         training = pathlib.Path(args.weights).parent
-        path = write_keypoint_report(folder, scores, found, people, training)
+        path = write_keypoint_report(folder, scores, found, people, training, space)
         text += f"\n\nreport: {path}"
     return text

@@ -20,7 +20,9 @@ from deephar.experiment.custom_poses import VALID, add_custom_data, flat_layout
 from deephar.experiment.looking import (
     add_people_arguments,
     describe_looking,
-    predict_people,
+    in_layout,
+    look_at_people,
+    pose_predictor,
 )
 from deephar.experiment.people_scores import name_blocks
 from deephar.experiment.receipts import receipt
@@ -106,13 +108,19 @@ def _score_people(
     dataconf = people_dataconf(settings)
     people = CustomPeople(data, args.part, dataconf, flat_layout(data.layout))
     model = build_network(settings["network"], settings, args.weights)
-    view = (pose_view(model, settings), people, VALID_MODE, poselayout(settings))
-    found = predict_people(args, compute, *view)
+    view = (pose_view(model, settings), poselayout(settings), args.batch_size)
+    predictor = pose_predictor(args, compute, *view)
+    found = look_at_people(predictor, people, VALID_MODE, args.workers)
     scores = name_blocks(score_custom(found, people), settings)
     known = receipt(args.weights, args.data, evaluation="custom", settings=settings)
     known |= {"part": args.part, "looking": describe_looking(args)}
     scores["receipt"] = known
-    return write_people_scores(args, scores, found, people)
+    space = None
+    if args.report and data.layout.dim == predictor.poselayout.dim == 3:
+        deep = CustomPeople(data, args.part, dataconf)
+        layouts = predictor.poselayout, deep.poselayout
+        space = deep, in_layout(predictor.predict_crops, *layouts)
+    return write_people_scores(args, scores, found, people, space)
 
 
 def _score_clips(

@@ -229,8 +229,8 @@ def frames_folder(video: str | os.PathLike) -> pathlib.Path:
     """Returns where the frames of a video are written: a folder beside it.
 
     Its name tells the video's size and time of change, so that another video of the
-    same name has another folder. Where it can neither be written nor has all frames
-    that are wanted, a folder of the user's cache stands for it.
+    same name has another folder. Where it lacks wanted frames and cannot be written,
+    `CustomClips` has them in a folder of the user's cache.
     """
     path = pathlib.Path(video)
     state = path.stat()

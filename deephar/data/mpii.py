@@ -124,10 +124,9 @@ def _read_person(rect: Any) -> dict[str, Any]:
             f"Received: head={head.tolist()}"
         )
     told = "visible" in rect.dtype.names
-    return {
-        **{"head": head, "objpos": objpos, "scale": scale, "pose": pose},
-        "visible": _read_numbers(rect, "visible").ravel() > 0 if told else None,
-    }
+    visible = _read_numbers(rect, "visible").ravel() > 0 if told else None
+    person = {"head": head, "objpos": objpos, "scale": scale, "pose": pose}
+    return {**person, "visible": visible}
 
 
 def _read_numbers(rect: Any, field: str) -> np.ndarray:
@@ -157,7 +156,8 @@ def calc_head_size(head_annot: np.ndarray) -> float:
 def _benchmark_people(pictures: list[BenchmarkPicture]) -> list[dict[str, Any]]:
     """The single people of the test pictures, as `serialize_annorect` lists others."""
     unknown = {
-        **{"head": np.full(4, np.nan), "pose": np.full(_POSE_SHAPE, np.nan)},
+        "head": np.full(4, np.nan),
+        "pose": np.full(_POSE_SHAPE, np.nan),
         "visible": None,
     }
     people = []
@@ -263,7 +263,7 @@ class MpiiSinglePerson(SinglePersonDataset):
     def visible_joints(self, key: int, mode: int) -> np.ndarray | None:
         """Returns which joints of a person are not hidden; None if the file tells not.
 
-        The files that datasets/MPII/generate.py writes tell.
+        Those of datasets/MPII/generate.py tell, and of convert.py from the release.
         """
         told = self.samples[mode][key]["visible"]
         if told is None:
